@@ -1,0 +1,1 @@
+"""Clarion: an event-driven advocacy and grassroots-campaign engine for an association of cities."""

@@ -1,0 +1,1 @@
+"""What every service stands on: settings, clock, database, messaging, web and the embedded stack."""

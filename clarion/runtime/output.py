@@ -1,0 +1,76 @@
+"""What commands print: tables for people, JSON for machines, and errors that say what to do."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NoReturn
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it: times in ISO 8601 with their offset."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    print(json.dumps(value, default=plain, ensure_ascii=False, indent=1))
+
+
+def cell(value: Any) -> str:
+    """A value as a table's cell."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case list() | tuple():
+            return ", ".join(cell(item) for item in value)
+        case _:
+            return str(value)
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Print a list: an array of objects, or a table, or the sentence `empty` if there is nothing."""
+    if as_json:
+        print_json([dict(row) for row in rows])
+        return
+    if not rows:
+        print(empty)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(value) for value in row.values()))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table, markup=False)  # type: ignore[call-arg]
+
+
+def print_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one thing: an object, or a line for each field."""
+    if as_json:
+        print_json(dict(fields))
+        return
+    width = max((len(name) for name in fields), default=0)
+    for name, value in fields.items():
+        lines = cell(value).splitlines() or [""]
+        print(f"{name.replace('_', ' ').ljust(width)}  {lines[0]}")
+        for line in lines[1:]:
+            print(f"{' ' * width}  {line}")
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Say what went wrong on standard error and end with the code (1 failed, 2 wrong use)."""
+    print(message, file=sys.stderr)
+    raise typer.Exit(code)

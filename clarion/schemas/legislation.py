@@ -1,0 +1,153 @@
+"""What integrations publish about hearings, and the alert that Clarion makes of it."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from clarion.schemas.text import Contract, Identifier, Instant, Line, Text
+
+DATE_ONLY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def date_or_time(value: Any) -> Any:
+    """Keep `2027-04-21` a date; pydantic alone would read it as midnight."""
+    if isinstance(value, str):
+        text = value.strip()
+        return date.fromisoformat(text) if DATE_ONLY.fullmatch(text) else text
+    if isinstance(value, int | float):
+        raise ValueError("a time is a text of ISO 8601, not a number")
+    return value
+
+
+Start = Annotated[datetime | date, BeforeValidator(date_or_time)]
+"""A time (without an offset it is the jurisdiction's), or a date alone."""
+
+
+def without_blank(value: Any) -> Any:
+    """Read an empty text as absent."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+OptionalLine = Annotated[Line | None, BeforeValidator(without_blank)]
+
+
+class CommitteeReference(Contract):
+    """A committee as a source names it. `chamber` is upper, lower or joint; others are kept as text."""
+
+    name: Line
+    chamber: OptionalLine = None
+    id: OptionalLine = None
+
+
+class Location(Contract):
+    """Where a hearing is held."""
+
+    name: OptionalLine = None
+    url: OptionalLine = None
+    remote: OptionalLine = None
+
+
+class AgendaItem(Contract):
+    """A bill on a hearing's agenda."""
+
+    bill: Line
+    title: OptionalLine = None
+    author: OptionalLine = None
+
+
+class HearingNotice(Contract):
+    """The whole of a hearing as its source knows it: `hearing.scheduled` and `hearing.rescheduled`."""
+
+    hearing_id: Identifier
+    jurisdiction: Identifier
+    session: Identifier
+    committee: CommitteeReference
+    starts_at: Start
+    time_note: OptionalLine = None
+    sequence: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    location: Location | None = None
+    agenda: Annotated[list[AgendaItem], Field(max_length=500)] = Field(default_factory=list)
+    letters_due_at: datetime | None = None
+    notice_url: OptionalLine = None
+
+    @model_validator(mode="after")
+    def _date_alone_needs_a_note(self) -> "HearingNotice":
+        if not isinstance(self.starts_at, datetime) and self.time_note is None:
+            raise ValueError(
+                "starts_at is a date without a time: say in time_note when it begins, such as"
+                ' "upon adjournment of session"'
+            )
+        return self
+
+
+class HearingCancellation(Contract):
+    """A hearing that will not be held: `hearing.cancelled`."""
+
+    hearing_id: Identifier
+    jurisdiction: Identifier
+    reason: Text | None = None
+
+
+class HearingCalendar(Contract):
+    """A source's whole list of coming hearings for a jurisdiction, or one committee of it."""
+
+    jurisdiction: Identifier
+    committee: CommitteeReference | None = None
+    hearings: Annotated[list[HearingNotice], Field(max_length=5_000)]
+
+
+class BillUpdate(Contract):
+    """What became of a bill: `bill.updated`."""
+
+    jurisdiction: Identifier
+    session: Identifier
+    bill: Line
+    status: Line
+    text: Text | None = None
+
+
+class HearingAgendaItem(AgendaItem):
+    """A bill on the agenda with the key by which positions match it."""
+
+    bill_key: Identifier
+
+
+class HearingAlert(Contract):
+    """The full state of one hearing as Clarion knows it; consumers go by it and its revision.
+
+    `starts_at` is a time with offset, or a date of `zone` (an IANA name) when only `time_note` tells more.
+    """
+
+    hearing_id: Identifier
+    aliases: list[Identifier]
+    revision: Annotated[int, Field(ge=1)]
+    status: Literal["scheduled", "cancelled"] | Identifier
+    jurisdiction: Identifier
+    zone: Identifier
+    session: Identifier
+    committee: CommitteeReference
+    starts_at: Start
+    time_note: OptionalLine = None
+    location: Location = Field(default_factory=Location)
+    agenda: list[HearingAgendaItem]
+    letters_due_at: Instant | None = None
+    notice_url: OptionalLine = None
+    changed: list[Identifier] = Field(default_factory=list)
+
+    @field_validator("starts_at")
+    @classmethod
+    def _has_offset(cls, value: datetime | date) -> datetime | date:
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError("starts_at has no offset")
+        return value
+
+
+def bill_key(bill: str) -> str:
+    """A bill's number as all sources would write it: "sb 079" and "SB79" are both "SB79".
+
+    Letters are made capital; spaces, dots, dashes and leading zeros of each number go.
+    """
+    compact = re.sub(r"[\s.\-\u2010-\u2015]+", "", bill).upper()
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", compact)

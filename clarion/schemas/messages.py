@@ -1,0 +1,105 @@
+"""What a service asks notifications to tell people: one batch of recipients of one revision of one matter."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from clarion.schemas.text import Contract, Identifier, Instant, Line, Mailbox, Text
+
+Lane = Literal["sign-in", "registration", "call", "bulk"]
+
+
+class Contact(Contract):
+    """A person to ask, to whom answers go."""
+
+    name: Line
+    address: Line | None = None
+    phone: Line | None = None
+
+
+class Fact(Contract):
+    """One thing that the message states. A change of a `material` one is told again."""
+
+    key: Identifier
+    label: Text
+    text: Text
+    material: bool = True
+
+
+class Reason(Contract):
+    """Why this recipient is asked: `kind` is committee, author, statewide or a later one; `text` a sentence."""
+
+    kind: Identifier
+    text: Text
+
+
+class Ask(Contract):
+    """What is asked: `kind` is letter or testimony (others later), about one bill."""
+
+    kind: Identifier
+    bill: Line
+
+
+class Recipient(Contract):
+    """One mailbox and the officials who read it; or, for people who are no officials, an address."""
+
+    mailbox: Mailbox
+    officials: list[Identifier] = Field(default_factory=list)
+    address: Line | None = None
+    name: Line | None = None
+    reasons: list[Reason] = Field(default_factory=list)
+    asks: list[Ask] = Field(default_factory=list)
+
+
+class MessageBatch(Contract):
+    """`messages.requested`: the state of a matter at a revision, and who is to know it.
+
+    `matter` names a thing with one thread per mailbox, such as "campaign:<id>"; `revision` is its own counter.
+    `content` is what `template` needs besides the facts. No mail starts after `not_after`.
+    """
+
+    matter: Identifier
+    revision: Annotated[int, Field(ge=1)]
+    template: Identifier
+    subscription: Identifier | None = None
+    lane: Lane
+    reply_to: Contact | None = None
+    not_after: Instant | None = None
+    facts: list[Fact]
+    content: dict[str, JsonValue] = Field(default_factory=dict)
+    recipients: Annotated[list[Recipient], Field(max_length=1_000)]
+
+
+class Withdrawal(Contract):
+    """`messages.withdrawn`: these mailboxes need not be told; who was told already is told that it ended."""
+
+    matter: Identifier
+    revision: Annotated[int, Field(ge=1)]
+    mailboxes: list[Mailbox]
+    reason: Text | None = None
+
+
+class CallBill(Contract):
+    """A bill of a call, with our position on it."""
+
+    bill: Line
+    title: Text | None = None
+    author: Text | None = None
+    stance: Identifier
+    ask: Text
+    why: Text
+    points: Text | None = None
+    letter: Text | None = None
+
+
+class CallContent(Contract):
+    """The content of the template `call`: times are ready to be read, in the jurisdiction's zone."""
+
+    division: Line | None = None
+    committee: Line
+    when: Line
+    where: Text | None = None
+    letters_due: Text
+    letters_open: bool = True
+    notice_url: Text | None = None
+    bills: list[CallBill]

@@ -1,0 +1,119 @@
+"""Every topic: its name, shape, key and the events that travel on it. The suffix is the version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from clarion.schemas import campaigns, deliveries, directory, legislation, messages
+
+DAY_SECONDS = 24 * 3600
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A Kafka topic as Clarion declares it.
+
+    `key` says in words what orders its records. `inbound` topics are written by integrations too, so structured
+    mode is accepted there. A compacted topic keeps the newest record of each key for ever.
+    """
+
+    name: str
+    partitions: int
+    key: str
+    types: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    compacted: bool = False
+    inbound: bool = False
+    retention_seconds: int = 7 * DAY_SECONDS
+    max_bytes: int = MEGABYTE
+
+    @property
+    def dead(self) -> "Topic":
+        """The topic that gets a copy of what could not be handled, with room for its extra headers."""
+        return Topic(
+            name=f"{self.name}.dead",
+            partitions=1,
+            key="that of the record",
+            retention_seconds=30 * DAY_SECONDS,
+            max_bytes=self.max_bytes + MEGABYTE // 10,
+        )
+
+
+LEGISLATION_UPDATES = Topic(
+    "legislation.updates.v1",
+    partitions=6,
+    key="jurisdiction",
+    inbound=True,
+    types={
+        "hearing.scheduled": legislation.HearingNotice,
+        "hearing.rescheduled": legislation.HearingNotice,
+        "hearing.cancelled": legislation.HearingCancellation,
+        "hearing.calendar": legislation.HearingCalendar,
+        "bill.updated": legislation.BillUpdate,
+    },
+)
+LEGISLATION_ALERTS = Topic(
+    "legislation.alerts.v1",
+    partitions=6,
+    key="hearing id",
+    types={
+        f"bill-hearing.{what}": legislation.HearingAlert
+        for what in ("scheduled", "moved", "amended", "cancelled")
+    },
+)
+DIRECTORY_ENTITIES = Topic(
+    "directory.entities.v1",
+    partitions=1,
+    key="kind and id, as in city:<id>; import:<kind> for import.completed",
+    compacted=True,
+    types={
+        "division.changed": directory.Division,
+        "city.changed": directory.City,
+        "district.changed": directory.District,
+        "legislator.changed": directory.Legislator,
+        "committee.changed": directory.Committee,
+        "official.changed": directory.Official,
+        "import.completed": directory.ImportCompleted,
+    },
+)
+CAMPAIGNS_CALLS = Topic(
+    "campaigns.calls.v1",
+    partitions=24,
+    key="campaign id and bucket, as in <campaign>/<bucket>",
+    types={
+        "messages.requested": messages.MessageBatch,
+        "messages.withdrawn": messages.Withdrawal,
+    },
+)
+CAMPAIGNS_LIFECYCLE = Topic(
+    "campaigns.lifecycle.v1",
+    partitions=6,
+    key="campaign id",
+    types={
+        f"campaign.{what}": campaigns.CampaignChanged for what in ("drafted", "launched", "closed")
+    },
+)
+NOTIFICATIONS_DELIVERIES = Topic(
+    "notifications.deliveries.v1",
+    partitions=24,
+    key="bucket",
+    types={"deliveries.recorded": deliveries.DeliveriesRecorded},
+)
+
+TOPICS: tuple[Topic, ...] = (
+    LEGISLATION_UPDATES,
+    LEGISLATION_ALERTS,
+    DIRECTORY_ENTITIES,
+    CAMPAIGNS_CALLS,
+    CAMPAIGNS_LIFECYCLE,
+    NOTIFICATIONS_DELIVERIES,
+)
+
+BUCKETS = 24
+"""How many buckets mailboxes are dealt into; one bucket's messages keep their order."""
+
+
+def bucket(mailbox: str) -> int:
+    """The bucket of a mailbox: its first eight hexadecimal digits modulo `BUCKETS`."""
+    return int(mailbox[:8], 16) % BUCKETS
