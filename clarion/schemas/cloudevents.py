@@ -16,9 +16,7 @@ STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
 
-Attribute = Annotated[
-    str, StringConstraints(min_length=1, max_length=500), AfterValidator(storable)
-]
+Attribute = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(storable)]
 
 
 class EventAttributes(Contract):
@@ -54,11 +52,7 @@ class EventAttributes(Contract):
             ValueError: (a pydantic ValidationError) an attribute is missing or malformed.
         """
         return cls.from_attributes(
-            {
-                name.removeprefix(PREFIX): value
-                for name, value in headers.items()
-                if name.startswith(PREFIX)
-            }
+            {name.removeprefix(PREFIX): value for name, value in headers.items() if name.startswith(PREFIX)}
         )
 
     @classmethod
@@ -97,9 +91,7 @@ class StructuredEvent(Contract):
 
     def attributes(self) -> EventAttributes:
         """The attributes without the data."""
-        return EventAttributes(
-            id=self.id, source=self.source, type=self.type, time=self.time, subject=self.subject
-        )
+        return EventAttributes(id=self.id, source=self.source, type=self.type, time=self.time, subject=self.subject)
 
 
 def event_time(attributes: EventAttributes, received_at: datetime) -> datetime:

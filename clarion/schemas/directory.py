@@ -11,9 +11,7 @@ from pydantic import Field
 from clarion.schemas.text import Contract, Identifier, Instant, Line, Mailbox, Text
 
 Kind = Literal["division", "city", "district", "group", "official", "legislator", "committee"]
-ImportKind = Literal[
-    "divisions", "cities", "districts", "groups", "officials", "legislators", "committees"
-]
+ImportKind = Literal["divisions", "cities", "districts", "groups", "officials", "legislators", "committees"]
 NEEDED_TO_LAUNCH: tuple[ImportKind, ...] = (
     "divisions",
     "cities",

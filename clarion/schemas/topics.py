@@ -57,10 +57,7 @@ LEGISLATION_ALERTS = Topic(
     "legislation.alerts.v1",
     partitions=6,
     key="hearing id",
-    types={
-        f"bill-hearing.{what}": legislation.HearingAlert
-        for what in ("scheduled", "moved", "amended", "cancelled")
-    },
+    types={f"bill-hearing.{what}": legislation.HearingAlert for what in ("scheduled", "moved", "amended", "cancelled")},
 )
 DIRECTORY_ENTITIES = Topic(
     "directory.entities.v1",
@@ -90,9 +87,7 @@ CAMPAIGNS_LIFECYCLE = Topic(
     "campaigns.lifecycle.v1",
     partitions=6,
     key="campaign id",
-    types={
-        f"campaign.{what}": campaigns.CampaignChanged for what in ("drafted", "launched", "closed")
-    },
+    types={f"campaign.{what}": campaigns.CampaignChanged for what in ("drafted", "launched", "closed")},
 )
 NOTIFICATIONS_DELIVERIES = Topic(
     "notifications.deliveries.v1",

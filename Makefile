@@ -1,0 +1,56 @@
+# Every target sets up what it needs, as root or not, from any folder: make -C path/to/clarion test
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+TESTS ?= tests
+
+.PHONY: help setup demo up test check format schemas lock browser-test clean
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/ready: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || { echo "making .venv"; $(PYTHON) -m venv .venv; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@echo "installing the locked dependencies"
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+setup: .venv/ready ## the environment and the embedded broker's jars
+	@$(BIN)/python -m clarion.runtime.embedded.prefetch
+
+demo: setup ## the main job once, on an embedded stack of its own
+	@$(BIN)/clarion demo
+
+up: setup ## everything on this machine until Ctrl-C
+	@$(BIN)/clarion up --sample-data
+
+test: setup ## all tests, on a real PostgreSQL, Apache Kafka and SMTP server
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+check: .venv/ready ## format, lint, types, imports, migrations, schemas
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_house.py
+	$(BIN)/squawk --config .squawk.toml $$(find clarion -path '*/migrations/*.sql' | sort)
+
+format: .venv/ready ## put the code in shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schemas: .venv/ready ## write the JSON Schemas of the contracts
+	@$(BIN)/python scripts/write_schemas.py
+
+lock: .venv/ready ## pin the dependencies anew, with hashes
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## remove the environment and the embedded data
+	rm -rf .venv .clarion .mypy_cache .ruff_cache .pytest_cache .hypothesis
