@@ -1,0 +1,177 @@
+"""Errors of the API as problem details (RFC 9457), for people's browsers as a small page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import JSONResponse, Response
+
+from clarion.runtime.web.limits import MEGABYTE, BodyLimit
+from clarion.runtime.web.pages import Pages
+
+MEDIA_TYPE = "application/problem+json"
+SHOWN_ERRORS = 100
+
+
+class FieldError(BaseModel):
+    """One thing wrong with a request: `field` as in `data.agenda[0].bill`, `index` its place in an array."""
+
+    field: str
+    message: str
+    index: int | None = None
+
+
+class ProblemDetails(BaseModel):
+    """The body of every error. `errors` lists at most 100 of `error_count`."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+    error_count: int | None = None
+
+
+class Refused(HTTPException):
+    """A request that is answered with a problem, with what is wrong field by field."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, dict(headers) if headers else None)
+        self.errors = errors
+
+
+class ProblemResponse(JSONResponse):
+    """Problem details, in ASCII so that whatever a client sent can be told back."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """The problem as JSON."""
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> ProblemResponse:
+    """A response that says what is wrong."""
+    content: dict[str, Any] = {"type": "about:blank", "title": title(status), "status": status, "detail": detail}
+    if errors:
+        shown = [error.model_dump(exclude_none=True) for error in errors[:SHOWN_ERRORS]]
+        content |= {"errors": shown, "error_count": len(errors)}
+    return ProblemResponse(content, status, headers)
+
+
+def title(status: int) -> str:
+    """The phrase of a status code."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def field_path(location: Sequence[str | int]) -> str:
+    """A pydantic location as people write it: `agenda[0].bill`."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def field_errors(
+    errors: Sequence[Mapping[str, Any]],
+    value: Any,
+    *,
+    prefix: tuple[str, ...] = (),
+    index: int | None = None,
+) -> list[FieldError]:
+    """Pydantic's errors on `value`, one for each field, without the names of union members in their paths."""
+    found: dict[str, FieldError] = {}
+    for error in errors:
+        path = field_path((*prefix, *existing(error["loc"], value, missing=error["type"] == "missing")))
+        message = str(error["msg"]).removeprefix("Value error, ")
+        found.setdefault(path, FieldError(field=path or "(body)", message=message, index=index))
+    return list(found.values())
+
+
+def existing(location: Sequence[str | int], value: Any, *, missing: bool) -> tuple[str | int, ...]:
+    """The part of a location that leads somewhere in the value (or to what is missing from it)."""
+    path: list[str | int] = []
+    for part in location:
+        inside = (isinstance(value, Mapping) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        )
+        if not inside:
+            return (*path, part) if missing else tuple(path)
+        path.append(part)
+        value = value[part]
+    return tuple(path)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer besides success, for its OpenAPI description."""
+    schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema["properties"]["errors"] = {"type": "array", "items": FieldError.model_json_schema()}
+    schema.pop("$defs", None)
+    return {status: {"description": title(status), "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what a route, the router or a dependency raised."""
+    if not isinstance(error, StarletteHTTPException):
+        raise error
+    detail = str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
+        detail = "There is nothing at this address."
+    if wants_page(request):
+        context = {"title": title(error.status_code), "detail": detail}
+        return PAGES.render("problem.html", status=error.status_code, headers=error.headers, **context)
+    errors = error.errors if isinstance(error, Refused) else ()
+    return problem(error.status_code, detail, errors=errors, headers=error.headers)
+
+
+async def on_invalid_request(_request: Request, error: Exception) -> Response:
+    """Answer 422 with the fields that are wrong."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        FieldError(field=field_path(one["loc"][1:]) or "(body)", message=str(one["msg"]).removeprefix("Value error, "))
+        for one in error.errors()
+    ]
+    return problem(422, "The request is not what this address takes.", errors=errors)
+
+
+async def on_failure(_request: Request, _error: Exception) -> Response:
+    """Answer a failure of ours without telling anything of it."""
+    return problem(500, "Something failed here. It is logged; nothing was changed.")
+
+
+PAGES = Pages()
+
+
+def install(app: FastAPI, *, max_bytes: int = MEGABYTE) -> None:
+    """Make every error of the app a problem, and bodies over `max_bytes` one of 413."""
+    app.add_exception_handler(StarletteHTTPException, on_http_exception)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_exception_handler(Exception, on_failure)
+    app.add_middleware(BodyLimit, max_bytes=max_bytes)
