@@ -68,15 +68,11 @@ def ensure_jars(cache_dir: Path | None = None, progress: Progress | None = None)
     paths = sorted(cache / jar.file_name for jar in jars)
     if not _missing(cache, jars):
         return paths
-    with _locked(cache):
+    with cache_lock(cache, progress):
         for abandoned in cache.glob(f"{_STAGING}*"):
             shutil.rmtree(abandoned, ignore_errors=True)
-        _fetch_all(_missing(cache, jars), cache, progress or _silent)
+        _fetch_all(_missing(cache, jars), cache, progress)
     return paths
-
-
-def _silent(line: str) -> None:
-    pass
 
 
 def _parse(line: str) -> Jar:
@@ -98,7 +94,8 @@ def _sha256(path: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def _locked(cache: Path) -> Iterator[None]:
+def cache_lock(cache: Path, progress: Progress | None = None) -> Iterator[None]:
+    """Hold the cache alone; another process that fetches is waited for."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         lock = (cache / "lock").open("a")
@@ -106,11 +103,15 @@ def _locked(cache: Path) -> Iterator[None]:
         message = f"cannot keep Kafka's jars in {cache} ({error.strerror}): set CLARION_CACHE_DIR"
         raise EmbeddedError(message) from error
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say(progress, "waiting for another process that fills the same cache")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _fetch_all(jars: list[Jar], cache: Path, progress: Progress) -> None:
+def _fetch_all(jars: list[Jar], cache: Path, progress: Progress | None) -> None:
     if not jars:
         return
     with (
@@ -121,10 +122,15 @@ def _fetch_all(jars: list[Jar], cache: Path, progress: Progress) -> None:
         try:
             for number, done in enumerate(as_completed(fetches), start=1):
                 done.result()
-                progress(f"Kafka {number}/{len(jars)}: {fetches[done].file_name}")
+                _say(progress, f"Kafka {number}/{len(jars)}: {fetches[done].file_name}")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _say(progress: Progress | None, line: str) -> None:
+    if progress is not None:
+        progress(line)
 
 
 def _fetch(jar: Jar, staging: Path, cache: Path) -> None:

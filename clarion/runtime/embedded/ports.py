@@ -30,7 +30,7 @@ def settle_port(path: Path, wanted: int | None = None) -> int:
     """
     if wanted is not None and not is_free(wanted):
         raise PortTaken(f"port {wanted} is taken by another program; choose another one")
-    port = wanted or _kept(path) or _any_free()
+    port = wanted or _kept(path) or any_free_port()
     path.write_text(f"{port}\n")
     return port
 
@@ -43,7 +43,8 @@ def _kept(path: Path) -> int | None:
     return port if 0 < port < 65_536 and is_free(port) else None
 
 
-def _any_free() -> int:
+def any_free_port() -> int:
+    """A free loopback port that no outgoing connection will be given."""
     # Not the shared generator: test runners seed it alike in every worker.
     source = random.SystemRandom()
     for _ in range(200):

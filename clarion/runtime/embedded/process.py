@@ -1,6 +1,7 @@
 """A server as our child process which never outlives us, however we end."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -111,15 +112,19 @@ class ServerProcess:
         return False
 
     async def stop(self, steps: Sequence[tuple[signal.Signals, float]]) -> int:
-        """Send each signal in turn, giving it its seconds, then SIGKILL; return the exit code."""
-        for number, seconds in steps:
-            if self.exit_code() is None:
-                self._server.send_signal(number)
-            try:
-                return await asyncio.wait_for(self.wait(), seconds)
-            except TimeoutError:
-                continue
-        return self.kill()
+        """Send each signal in turn, giving it its seconds, then SIGKILL; return the exit code.
+
+        Cancelled meanwhile, it kills at once.
+        """
+        try:
+            for number, seconds in steps:
+                if self.exit_code() is None:
+                    self._server.send_signal(number)
+                with contextlib.suppress(TimeoutError):
+                    return await asyncio.wait_for(self.wait(), seconds)
+        finally:
+            code = self.kill()
+        return code
 
     def kill(self) -> int:
         """SIGKILL the server and reap it; harmless when it has ended."""

@@ -1,0 +1,58 @@
+"""What lies in a broker's data directory: its settings and its log."""
+
+import base64
+import shutil
+import subprocess
+import tempfile
+import uuid
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from clarion.runtime.embedded.errors import EmbeddedError
+from clarion.runtime.embedded.java import java_command, java_environment
+from clarion.runtime.embedded.process import last_lines
+
+_FORMAT_SECONDS = 60.0
+
+
+def write_configuration(directory: Path, port: int, controller_port: int, retention_ms: int) -> None:
+    """Write the broker's settings; paths in them are relative, so any name of a directory will do."""
+    package = resources.files(__package__)
+    settings = Template(package.joinpath("kafka.properties").read_text("utf-8"))
+    text = settings.substitute(port=port, controller_port=controller_port, retention_ms=retention_ms)
+    (directory / "server.properties").write_text(text)
+    (directory / "log4j2.properties").write_text(package.joinpath("log4j2.properties").read_text("utf-8"))
+
+
+def format_log(directory: Path, jars: list[Path], options: list[str]) -> None:
+    """Make the empty log of a new cluster, whole or not at all, with these options of Java's."""
+    for abandoned in directory.glob("format-*"):
+        shutil.rmtree(abandoned, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="format-", dir=directory) as name:
+        staging = Path(name)
+        for file in ("server.properties", "log4j2.properties"):
+            shutil.copy(directory / file, staging)
+        arguments = ["-t", _cluster_id(), "-c", "server.properties", "--standalone"]
+        done = subprocess.run(
+            [*java_command(jars, options), "kafka.tools.StorageTool", "format", *arguments],
+            cwd=staging,
+            env=java_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_FORMAT_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0:
+            output = last_lines(done.stdout + done.stderr)
+            raise EmbeddedError(f"Kafka's log could not be made:\n{output}")
+        (staging / "log").replace(directory / "log")
+
+
+def _cluster_id() -> str:
+    while True:
+        encoded = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # StorageTool would take it for an option.
+        if not encoded.startswith("-"):
+            return encoded
