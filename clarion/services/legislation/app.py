@@ -1,0 +1,30 @@
+"""Builds the service from settings."""
+
+from functools import partial
+
+from clarion.runtime.clock import Clock, system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.messaging import Subscription
+from clarion.runtime.process import Service
+from clarion.runtime.settings import Settings
+from clarion.schemas.topics import LEGISLATION_UPDATES
+from clarion.services.legislation.handlers import on_updates
+from clarion.services.legislation.web import build_router
+
+NAME = "legislation"
+
+
+async def build(settings: Settings, clock: Clock = system_clock) -> Service:
+    """The service with its pool open.
+
+    Raises:
+        MissingSetting: the database is not named.
+    """
+    settings.need("database_url")
+    database = await Database.connect(str(settings.database_url), NAME, clock=clock)
+    return Service(
+        name=NAME,
+        database=database,
+        subscriptions=(Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=clock)),),
+        router=build_router(database, clock),
+    )

@@ -1,0 +1,199 @@
+"""CLI in: `clarion publish` and `clarion keys`."""
+
+import asyncio
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.output import fail, print_fields, print_json, print_rows
+from clarion.runtime.settings import load_settings
+from clarion.runtime.web.keys import SCOPES, create_key, list_keys, revoke_key
+from clarion.services.legislation.app import NAME
+from clarion.services.legislation.operations import Intake
+from clarion.services.legislation.publication import Validation, publish_file, validate
+
+IN_MEMORY_BYTES = 8_000_000
+NEXT_STEPS = "What became of it: clarion campaigns list; what could not be handled: clarion dead-letters list"
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+Source = Annotated[str | None, typer.Option(help="whose statements these are; holds over what the events say")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="JSON or JSON Lines; - reads standard input")]
+keys = typer.Typer(help="API keys for integrations.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def publish(
+    file: File,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="validate only")] = False,
+    source: Source = None,
+    as_json: Json = False,
+) -> None:
+    """Validate and publish legislative updates: all of the file, or nothing.
+
+    An event without an id gets one from what it says, so a file published twice changes nothing.
+    Example: clarion publish notices.jsonl
+    """
+    if source is not None and not 0 < len(source.strip()) <= 500:
+        fail("--source takes 1 to 500 characters, such as /integrations/daily-file", 2)
+    with opened(file) as content:
+        with counting("validated") as progress:
+            found = validate(content, source, progress)
+        if found.error_count:
+            refuse(found, as_json=as_json)
+        if dry_run:
+            tell({"valid": found.valid, "published": 0}, "--dry-run: nothing was published", as_json=as_json)
+            return
+        with counting("published") as progress:
+            taken = asyncio.run(publish_content(content, source, progress))
+    tell({"published": taken.published, "seen_before": taken.seen_before}, NEXT_STEPS, as_json=as_json)
+
+
+async def publish_content(content: IO[bytes], source: str | None, progress: "Counter") -> Intake:
+    """Publish what was validated."""
+    async with opened_database() as database:
+        return await publish_file(database, content, source, system_clock, progress)
+
+
+@contextlib.contextmanager
+def opened(name: str) -> Iterator[IO[bytes]]:
+    """A file that can be read twice; standard input is kept in a temporary one."""
+    with contextlib.ExitStack() as stack:
+        if name == "-":
+            kept = stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES))
+            shutil.copyfileobj(sys.stdin.buffer, kept)
+            yield kept
+            return
+        try:
+            content = stack.enter_context(Path(name).open("rb"))
+        except OSError as error:
+            fail(f"{name} cannot be read: {error.strerror}")
+        yield content
+
+
+class Counter:
+    """Shows on a terminal how many updates are done, and nothing in a pipe."""
+
+    def __init__(self, progress: Progress, verb: str) -> None:
+        self.progress = progress
+        self.task = progress.add_task(verb, total=None)
+
+    def __call__(self, more: int) -> None:
+        """So many more are done."""
+        self.progress.advance(self.task, more)
+
+
+@contextlib.contextmanager
+def counting(verb: str) -> Iterator[Counter]:
+    """Show progress on standard error until the end of the block."""
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield Counter(progress, verb)
+
+
+def refuse(found: Validation, *, as_json: bool) -> None:
+    """Say what is wrong and end with 1."""
+    if as_json:
+        print_json({"published": 0, "error_count": found.error_count, "errors": found.errors})
+        raise typer.Exit(1)
+    lines = [f"{place(one)}: {one['field']}: {one['message']}" for one in found.errors]
+    if found.error_count > len(found.errors):
+        lines.append(f"... and {found.error_count - len(found.errors)} more")
+    fail("\n".join([*lines, f"{found.error_count} mistakes: nothing was published"]))
+
+
+def place(error: dict[str, Any]) -> str:
+    """Where in a file a mistake is."""
+    index = "" if error["index"] is None else f"[{error['index']}]"
+    return f"line {error['line']}{index}"
+
+
+def tell(counts: dict[str, Any], next_steps: str, *, as_json: bool) -> None:
+    """Print the counts, and for people what to do next."""
+    print_fields(counts, as_json=as_json)
+    if not as_json:
+        typer.echo(next_steps)
+
+
+@contextlib.asynccontextmanager
+async def opened_database() -> AsyncIterator[Database]:
+    """This service's database for one command.
+
+    Raises:
+        MissingSetting: there is none, neither set nor running.
+    """
+    settings = load_settings()
+    settings.need("database_url")
+    database = await Database.connect(str(settings.database_url), NAME, max_size=2)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@keys.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="who uses the key, such as daily-file")],
+    scope: Annotated[list[str], typer.Option(help=f"what it is good for: {', '.join(SCOPES)}; may be repeated")],
+    source: Annotated[
+        str | None, typer.Option(help="source of all events posted with it (default /integrations/NAME)")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an API key and print it, this once.
+
+    Example: clarion keys create daily-file --scope updates
+    """
+    unknown = [one for one in scope if one not in SCOPES]
+    if unknown:
+        fail(f"unknown scope {', '.join(unknown)}; known: {', '.join(SCOPES)}", 2)
+
+    async def run() -> tuple[str, str]:
+        async with opened_database() as database, database.transaction() as tx:
+            return await create_key(tx.connection, name, scope, source)
+
+    key_id, key = asyncio.run(run())
+    print_fields({"id": key_id, "key": key}, as_json=as_json)
+    if not as_json:
+        typer.echo("Keep it: it is not shown again. Send it as `Authorization: Bearer ...`.")
+
+
+@keys.command("list")
+def list_command(as_json: Json = False) -> None:
+    """All keys, without the secrets.
+
+    Example: clarion keys list
+    """
+
+    async def run() -> list[dict[str, Any]]:
+        async with opened_database() as database, database.connection() as connection:
+            return await list_keys(connection)
+
+    print_rows(asyncio.run(run()), as_json=as_json, empty="No keys yet: clarion keys create NAME --scope updates")
+
+
+@keys.command("revoke")
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="the key's id, from keys list")], as_json: Json = False
+) -> None:
+    """Make a key useless from now on.
+
+    Example: clarion keys revoke 5c0f3a52-6c0a-4c43-9d4c-2f1f3f0f7a11
+    """
+
+    async def run() -> bool:
+        async with opened_database() as database, database.transaction() as tx:
+            return await revoke_key(tx.connection, key_id)
+
+    if not asyncio.run(run()):
+        fail(f"there is no key with the id {key_id}: clarion keys list shows them")
+    print_fields({"id": key_id, "revoked": True}, as_json=as_json)

@@ -1,0 +1,24 @@
+-- name: receive_updates
+-- An update that was seen before is left alone and not returned.
+INSERT INTO history (source, event_id, type, body, stated_at, received_at, outcome)
+SELECT source, event_id, type, body, stated_at, :received_at, 'received'
+FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::jsonb[], :stated_ats::timestamptz[])
+    AS update (source, event_id, type, body, stated_at)
+ORDER BY source, event_id
+ON CONFLICT DO NOTHING
+RETURNING source, event_id
+
+-- name: record_outcomes!
+INSERT INTO history (source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id)
+SELECT source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id
+FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::jsonb[], :stated_ats::timestamptz[],
+    :received_ats::timestamptz[], :outcomes::text[], :notes::text[], :hearing_ids::uuid[])
+    AS update (source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id)
+ORDER BY source, event_id
+ON CONFLICT (source, event_id) DO UPDATE
+SET outcome = excluded.outcome, note = excluded.note, hearing_id = excluded.hearing_id
+
+-- name: find_update^
+SELECT source, event_id, type, outcome, note, hearing_id, received_at, stated_at
+FROM history
+WHERE source = :source AND event_id = :event_id

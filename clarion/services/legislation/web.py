@@ -1,0 +1,119 @@
+"""HTTP in: where integrations post updates and ask what became of them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+from pydantic_core import from_json
+
+from clarion.runtime.clock import Clock
+from clarion.runtime.database import Connection, Database
+from clarion.runtime.ids import new_id
+from clarion.runtime.web.keys import ApiKey, require_scope
+from clarion.runtime.web.problems import FieldError, Refused, documented
+from clarion.schemas.cloudevents import BATCH, JSON, STRUCTURED
+from clarion.services.legislation import repository
+from clarion.services.legislation.documentation import REQUEST_BODY
+from clarion.services.legislation.domain import Outcome
+from clarion.services.legislation.intake import InvalidUpdate, Update, read_batch
+from clarion.services.legislation.operations import take_in
+
+SCOPE = "updates"
+
+
+class Accepted(BaseModel):
+    """The ids of the updates, in the order they were posted."""
+
+    ids: list[str]
+
+
+class UpdateStatus(BaseModel):
+    """What became of an update; `note` says why, or what had to be decided to read it."""
+
+    id: str
+    type: str
+    outcome: Outcome
+    note: str | None
+    hearing_id: str | None
+    received_at: datetime
+    stated_at: datetime
+
+
+def build_router(database: Database, clock: Clock) -> APIRouter:
+    """The routes of this service."""
+    router = APIRouter(prefix="/api/v1/legislation/updates", tags=["legislation"])
+    key_for_updates = require_scope(SCOPE, database.connection, clock)
+
+    @router.post(
+        "",
+        status_code=202,
+        responses=documented(401, 403, 413, 415, 422),
+        openapi_extra={"requestBody": REQUEST_BODY},
+        summary="Post updates about hearings and bills",
+    )
+    async def post_updates(request: Request, key: Annotated[ApiKey, Depends(key_for_updates)]) -> Accepted:
+        """One event or an array, as CloudEvents 1.0 (structured, batch or binary) or as `{"type", "data", "id"?}`.
+
+        All are taken or none. The source is that of the key, whatever the event says; the same id posted again by
+        the same source changes nothing. An event without an id is a new statement of the source.
+        """
+        updates = await read_request(request, key.source)
+        async with database.transaction() as tx:
+            await take_in(tx, updates, clock())
+        return Accepted(ids=[update.id for update in updates])
+
+    @router.get("/{event_id:path}", responses=documented(401, 403, 404), summary="What became of an update")
+    async def get_update(event_id: str, key: Annotated[ApiKey, Depends(key_for_updates)]) -> UpdateStatus:
+        """Its outcome: received, then alerted, unchanged or rejected. Only for updates of the key's own source."""
+        async with database.connection() as connection:
+            return await read_status(connection, key.source, event_id)
+
+    return router
+
+
+async def read_status(connection: Connection, source: str, event_id: str) -> UpdateStatus:
+    """The status of an update; Refused with 404 if this source posted none of that id."""
+    row = None if "\x00" in event_id else await repository.find_update(connection, source, event_id)
+    if row is None:
+        raise Refused(404, "This key's source has posted no update with this id.")
+    hearing_id = row["hearing_id"]
+    return UpdateStatus(
+        id=row["event_id"],
+        type=row["type"],
+        outcome=row["outcome"],
+        note=row["note"],
+        hearing_id=str(hearing_id) if hearing_id else None,
+        received_at=row["received_at"],
+        stated_at=row["stated_at"],
+    )
+
+
+async def read_request(request: Request, source: str) -> list[Update]:
+    """The updates in a request; Refused with 413, 415 or 422 if any of it is not valid."""
+    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if media_type not in (JSON, STRUCTURED, BATCH):
+        raise Refused(415, f"Send {JSON}, {STRUCTURED} or {BATCH}, not {media_type or 'an empty content type'}.")
+    try:
+        document = from_json(await request.body(), allow_inf_nan=False)
+    except ValueError as error:
+        wrong = FieldError(field="(body)", message=str(error))
+        raise Refused(422, "The body is not JSON.", errors=[wrong]) from error
+    if media_type == JSON and "ce-type" in request.headers:
+        document = binary_event(request, document)
+    try:
+        strict = media_type in (STRUCTURED, BATCH)
+        return read_batch(document, identify=lambda *_: new_id(), source=source, strict=strict)
+    except InvalidUpdate as error:
+        raise Refused(422, "Nothing was taken: some of it is not valid.", errors=error.errors) from error
+
+
+def binary_event(request: Request, document: Any) -> dict[str, Any]:
+    """A CloudEvent in binary mode: attributes in `ce-` headers, percent-encoded, and its data as the body.
+
+    https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+    """
+    headers = request.headers.items()
+    attributes = {name.removeprefix("ce-"): unquote(value) for name, value in headers if name.startswith("ce-")}
+    return {"specversion": "", **attributes, "data": document}
