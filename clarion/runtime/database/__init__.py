@@ -1,0 +1,27 @@
+"""PostgreSQL: one pool, role and schema per service, transactions, migrations, named SQL and wake-ups."""
+
+from clarion.runtime.database.failures import is_transient
+from clarion.runtime.database.migrate import (
+    AppliedMigration,
+    MigrationChangedError,
+    MigrationError,
+    discover_services,
+    migrate,
+)
+from clarion.runtime.database.pool import Connection, Database, Transaction
+from clarion.runtime.database.queries import load_queries
+from clarion.runtime.database.wakeups import Wakeups
+
+__all__ = [
+    "AppliedMigration",
+    "Connection",
+    "Database",
+    "MigrationChangedError",
+    "MigrationError",
+    "Transaction",
+    "Wakeups",
+    "discover_services",
+    "is_transient",
+    "load_queries",
+    "migrate",
+]

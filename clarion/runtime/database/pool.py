@@ -1,0 +1,155 @@
+"""The pool of one service, and its transactions."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import asyncpg
+
+from clarion.runtime.clock import Clock, system_clock
+from clarion.runtime.database.queries import load_queries
+from clarion.runtime.database.wakeups import Listener, Wakeups
+
+if TYPE_CHECKING:
+    from clarion.runtime.messaging.received import Received
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection: TypeAlias = asyncpg.Connection
+
+COMMAND_TIMEOUT_SECONDS = 300.0
+CONNECT_TIMEOUT_SECONDS = 10.0
+
+
+def role_of(service: str) -> str:
+    """The database role of a service."""
+    return f"clarion_{service}"
+
+
+def session_settings(service: str) -> dict[str, str]:
+    """What makes a session one of `service`: its role, its schema, and a server that notices a dead client."""
+    return {
+        "role": role_of(service),
+        "search_path": service,
+        "application_name": role_of(service),
+        "TimeZone": "UTC",
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+    }
+
+
+async def connect(url: str, service: str) -> asyncpg.Connection[asyncpg.Record]:
+    """One connection of `service` outside any pool. Raises OSError or asyncpg's errors when there is no server."""
+    connection = await asyncpg.connect(
+        url,
+        server_settings=session_settings(service),
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        command_timeout=COMMAND_TIMEOUT_SECONDS,
+    )
+    await _teach_json(connection)
+    return connection
+
+
+async def _teach_json(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=_to_json, decoder=json.loads, schema="pg_catalog")
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class Transaction:
+    """One PostgreSQL transaction of one service."""
+
+    __slots__ = ("_channels", "_rejected", "clock", "connection", "service")
+
+    def __init__(self, connection: Connection, service: str, clock: Clock = system_clock) -> None:
+        self.connection = connection
+        self.clock = clock
+        self.service = service
+        self._channels: set[str] = set()
+        self._rejected: list[tuple[Received[Any], str]] = []
+
+    def notify(self, what: str) -> None:
+        """Wake who listens to `clarion_<service>_<what>` once this commits; said twice it is sent once."""
+        self._channels.add(f"{role_of(self.service)}_{what}")
+
+    def reject(self, received: Received[Any], reason: str) -> None:
+        """Make this event a dead letter in this same transaction, beside whatever the handler kept of it."""
+        self._rejected.append((received, reason))
+
+    def take_rejected(self) -> list[tuple[Received[Any], str]]:
+        """What was rejected so far; whoever takes it writes the dead letters."""
+        rejected, self._rejected = self._rejected, []
+        return rejected
+
+    async def finish(self) -> None:
+        """Send the notifications; called last, just before the commit.
+
+        Raises:
+            RuntimeError: something was rejected where nobody writes dead letters.
+        """
+        if self._rejected:
+            raise RuntimeError("reject() works in the handler of a subscription only")
+        if self._channels:
+            queries = load_queries("clarion.runtime.database")
+            await queries.notify(self.connection, channels=sorted(self._channels))
+
+
+class Database:
+    """The pool of one service: every session has its role and its schema as search path.
+
+    `json` and `jsonb` values are Python objects both ways.
+    """
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], url: str, service: str, clock: Clock) -> None:
+        self.service = service
+        self.url = url
+        self.clock = clock
+        self._pool = pool
+        self._listener = Listener(lambda: connect(url, service))
+
+    @classmethod
+    async def connect(
+        cls, url: str, service: str, *, min_size: int = 1, max_size: int = 8, clock: Clock = system_clock
+    ) -> Self:
+        """Open the pool. Raises OSError or asyncpg's errors when the server is not there or not migrated."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=min_size,
+            max_size=max_size,
+            server_settings=session_settings(service),
+            init=_teach_json,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            command_timeout=COMMAND_TIMEOUT_SECONDS,
+        )
+        return cls(pool, url, service, clock)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction, committed at the end of the block and rolled back when it raises."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            tx = Transaction(connection, self.service, self.clock)
+            yield tx
+            await tx.finish()
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for reads, each statement on its own."""
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    def listen(self, channel: str) -> AbstractAsyncContextManager[Wakeups]:
+        """Wake-ups of a NOTIFY channel (`clarion_<service>_<what>`); they outlive a restart of the database."""
+        return self._listener.listen(channel)
+
+    async def close(self) -> None:
+        """Give back what was opened; waits for connections in use."""
+        await self._listener.close()
+        await self._pool.close()

@@ -1,0 +1,219 @@
+"""A Kafka consumer that never passes what was not acknowledged.
+
+FastStream drives it. What it adds to aiokafka's:
+- a batch that was not acknowledged when the next one is asked for is read again;
+- on a rebalance the partitions are given up only after the batch in work has ended;
+- a record that aiokafka cannot decode (unknown codec, broken batch, a header name that is no UTF-8) is handed out as
+  `Unreadable` instead of stopping its partition for ever.
+"""
+
+import asyncio
+import struct
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    ConsumerStoppedError,
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+    RecordTooLargeError,
+    UnsupportedCodecError,
+)
+from cramjam import DecompressionError
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.5
+REVOKE_SECONDS = 55.0
+DECODE_ATTEMPTS = 3
+ERROR_PAUSE_SECONDS = 0.5
+GIVE_UP_SECONDS = 20.0
+
+_DECODE_ERRORS = (
+    UnsupportedCodecError,
+    CorruptRecordException,
+    RecordTooLargeError,
+    DecompressionError,
+    ValueError,
+    IndexError,
+    struct.error,
+)
+
+
+class Unreadable(ConsumerRecord):  # type: ignore[misc]
+    """Stands for a record that could not be decoded; `value` says why."""
+
+
+@dataclass(slots=True)
+class Pulse:
+    """How a subscription is doing; written by the consumer, read by health checks. Times are of `time.monotonic`."""
+
+    topic: str
+    assigned: int = 0
+    polled_at: float | None = None
+    in_work_since: float | None = None
+    failing_since: float | None = None
+    handled: int = 0
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    joined: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.idle.set()
+
+    def polled(self) -> None:
+        """The consumer asks for the next batch, so the last one has ended."""
+        self.polled_at = time.monotonic()
+        self.in_work_since = None
+        self.idle.set()
+
+    def began(self) -> None:
+        """A batch was handed out."""
+        self.in_work_since = time.monotonic()
+        self.idle.clear()
+
+    def failed(self) -> bool:
+        """Kafka gave an error; True once that has gone on for too long for this consumer to recover."""
+        now = time.monotonic()
+        self.failing_since = self.failing_since or now
+        return now - self.failing_since > GIVE_UP_SECONDS
+
+
+class DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Lets the batch in work end before its partitions go to somebody else."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        if revoked:
+            try:
+                async with asyncio.timeout(REVOKE_SECONDS):
+                    await self._pulse.idle.wait()
+            except TimeoutError:
+                log.warning("consumer.revoked_in_work", topic=self._pulse.topic)
+        self._pulse.assigned = 0
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._pulse.assigned = len(assigned)
+        self._pulse.joined.set()
+
+
+class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """See the module; `given_up` is set when Kafka's client does not recover by itself."""
+
+    def __init__(self, *topics: str, pulse: Pulse, given_up: asyncio.Event, **options: Any) -> None:
+        super().__init__(*topics, **options)
+        self._pulse = pulse
+        self._given_up = given_up
+        self._in_work: dict[TopicPartition, tuple[int, int]] = {}
+
+    async def getmany(
+        self,
+        *partitions: TopicPartition,
+        timeout_ms: int = 0,  # noqa: ARG002 - FastStream sleeps that long after nothing, so waiting is done here
+        max_records: int | None = None,
+    ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        """The next batch, or the last one again if it was not acknowledged."""
+        self._rewind()
+        self._pulse.polled()
+        batch = await self._next_batch(partitions, max_records)
+        self._in_work = {tp: (records[0].offset, records[-1].offset) for tp, records in batch.items()}
+        if batch:
+            self._pulse.began()
+        return batch
+
+    async def acknowledge(self) -> None:
+        """Commit the batch in work, and nothing else. After a rebalance there may be nothing left to commit."""
+        handled, self._in_work = self._in_work, {}
+        assigned = self.assignment()
+        offsets = {tp: last + 1 for tp, (_, last) in handled.items() if tp in assigned}
+        if not offsets:
+            return
+        try:
+            await self.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            log.info("consumer.commit_after_rebalance", topic=self._pulse.topic)
+
+    def _rewind(self) -> None:
+        in_work, self._in_work = self._in_work, {}
+        assigned = self.assignment()
+        for tp, (first, _) in in_work.items():
+            if tp in assigned:
+                self.seek(tp, first)
+
+    async def _next_batch(
+        self, partitions: tuple[TopicPartition, ...], max_records: int | None
+    ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        try:
+            batch = await super().getmany(*partitions, timeout_ms=int(POLL_SECONDS * 1000), max_records=max_records)
+        except _DECODE_ERRORS:
+            return await self._step_carefully(max_records or 1)
+        except ConsumerStoppedError:
+            raise
+        except KafkaError as error:
+            await self._pause(error)
+            return {}
+        self._pulse.failing_since = None
+        return dict(batch)
+
+    async def _pause(self, error: KafkaError) -> None:
+        log.warning("consumer.kafka_error", topic=self._pulse.topic, error=type(error).__name__)
+        if self._pulse.failed():
+            self._given_up.set()
+        await asyncio.sleep(ERROR_PAUSE_SECONDS)
+
+    async def _step_carefully(self, max_records: int) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        """Record by record, so that what is broken is met alone and stepped over."""
+        batch = {}
+        for tp in self.assignment():
+            found = await self._step(tp, max_records)
+            if found:
+                batch[tp] = found
+        return batch
+
+    async def _step(self, tp: TopicPartition, max_records: int) -> list[ConsumerRecord[Any, Any]]:
+        found: list[ConsumerRecord[Any, Any]] = []
+        failures = 0
+        try:
+            while len(found) < max_records:
+                try:
+                    step = await super().getmany(tp, timeout_ms=int(POLL_SECONDS * 1000), max_records=1)
+                except _DECODE_ERRORS as error:
+                    failures += 1
+                    if failures == DECODE_ATTEMPTS:
+                        return [*found, await self._pass(tp, error)]
+                    continue
+                if not step:
+                    break
+                failures = 0
+                found += step[tp]
+        except KafkaError as error:
+            # What was found must be handed out: its positions are behind us. The error will come again.
+            log.warning("consumer.kafka_error", topic=self._pulse.topic, error=type(error).__name__)
+        return found
+
+    async def _pass(self, tp: TopicPartition, error: Exception) -> Unreadable:
+        position = await self.position(tp)
+        self.seek(tp, position + 1)
+        reason = f"{type(error).__name__}: {error}"
+        log.warning("consumer.unreadable_record", topic=tp.topic, partition=tp.partition, offset=position)
+        return Unreadable(tp.topic, tp.partition, position, -1, 0, None, reason, None, -1, -1, ())
+
+
+def consumer_settings(instance: str | None) -> Mapping[str, Any]:
+    """What every consumer is subscribed with; aiokafka's and FastStream's own defaults lose records."""
+    return {
+        "auto_offset_reset": "earliest",
+        "group_instance_id": instance,
+        "isolation_level": "read_committed",
+        "session_timeout_ms": 10_000,
+        "heartbeat_interval_ms": 1_000,
+        "rebalance_timeout_ms": 60_000,
+        "max_poll_interval_ms": 600_000,
+    }

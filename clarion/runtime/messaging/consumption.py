@@ -1,0 +1,112 @@
+"""What happens to a batch: validate, claim, handle, commit; what fails is retried alone and then a dead letter."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+
+from clarion.runtime.database import Database, Transaction, is_transient
+from clarion.runtime.messaging.dead_letters import DeadLetter, write_letters
+from clarion.runtime.messaging.inbox import claim, once
+from clarion.runtime.messaging.received import InvalidRecord, Received, parse
+from clarion.runtime.messaging.record import Record
+from clarion.runtime.messaging.subscription import Subscription
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class DatabaseUnavailable(Exception):
+    """The database is at fault, not the batch: it is to be handed over again later."""
+
+
+class HandlerFailed(Exception):
+    """The work raised; its error is the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """One subscription of one service."""
+
+    database: Database
+    subscription: Subscription
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Deal with every record of the batch for good.
+
+        Raises:
+            DatabaseUnavailable: some of it is not dealt with; what is, will be skipped the next time.
+        """
+        events, letters = self._sort(records)
+        try:
+            await self._transact(partial(self._handle, events=events, letters=letters))
+        except HandlerFailed as failure:
+            log.warning(
+                "consumption.batch_failed",
+                service=self.database.service,
+                topic=self.subscription.topic.name,
+                events=len(events),
+                error=type(failure.__cause__).__name__,
+            )
+            await self._alone(events, letters)
+
+    async def _alone(self, events: Sequence[Received[Any]], letters: Sequence[DeadLetter]) -> None:
+        if letters:
+            await self._transact(partial(write_letters, letters=letters))
+        for event in events:
+            try:
+                await self._transact(partial(self._handle, events=[event], letters=[]))
+            except HandlerFailed as failure:
+                await self._bury(event, failure.__cause__ or failure)
+
+    async def _bury(self, event: Received[Any], error: BaseException) -> None:
+        log.warning(
+            "consumption.dead_letter",
+            service=self.database.service,
+            topic=self.subscription.topic.name,
+            partition=event.partition,
+            offset=event.offset,
+            event_id=event.attributes.id,
+            error=type(error).__name__,
+        )
+
+        async def keep(tx: Transaction) -> None:
+            if not self.subscription.use_inbox or await claim(tx, self.subscription.topic, [event]):
+                await write_letters(tx, [DeadLetter.failed(event, error, claimed=self.subscription.use_inbox)])
+
+        await self._transact(keep)
+
+    async def _handle(self, tx: Transaction, events: Sequence[Received[Any]], letters: Sequence[DeadLetter]) -> None:
+        claimed = self.subscription.use_inbox
+        fresh = await claim(tx, self.subscription.topic, events) if claimed else once(events)
+        if fresh:
+            await self.subscription.handle(tx, fresh)
+        rejected = [DeadLetter.rejected(event, reason, claimed=claimed) for event, reason in tx.take_rejected()]
+        await write_letters(tx, [*letters, *rejected])
+
+    def _sort(self, records: Sequence[Record]) -> tuple[list[Received[Any]], list[DeadLetter]]:
+        events, letters = [], []
+        for record in records:
+            try:
+                events.append(parse(self.subscription.topic, record))
+            except InvalidRecord as error:
+                letters.append(DeadLetter.invalid(record, error))
+        return events, letters
+
+    async def _transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do the work in a transaction and tell the database's failures from the work's own."""
+        try:
+            async with self.database.transaction() as tx:
+                try:
+                    return await work(tx)
+                except Exception as error:
+                    kind = DatabaseUnavailable if is_transient(error, tx.connection) else HandlerFailed
+                    raise kind(str(error)) from error
+        except (DatabaseUnavailable, HandlerFailed):
+            raise
+        except Exception as error:
+            kind = DatabaseUnavailable if is_transient(error) else HandlerFailed
+            raise kind(str(error)) from error

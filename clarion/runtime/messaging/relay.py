@@ -1,0 +1,250 @@
+"""The outbox relay: one leader per service publishes what was committed, in order, and marks it.
+
+Rows are read as "not yet published", never as "after the last id": ids are drawn before the commit, so a cursor would
+skip rows that commit late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    CorruptRecordException,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    TopicAuthorizationFailedError,
+)
+
+from clarion.runtime.backoff import Backoff
+from clarion.runtime.database import Connection, Wakeups, is_transient, load_queries
+from clarion.runtime.database.pool import connect, role_of
+from clarion.runtime.messaging.connection import kafka_options
+from clarion.runtime.messaging.record import headers_from_json
+from clarion.runtime.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+ROWS_PER_ROUND = 2_000
+POLL_SECONDS = 0.5
+LEAD_POLL_SECONDS = 1.0
+MAINTENANCE_SECONDS = 3_600.0
+HELD_TOPIC_SECONDS = 5.0
+HELD_ROW_SECONDS = 60.0
+HELD_ROWS_AT_MOST = 1_000
+MAX_REQUEST_BYTES = 2_000_000
+STOP_SECONDS = 5.0
+
+REFUSALS = (
+    MessageSizeTooLargeError,
+    InvalidTopicError,
+    TopicAuthorizationFailedError,
+    PolicyViolationError,
+    CorruptRecordException,
+)
+"""What the broker says of a record that it will not take however often it is sent."""
+
+
+def make_producer(settings: Settings) -> AIOKafkaProducer:
+    """A producer that neither loses nor doubles nor reorders; aiokafka's defaults may do all three."""
+    return AIOKafkaProducer(
+        **kafka_options(settings),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=2,
+        max_batch_size=262_144,
+        max_request_size=MAX_REQUEST_BYTES,
+    )
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop it; what the broker did not take for now stays unpublished in the outbox."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await producer.stop()
+    except TimeoutError:
+        # stop() waits for the broker for ever; without these its sockets and tasks would stay.
+        await producer._sender.close()  # noqa: SLF001
+        await producer.client.close()
+
+
+async def _either(wait: Coroutine[Any, Any, object], stopping: asyncio.Event) -> None:
+    """Wait for the one or the other."""
+    tasks = [asyncio.create_task(wait), asyncio.create_task(stopping.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+class Held:
+    """Topics and rows that were refused, until it is time to try them again."""
+
+    def __init__(self) -> None:
+        self._until: dict[Any, float] = {}
+
+    def hold(self, what: Any, seconds: float) -> None:
+        """Leave it out for so long."""
+        self._until[what] = time.monotonic() + seconds
+
+    def current(self) -> list[Any]:
+        """What is to be left out now."""
+        now = time.monotonic()
+        self._until = {what: until for what, until in self._until.items() if until > now}
+        return list(self._until)
+
+
+class Relay:
+    """Publishes one service's outbox; run as many as you like, one leads."""
+
+    def __init__(self, settings: Settings, service: str) -> None:
+        self._settings = settings
+        self._service = service
+        self._queries = load_queries("clarion.runtime.messaging")
+        self._topics = Held()
+        self._rows = Held()
+        self._backoff = Backoff()
+        self.leads = False
+        self.published = 0
+        self.progressed_at: float | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until `stopping` is set, and then until nothing is left; outages of broker and database are waited out."""
+        while not stopping.is_set():
+            try:
+                async with self._session() as connection:
+                    await self._serve(connection, stopping)
+            except Exception as error:
+                if not isinstance(error, KafkaError) and not is_transient(error):
+                    raise
+                log.warning("relay.waits", service=self._service, error=type(error).__name__)
+            finally:
+                self.leads = False
+            await self._backoff.wait(stopping)
+
+    @contextlib.asynccontextmanager
+    async def _session(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        connection = await connect(self._settings.database_url or "", self._service)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    @contextlib.asynccontextmanager
+    async def _producer(self) -> AsyncIterator[AIOKafkaProducer]:
+        producer = make_producer(self._settings)
+        try:
+            await producer.start()
+            yield producer
+        finally:
+            await _stop(producer)
+
+    async def _serve(self, connection: asyncpg.Connection[asyncpg.Record], stopping: asyncio.Event) -> None:
+        if not await self._lead(connection, stopping):
+            return
+        wakeups = Wakeups()
+        await connection.add_listener(f"{role_of(self._service)}_outbox", lambda *_: wakeups.wake())
+        async with self._producer() as producer:
+            self.leads = True
+            self._backoff.reset()
+            log.info("relay.leads", service=self._service)
+            maintained_at = float("-inf")
+            while not stopping.is_set():
+                if time.monotonic() - maintained_at > MAINTENANCE_SECONDS:
+                    await self._maintain(connection)
+                    maintained_at = time.monotonic()
+                if not await self._round(connection, producer):
+                    await _either(wakeups.wait(POLL_SECONDS), stopping)
+            while await self._round(connection, producer):
+                pass
+
+    async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
+        while not await self._queries.try_lead(connection):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEAD_POLL_SECONDS):
+                    await stopping.wait()
+            if stopping.is_set():
+                return False
+        return True
+
+    async def _maintain(self, connection: Connection) -> None:
+        try:
+            await self._queries.maintain_outbox(connection)
+            while await self._queries.purge_inbox(connection):
+                pass
+        except asyncpg.LockNotAvailableError:
+            log.info("relay.maintenance_postponed", service=self._service)
+
+    async def _round(self, connection: Connection, producer: AIOKafkaProducer) -> int:
+        """Publish and mark the oldest rows; how many there were."""
+        rows = self._queries.unpublished(
+            connection, held_topics=self._topics.current(), held_ids=self._rows.current(), at_most=ROWS_PER_ROUND
+        )
+        found = [row async for row in rows]
+        self.progressed_at = time.monotonic()
+        if not found:
+            return 0
+        await self._hold_unknown_topics(producer, {row["topic"] for row in found})
+        unknown = set(self._topics.current())
+        sent = await self._publish(producer, [row for row in found if row["topic"] not in unknown])
+        if sent:
+            times = [row["enqueued_at"] for row in sent]
+            ids = [row["id"] for row in sent]
+            await self._queries.mark_published(connection, ids=ids, first=min(times), last=max(times))
+            self.published += len(sent)
+        return len(found)
+
+    async def _hold_unknown_topics(self, producer: AIOKafkaProducer, topics: set[str]) -> None:
+        # Asked beforehand: a producer waits 40 seconds before it says that a topic is unknown.
+        for topic in topics:
+            name = self._settings.kafka_prefix + topic
+            if producer.client.cluster.partitions_for_topic(name):
+                continue
+            await producer.client.add_topic(name)
+            if not producer.client.cluster.partitions_for_topic(name):
+                log.error("relay.unknown_topic", service=self._service, topic=topic)
+                self._topics.hold(topic, HELD_TOPIC_SECONDS)
+
+    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
+        """Send these and await every ack; those that were taken."""
+        outcomes = await self._send(producer, rows)
+        refused = [row for row, outcome in zip(rows, outcomes, strict=True) if isinstance(outcome, REFUSALS)]
+        failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        for outcome in failed:
+            if not isinstance(outcome, REFUSALS):
+                raise outcome
+        sent = [row for row, outcome in zip(rows, outcomes, strict=True) if not isinstance(outcome, BaseException)]
+        # A refusal strikes a whole batch of records; alone, only the guilty one is refused.
+        for row in refused if len(rows) > 1 else ():
+            sent += await self._publish(producer, [row])
+        if refused and len(rows) == 1:
+            self._hold_row(rows[0], failed[0])
+        return sent
+
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[Any]:
+        prefix = self._settings.kafka_prefix
+        sending: list[Any] = []
+        for row in rows:
+            headers = headers_from_json(row["headers"])
+            try:
+                future = await producer.send(prefix + row["topic"], row["body"], row["key"], headers=headers)
+            except REFUSALS as error:
+                future = asyncio.get_running_loop().create_future()
+                future.set_exception(error)
+            sending.append(future)
+        return await asyncio.gather(*sending, return_exceptions=True)
+
+    def _hold_row(self, row: asyncpg.Record, error: BaseException) -> None:
+        log.error("relay.refused", service=self._service, topic=row["topic"], id=row["id"], error=type(error).__name__)
+        self._rows.hold(row["id"], HELD_ROW_SECONDS)
+        if len(self._rows.current()) > HELD_ROWS_AT_MOST:
+            self._topics.hold(row["topic"], HELD_ROW_SECONDS)

@@ -1,0 +1,45 @@
+-- name: insert_outgoing!
+INSERT INTO outbox (topic, key, headers, body)
+SELECT topic, key, headers::jsonb, body
+FROM unnest(:topics::text[], :keys::bytea[], :headers::text[], :bodies::bytea[])
+    WITH ORDINALITY AS message (topic, key, headers, body, position)
+ORDER BY position
+
+-- name: unpublished
+SELECT id, enqueued_at, topic, key, headers, body
+FROM outbox
+WHERE published_at IS NULL
+  AND NOT topic = ANY (:held_topics::text[])
+  AND NOT id = ANY (:held_ids::bigint[])
+ORDER BY id
+LIMIT :at_most
+
+-- name: mark_published!
+-- The bounds spare the partitions of other days.
+UPDATE outbox SET published_at = now()
+WHERE id = ANY (:ids::bigint[]) AND enqueued_at >= :first::timestamptz AND enqueued_at <= :last::timestamptz
+
+-- name: backlog$
+SELECT count(*) FROM outbox WHERE published_at IS NULL
+
+-- name: maintain_outbox$
+SELECT maintain_outbox()
+
+-- name: purge_inbox$
+SELECT purge_inbox()
+
+-- name: try_lead$
+SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '.outbox', 0))
+
+-- name: forget_published
+-- Puts the log of plain topics back into line, for a broker that has none of it.
+WITH again AS (
+    UPDATE outbox SET published_at = NULL
+    WHERE published_at IS NOT NULL
+      AND enqueued_at >= now() - interval '7 days'
+      AND topic = ANY (:topics::text[])
+    RETURNING topic)
+SELECT topic, count(*) AS messages FROM again GROUP BY topic
+
+-- name: has_published$
+SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NOT NULL)

@@ -1,0 +1,120 @@
+"""Topics as the code declares them, on the broker."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import for_code
+
+from clarion.runtime.messaging.connection import kafka_options, topic_name
+from clarion.runtime.settings import Settings
+from clarion.schemas.topics import TOPICS, Topic
+
+log = structlog.get_logger(__name__)
+
+TOPIC_ALREADY_EXISTS = 36
+BATCH_OVERHEAD_BYTES = 16_384
+DAY_MS = 86_400_000
+TIMEOUT_MS = 30_000
+
+
+class TopicError(Exception):
+    """A topic is not as the code needs it, or cannot be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnsuredTopics:
+    """Names, with the installation's prefix, of the topics that were made and of those that were there."""
+
+    created: list[str]
+    present: list[str]
+
+
+async def ensure_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) -> EnsuredTopics:
+    """Make the topics that are missing, each with its `.dead` twin; what is there is left as it is.
+
+    Raises:
+        TopicError: one has another number of partitions, or the broker refuses to make one.
+        KafkaError: the broker is not there.
+    """
+    wanted = [one for topic in topics for one in (topic, topic.dead)]
+    async with _admin(settings) as admin:
+        partitions = await _partitions(admin)
+        _check(settings, wanted, partitions)
+        missing = [topic for topic in wanted if topic_name(settings, topic) not in partitions]
+        created = await _create(admin, settings, missing) if missing else []
+        if len(created) < len(missing):
+            _check(settings, missing, await _partitions(admin))
+    present = sorted({topic_name(settings, topic) for topic in wanted} - set(created))
+    return EnsuredTopics(sorted(created), present)
+
+
+async def cluster_id(settings: Settings) -> str:
+    """The identity of the Kafka cluster; another one after its data were wiped."""
+    async with _admin(settings) as admin:
+        return str((await admin.describe_cluster())["cluster_id"])
+
+
+def topic_configuration(topic: Topic) -> dict[str, str]:
+    """The topic's own settings on the broker."""
+    configuration = {
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+        "max.message.bytes": str(topic.max_bytes + BATCH_OVERHEAD_BYTES),
+        # What integrations write is stamped by the broker: deadlines go by when it was received.
+        "message.timestamp.type": "LogAppendTime" if topic.inbound else "CreateTime",
+    }
+    if topic.compacted:
+        # Time enough for a consumer that was away to see that something was erased.
+        return configuration | {"delete.retention.ms": str(30 * DAY_MS), "min.cleanable.dirty.ratio": "0.1"}
+    return configuration | {"retention.ms": str(topic.retention_seconds * 1000)}
+
+
+@contextlib.asynccontextmanager
+async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**kafka_options(settings))
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    # All of them: asking for one by name would make it, with one partition, where the broker allows that.
+    return {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}
+
+
+def _check(settings: Settings, wanted: Iterable[Topic], partitions: dict[str, int]) -> None:
+    wrong = [
+        f"{name} has {partitions[name]} partitions, not {topic.partitions}"
+        for topic in wanted
+        if (name := topic_name(settings, topic)) in partitions and partitions[name] != topic.partitions
+    ]
+    if wrong:
+        raise TopicError("; ".join(wrong))
+
+
+async def _create(admin: AIOKafkaAdminClient, settings: Settings, missing: Sequence[Topic]) -> list[str]:
+    """Those that were made; somebody else may make one at the same moment."""
+    response = await admin.create_topics([_new(settings, topic) for topic in missing], timeout_ms=TIMEOUT_MS)
+    created = []
+    for name, code, *rest in response.topic_errors:
+        if code == TOPIC_ALREADY_EXISTS:
+            continue
+        if code:
+            message = rest[0] if rest and rest[0] else for_code(code).__name__
+            raise TopicError(f"{name} cannot be made: {message}")
+        log.info("topics.created", topic=name)
+        created.append(name)
+    return created
+
+
+def _new(settings: Settings, topic: Topic) -> NewTopic:
+    return NewTopic(
+        topic_name(settings, topic),
+        topic.partitions,
+        settings.kafka_replication,
+        topic_configs=topic_configuration(topic),
+    )

@@ -1,0 +1,205 @@
+"""The servers of a test run, started once by whoever controls it, and what every test stands on."""
+
+import asyncio
+import inspect
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from clarion.runtime.database import migrate
+from clarion.runtime.embedded import KafkaServer, PostgresServer
+from clarion.runtime.embedded.mailcatcher import MailCatcher
+from clarion.runtime.embedded.mailstore import MailStore
+from clarion.runtime.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+TEMPLATE = "clarion_template"
+POLL_SECONDS = 0.01
+
+Until = Callable[..., Awaitable[Any]]
+
+
+@dataclass
+class Servers:
+    """The embedded servers of this run; each is started when the first test asks for it."""
+
+    directory: Path
+    postgres: PostgresServer | None = None
+    kafka: KafkaServer | None = None
+
+    def postgres_url(self) -> str:
+        """Of the server, whose template database is migrated by then."""
+        if self.postgres is None:
+            self.postgres = PostgresServer(self.directory / "postgres", fsync=False)
+            asyncio.run(self._start_postgres(self.postgres))
+        return self.postgres.url
+
+    def kafka_bootstrap(self) -> str:
+        """Of the broker."""
+        if self.kafka is None:
+            self.kafka = KafkaServer(self.directory / "kafka", keep_records_for_ever=True)
+            asyncio.run(self.kafka.start())
+        return self.kafka.bootstrap
+
+    async def _start_postgres(self, server: PostgresServer) -> None:
+        await server.start()
+        connection = await asyncpg.connect(server.url)
+        await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        await connection.close()
+        await migrate(with_database(server.url, TEMPLATE))
+
+    def stop(self) -> None:
+        """End what was started and remove its data."""
+        asyncio.run(self._stop())
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    async def _stop(self) -> None:
+        if self.kafka is not None:
+            await self.kafka.stop()
+        if self.postgres is not None:
+            await self.postgres.remove()
+
+
+SERVERS = pytest.StashKey[Servers]()
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever controls the run has the servers; a worker of xdist is told where they are."""
+    if not hasattr(config, "workerinput"):
+        config.stash[SERVERS] = Servers(Path(tempfile.mkdtemp(prefix="clarion-tests-")))
+
+
+class StartForWorkers:
+    """Starts both servers before the first worker of xdist, which cannot start them."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        servers = node.config.stash[SERVERS]
+        node.workerinput["postgres_url"] = servers.postgres_url()
+        node.workerinput["kafka"] = servers.kafka_bootstrap()
+
+
+def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
+    """Hooks of xdist exist only where it is in use."""
+    if type(plugin).__name__ == "DSession":
+        manager.register(StartForWorkers())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Also after Ctrl-C."""
+    if SERVERS in config.stash:
+        config.stash[SERVERS].stop()
+        del config.stash[SERVERS]
+
+
+def require(what: str) -> None:
+    """Skip where `what` is missing; fail where `CLARION_REQUIRE` (comma separated) says that it must be there."""
+    if what == "data" and SHARED_DATA.is_dir():
+        return
+    if what == "browser" and shutil.which("chromium"):
+        return
+    if what in os.environ.get("CLARION_REQUIRE", "").split(","):
+        pytest.fail(f"{what} is required here and missing")
+    pytest.skip(f"needs {what}")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real public data."""
+    require("data")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    """The server of this run."""
+    given = getattr(request.config, "workerinput", None)
+    return given["postgres_url"] if given else request.config.stash[SERVERS].postgres_url()
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> str:
+    """The broker of this run, as host:port."""
+    given = getattr(request.config, "workerinput", None)
+    return given["kafka"] if given else request.config.stash[SERVERS].kafka_bootstrap()
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A database of this test's own, fully migrated."""
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        yield with_database(postgres_url, name)
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def kafka_prefix() -> str:
+    """Stands before the topics and groups of this test."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture
+def settings(database_url: str, kafka: str, kafka_prefix: str, tmp_path: Path) -> Settings:
+    """Settings with this test's database and the run's broker."""
+    return Settings(
+        _env_file=None,
+        database_url=database_url,
+        kafka_bootstrap=kafka,
+        kafka_prefix=kafka_prefix,
+        kafka_replication=1,
+        secret_key=("test-secret-key-of-some-length",),
+        public_url="http://clarion.example",
+        mail_from="Clarion <calls@clarion.example>",
+        data_dir=tmp_path / "data",
+        settle_seconds=0,
+    )
+
+
+@pytest.fixture
+async def mail_catcher() -> AsyncIterator[MailCatcher]:
+    """A mail server of this test's own; `.url`, `.store` and `.reply_to`."""
+    store = MailStore()
+    catcher = MailCatcher(store)
+    await catcher.start()
+    yield catcher
+    await catcher.stop()
+    store.close()
+
+
+@pytest.fixture
+def until() -> Until:
+    """Wait for a condition: `await until(lambda: seen == 3)`, also with an async one; at most `seconds`."""
+
+    async def wait(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    outcome = condition()
+                    found = await outcome if inspect.isawaitable(outcome) else outcome
+                    if found:
+                        return found
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            pytest.fail(f"not within {seconds} seconds: {inspect.getsource(condition).strip()}")
+
+    return wait
