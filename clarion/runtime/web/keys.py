@@ -21,6 +21,7 @@ PREFIX = "clarion"
 REALM = 'Bearer realm="clarion"'
 SCOPES: Mapping[str, str] = {
     "updates": "post legislative updates and see what became of them",
+    "campaigns": "read campaigns and whom they reached",
     "registrations": "register people for events and cancel",
 }
 """What a key can be good for."""

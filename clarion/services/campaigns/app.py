@@ -1,0 +1,28 @@
+"""Builds the service of campaigns from the settings."""
+
+from clarion.runtime.clock import Clock, system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.process import Service
+from clarion.runtime.settings import Settings
+from clarion.services.campaigns.fanout import FanOut, Review
+from clarion.services.campaigns.handlers import subscriptions
+from clarion.services.campaigns.web import campaigns_router
+
+NAME = "campaigns"
+
+
+async def build(settings: Settings, clock: Clock = system_clock) -> Service:
+    """The service, with its pool open.
+
+    Raises:
+        MissingSetting: the database is not named.
+    """
+    settings.need("database_url")
+    database = await Database.connect(str(settings.database_url), NAME, clock=clock)
+    return Service(
+        name=NAME,
+        database=database,
+        subscriptions=subscriptions(clock),
+        workers=[FanOut(database, clock), Review(database, clock)],
+        router=campaigns_router(database, clock),
+    )

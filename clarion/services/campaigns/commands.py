@@ -1,0 +1,212 @@
+"""`clarion positions` and `clarion campaigns`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.output import fail, print_fields, print_json, print_rows
+from clarion.runtime.settings import MissingSetting, load_settings
+from clarion.schemas.campaigns import Stance
+from clarion.schemas.legislation import bill_key
+from clarion.services.campaigns import reports, repository
+from clarion.services.campaigns.domain.model import AdoptedPosition, Position
+from clarion.services.campaigns.domain.names import CALIFORNIA
+from clarion.services.campaigns.operations import Adoption, adopt_position
+
+positions = typer.Typer(help="Our stances on bills.", no_args_is_help=True)
+campaigns = typer.Typer(help="What came of hearings with our positions on the agenda.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+TextFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, metavar="FILE")]
+ROW_FIELDS = ("bill", "session", "stance", "ask", "policy_area", "statewide", "launch", "version")
+LIST_FIELDS = ("id", "title", "status", "problem", "officials", "asked", "reached", "failed")
+
+
+@asynccontextmanager
+async def open_database() -> AsyncIterator[Database]:
+    """The campaigns' database of the running stack, or of the environment."""
+    try:
+        settings = load_settings()
+        settings.need("database_url")
+    except MissingSetting as error:
+        fail(str(error))
+    database = await Database.connect(str(settings.database_url), "campaigns", max_size=2)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@positions.command()
+def adopt(
+    *,
+    bill: Annotated[str, typer.Option(help='such as "SB 79"')],
+    session: Annotated[str, typer.Option(help="as notices name it, such as 20252026")],
+    stance: Annotated[str, typer.Option(help=", ".join(get_args(Stance)))],
+    ask: Annotated[str, typer.Option(help='what the legislator is to do, such as "vote no on SB 79"')],
+    why: Annotated[str, typer.Option(help="the reason, in one paragraph")],
+    policy_area: Annotated[str | None, typer.Option(help="such as housing")] = None,
+    points: TextFile = None,
+    letter: TextFile = None,
+    statewide: Annotated[bool, typer.Option(help="it concerns every city")] = False,
+    include_non_members: Annotated[bool, typer.Option(help="call cities that are no members too")] = False,
+    launch: Annotated[str, typer.Option(help="auto or approval: whether calls go out by themselves")] = "approval",
+    jurisdiction: Annotated[str, typer.Option(help="as notices name it")] = CALIFORNIA,
+    as_json: AsJson = False,
+) -> None:
+    """Adopt a position, before or after the bill is set for hearing; again, with another stance, a new version.
+
+    Example: clarion positions adopt --bill "SB 79" --session 20252026 --stance oppose --ask "vote no on SB 79"
+    --why "It takes zoning away from cities." --launch auto
+    """
+    position = Position(
+        jurisdiction=_text("jurisdiction", jurisdiction),
+        session=_text("session", session),
+        bill=_text("bill", bill),
+        bill_key=_text("bill", bill_key(bill)),
+        stance=_choice("stance", stance, get_args(Stance)),
+        ask=_text("ask", ask),
+        why=_text("why", why),
+        policy_area=policy_area,
+        points=_content(points),
+        letter=_content(letter),
+        statewide=statewide,
+        include_non_members=include_non_members,
+        launch=_choice("launch", launch, ("auto", "approval")),
+    )
+    adoption = asyncio.run(_adopt(position))
+    if as_json:
+        print_json(position_fields(adoption.adopted) | {"changed": adoption.is_new})
+        return
+    done = "adopted" if adoption.is_new else "already adopted, nothing changed"
+    print_fields(
+        {"position": f"{stance} {bill} ({session})", "version": adoption.adopted.version, "result": done}, as_json=False
+    )
+
+
+def _text(option: str, value: str) -> str:
+    text = value.strip()
+    if not text or "\x00" in text or len(text) > 20_000:
+        fail(f"--{option} is empty, too long or not text", code=2)
+    return text
+
+
+def _choice(option: str, value: str, known: tuple[str, ...]) -> Any:
+    if value not in known:
+        fail(f"--{option} {value!r} is not one of: {', '.join(known)}", code=2)
+    return value
+
+
+def _content(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{path} cannot be read as UTF-8 text: {error}")
+    if "\x00" in text or len(text) > 20_000:
+        fail(f"{path} holds a NUL or more than 20,000 characters")
+    return text or None
+
+
+async def _adopt(position: Position) -> Adoption:
+    async with open_database() as database, database.transaction() as tx:
+        return await adopt_position(tx, position, system_clock)
+
+
+def position_fields(adopted: AdoptedPosition) -> dict[str, Any]:
+    """A position as machines read it."""
+    return asdict(adopted.position) | {
+        "id": adopted.id,
+        "version": adopted.version,
+        "adopted_at": adopted.adopted_at,
+    }
+
+
+@positions.command("list")
+def list_positions(as_json: AsJson = False) -> None:
+    """List the positions in force. Example: clarion positions list"""
+    found = [position_fields(adopted) for adopted in asyncio.run(_positions())]
+    rows = found if as_json else [{name: row[name] for name in ROW_FIELDS} for row in found]
+    print_rows(rows, as_json=as_json, empty="No position is adopted: `clarion positions adopt --help`")
+
+
+async def _positions() -> list[AdoptedPosition]:
+    async with open_database() as database, database.connection() as connection:
+        return await repository.list_positions(connection)
+
+
+@positions.command("show")
+def show_position(
+    bill: Annotated[str, typer.Argument(help='such as "SB 79"')],
+    session: Annotated[str | None, typer.Option(help="of this session only")] = None,
+    jurisdiction: Annotated[str | None, typer.Option(help="of this jurisdiction only")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the position on a bill with its earlier versions. Example: clarion positions show "SB 79" """
+    versions = asyncio.run(_versions(bill, session, jurisdiction))
+    if not versions:
+        fail(f"no position on {bill}")
+    fields = position_fields(versions[0])
+    older = [
+        {
+            "session": each.position.session,
+            "version": each.version,
+            "stance": each.position.stance,
+            "adopted_at": each.adopted_at,
+        }
+        for each in versions[1:]
+    ]
+    if as_json:
+        print_json(fields | {"others": older})
+        return
+    print_fields(fields, as_json=False)
+    if older:
+        print_rows(older, as_json=False, empty="")
+
+
+async def _versions(bill: str, session: str | None, jurisdiction: str | None) -> list[AdoptedPosition]:
+    async with open_database() as database, database.connection() as connection:
+        return await repository.position_versions(connection, bill_key(bill), session, jurisdiction)
+
+
+@campaigns.command("list")
+def list_campaigns(as_json: AsJson = False) -> None:
+    """List the campaigns, the latest hearing first. Example: clarion campaigns list"""
+    found = asyncio.run(_campaigns())
+    rows = found if as_json else [{name: row[name] for name in LIST_FIELDS} for row in found]
+    print_rows(rows, as_json=as_json, empty="No campaign: publish a hearing with a bill that a position is on")
+
+
+async def _campaigns() -> list[dict[str, Any]]:
+    async with open_database() as database, database.connection() as connection:
+        return await reports.list_campaigns(connection)
+
+
+@campaigns.command("show")
+def show_campaign(
+    campaign: Annotated[str, typer.Argument(help="its id, as `list` shows it")], as_json: AsJson = False
+) -> None:
+    """Show a campaign: divisions, reasons and who was reached. Example: clarion campaigns show ID"""
+    found = asyncio.run(_campaign(campaign))
+    if found is None:
+        fail(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
+    if as_json:
+        print_json(found)
+        return
+    parts = {name: found.pop(name) for name in ("waves", "reasons", "outcomes")}
+    print_fields(found | {"outcomes": [f"{name} {count}" for name, count in parts["outcomes"].items()]}, as_json=False)
+    for name in ("waves", "reasons"):
+        print_rows(parts[name], as_json=False, empty=f"no {name} yet")
+
+
+async def _campaign(campaign: str) -> dict[str, Any] | None:
+    async with open_database() as database, database.connection() as connection:
+        return await reports.campaign_summary(connection, campaign)

@@ -1,0 +1,155 @@
+"""What becomes of a hearing: no campaign, one that waits or is drafted, a launch, or the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from clarion.schemas.legislation import HearingAlert
+from clarion.services.campaigns.domain.model import (
+    AdoptedPosition,
+    Campaign,
+    CommitteeFound,
+    Status,
+    hearing_ends_at,
+    may_move,
+)
+from clarion.services.campaigns.domain.names import chamber_key, named_chamber
+from clarion.services.campaigns.domain.times import spoken_start
+
+AWAITS_APPROVAL = "waits for approval"
+NOBODY = "nobody to ask: no city is affected, or none has an official who writes letters or testifies"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a decision depends on. `positions` are those in force on the hearing's agenda, in its order."""
+
+    alert: HearingAlert
+    positions: Sequence[AdoptedPosition]
+    committees: Sequence[CommitteeFound]
+    missing: Sequence[str]
+    campaign: Campaign | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The state a campaign is to have. `positions` are those that ask something."""
+
+    status: Status
+    problem: str | None
+    positions: tuple[AdoptedPosition, ...]
+    waits_for_directory: bool
+    committee: CommitteeFound | None
+    letters_open: bool
+    not_after: datetime
+    ends_at: datetime
+
+
+def decide(situation: Situation) -> Decision | None:
+    """The state in which the hearing's campaign should be, or None if it needs none or is to stay as it is."""
+    asking = tuple(each for each in situation.positions if each.position.stance != "watch")
+    campaign = situation.campaign
+    if campaign is None:
+        return _judge(situation, asking) if asking else None
+    launched = campaign.launched_at is not None
+    decision = _after_launch(situation, asking, campaign) if launched else _judge(situation, asking)
+    return decision if may_move(campaign.status, decision.status, launched=launched) else None
+
+
+def _judge(situation: Situation, asking: tuple[AdoptedPosition, ...]) -> Decision:
+    ended = _ended(situation)
+    if ended is not None:
+        return _decision(situation, asking, Status.CLOSED, ended)
+    if not asking:
+        return _decision(situation, asking, Status.CLOSED, "no position on its agenda asks anything any more")
+    obstacle = _obstacle(situation)
+    if obstacle is not None:
+        return _decision(situation, asking, Status.WAITING, obstacle)
+    if any(each.position.launch != "auto" for each in asking):
+        return _decision(situation, asking, Status.DRAFTED, AWAITS_APPROVAL)
+    return _decision(situation, asking, Status.LAUNCHED, None)
+
+
+def _after_launch(situation: Situation, asking: tuple[AdoptedPosition, ...], campaign: Campaign) -> Decision:
+    ended = _ended(situation)
+    if ended is not None:
+        return _decision(situation, asking, Status.CLOSED, ended)
+    return _decision(situation, asking, Status.LAUNCHED, _untold(situation, asking, campaign))
+
+
+def _untold(situation: Situation, asking: tuple[AdoptedPosition, ...], campaign: Campaign) -> str | None:
+    changes = []
+    if situation.alert.revision != campaign.hearing_revision:
+        changes.append(f"the hearing (revision {situation.alert.revision})")
+    changes += [f"the position on {each.position.bill}" for each in asking if each.id not in campaign.positions]
+    return f"changed after the launch and not told: {', '.join(changes)}" if changes else None
+
+
+def _ended(situation: Situation) -> str | None:
+    alert = situation.alert
+    if alert.status == "cancelled":
+        return "the hearing is cancelled"
+    if hearing_ends_at(alert) <= situation.now:
+        return f"the hearing was {spoken_start(alert.starts_at, alert.zone, alert.time_note)}"
+    return None
+
+
+def _obstacle(situation: Situation) -> str | None:
+    if situation.missing:
+        return f"the directory is not whole: {'; '.join(situation.missing)}"
+    match situation.committees:
+        case [_]:
+            return None
+        case []:
+            return unknown_committee(situation.alert)
+        case several:
+            return ambiguous_committee(situation.alert, several)
+
+
+def committee_chamber(alert: HearingAlert) -> str | None:
+    """The chamber of the hearing's committee: as the source says it, or as the name begins with it."""
+    named = alert.committee.chamber
+    return chamber_key(named) if named else named_chamber(alert.committee.name)
+
+
+def unknown_committee(alert: HearingAlert) -> str:
+    """What to do about a committee that the directory does not have."""
+    chamber = committee_chamber(alert) or "chamber not said"
+    return f'unknown committee "{alert.committee.name}" ({chamber}): import it with clarion directory import committees'
+
+
+def ambiguous_committee(alert: HearingAlert, several: Sequence[CommitteeFound]) -> str:
+    """Which committees a name fits, so that the source can say the id."""
+    fits = " and ".join(f'"{each.name}" ({each.chamber}) {each.id}' for each in several)
+    return (
+        f'committee "{alert.committee.name}" fits {len(several)}: {fits}; publish the hearing with the committee\'s id'
+    )
+
+
+def _decision(
+    situation: Situation, asking: tuple[AdoptedPosition, ...], status: Status, problem: str | None
+) -> Decision:
+    alert = situation.alert
+    return Decision(
+        status=status,
+        problem=problem,
+        positions=asking,
+        waits_for_directory=status is Status.WAITING and bool(situation.missing),
+        committee=situation.committees[0] if len(situation.committees) == 1 else None,
+        letters_open=letters_open(alert.letters_due_at, situation.now),
+        not_after=not_after(alert.letters_due_at, hearing_ends_at(alert), situation.now, letter=True),
+        ends_at=hearing_ends_at(alert),
+    )
+
+
+def letters_open(letters_due_at: datetime | None, now: datetime) -> bool:
+    """Whether letters may still be asked; where no deadline is known they may."""
+    return letters_due_at is None or letters_due_at > now
+
+
+def not_after(letters_due_at: datetime | None, ends_at: datetime, now: datetime, *, letter: bool) -> datetime:
+    """When a call is too late: the letters' deadline if known, ahead and a letter is asked, else the hearing's end."""
+    if letter and letters_due_at is not None and letters_due_at > now:
+        return min(letters_due_at, ends_at)
+    return ends_at

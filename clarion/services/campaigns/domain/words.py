@@ -1,0 +1,177 @@
+"""What a call says: its title, its facts, its content and its reasons as sentences."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from clarion.schemas.legislation import HearingAgendaItem, HearingAlert
+from clarion.schemas.messages import Ask, CallBill, CallContent, Contact, Fact, Reason
+from clarion.services.campaigns.domain.decision import Decision
+from clarion.services.campaigns.domain.model import AdoptedPosition, Asked, CommitteeFound, Division, Reasons
+from clarion.services.campaigns.domain.names import chamber, plain
+from clarion.services.campaigns.domain.times import spoken_start, spoken_time
+
+SENTENCES = 3
+"""How many reasons a mail names; the others are kept as data."""
+
+LINE_LENGTH = 1_000
+DEADLINE_UNKNOWN = "Deadline unknown: ask the committee"
+
+
+def committee_title(name: str, chamber_name: str, jurisdiction: str) -> str:
+    """A committee as people call it: "Senate Committee on Housing"."""
+    words = chamber(chamber_name, jurisdiction)
+    prefix = "" if plain(name).startswith(plain(words.name)) else words.name
+    middle = "" if "committee" in plain(name) else "Committee on"
+    return " ".join(part for part in (prefix, middle, name) if part)
+
+
+def heard_by(alert: HearingAlert, committee: CommitteeFound | None) -> str:
+    """The committee of a hearing in words; as the source names it where the directory does not have it."""
+    if committee is None:
+        return alert.committee.name
+    return committee_title(committee.name, committee.chamber, alert.jurisdiction)
+
+
+def listed(words: Sequence[str], *, most: int = 3) -> str:
+    """Words in a row: "a", "a and b", "a, b and c", "a, b and 2 more"."""
+    if len(words) <= 1:
+        return "".join(words)
+    if len(words) > most:
+        return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def title(alert: HearingAlert, decision: Decision) -> str:
+    """What a campaign is called: "SB 79, Senate Committee on Housing, Wednesday, April 21, 2027"."""
+    day = spoken_start(alert.starts_at, alert.zone, alert.time_note)
+    bills = listed([each.position.bill for each in decision.positions] or [item.bill for item in alert.agenda])
+    short_day = ", ".join(day.split(", ")[:3])
+    return f"{bills}: {heard_by(alert, decision.committee)}, {short_day}"[:LINE_LENGTH]
+
+
+def deadline(alert: HearingAlert, decision: Decision) -> str:
+    """Until when letters count, and what to do where that is unknown or past. Never guessed."""
+    phone = decision.committee.phone if decision.committee else None
+    if alert.letters_due_at is None:
+        return f"{DEADLINE_UNKNOWN} ({phone})" if phone else DEADLINE_UNKNOWN
+    due = spoken_time(alert.letters_due_at, alert.zone)
+    if decision.letters_open:
+        return due
+    return f"It was {due}: too late for the committee's analysis; call your member or testify"
+
+
+def place(alert: HearingAlert) -> str | None:
+    """Where a hearing is held, with the ways to take part from afar; None if nobody said."""
+    parts = (alert.location.name, alert.location.remote, alert.location.url)
+    return "; ".join(part for part in parts if part) or None
+
+
+def agenda_items(alert: HearingAlert) -> Mapping[str, HearingAgendaItem]:
+    """The first item of each bill on the agenda."""
+    items: dict[str, HearingAgendaItem] = {}
+    for item in alert.agenda:
+        items.setdefault(item.bill_key, item)
+    return items
+
+
+def facts(alert: HearingAlert, decision: Decision) -> list[Fact]:
+    """What a call states; a later change of one is told again."""
+    where = place(alert)
+    general = [
+        Fact(key="when", label="When", text=spoken_start(alert.starts_at, alert.zone, alert.time_note)),
+        *([Fact(key="where", label="Where", text=where)] if where else []),
+        Fact(key="committee", label="Committee", text=heard_by(alert, decision.committee)),
+        Fact(key="letters_due", label="Letters due", text=deadline(alert, decision)),
+    ]
+    items = agenda_items(alert)
+    return general + [_bill_fact(each, items.get(each.position.bill_key)) for each in decision.positions]
+
+
+def _bill_fact(adopted: AdoptedPosition, item: HearingAgendaItem | None) -> Fact:
+    position = adopted.position
+    author = f" ({item.author})" if item and item.author else ""
+    about = f", {item.title}" if item and item.title else ""
+    stance = position.stance.replace("-", " ")
+    text = f"{position.bill}{author}{about}: {stance}; {position.ask}"
+    return Fact(key=f"bill:{position.bill_key}"[:200], label=position.bill, text=text)
+
+
+def content(alert: HearingAlert, decision: Decision) -> CallContent:
+    """What the template of a call needs besides the facts, all but the division."""
+    items = agenda_items(alert)
+    return CallContent(
+        committee=heard_by(alert, decision.committee),
+        when=spoken_start(alert.starts_at, alert.zone, alert.time_note),
+        where=place(alert),
+        letters_due=deadline(alert, decision),
+        letters_open=decision.letters_open,
+        notice_url=alert.notice_url,
+        bills=[_call_bill(each, items.get(each.position.bill_key)) for each in decision.positions],
+    )
+
+
+def _call_bill(adopted: AdoptedPosition, item: HearingAgendaItem | None) -> CallBill:
+    position = adopted.position
+    return CallBill(
+        bill=position.bill,
+        title=item.title if item else None,
+        author=item.author if item else None,
+        stance=position.stance,
+        ask=position.ask,
+        why=position.why,
+        points=position.points,
+        letter=position.letter,
+    )
+
+
+def reason_sentence(reason: Mapping[str, Any], city: str, jurisdiction: str) -> Reason:
+    """One reason as a sentence.
+
+    For example "Senator Jesse Example (chair), who represents Berkeley (SD 7), sits on the committee that hears SB 79."
+    """
+    bills = listed(reason["bills"])
+    if reason["kind"] == "statewide":
+        verb = "concerns" if len(reason["bills"]) == 1 else "concern"
+        return Reason(kind="statewide", text=f"{bills} {verb} every city in the state.")
+    words = chamber(reason["chamber"], jurisdiction)
+    number = reason["district"].rpartition(":")[2]
+    role = "" if reason["role"] in {"member", "author"} else f" ({reason['role']})"
+    who = f"{words.member} {reason['name']}{role}, who represents {city} ({words.district} {number}),"
+    if reason["kind"] == "author":
+        return Reason(kind="author", text=f"{who} is the author of {bills}.")
+    return Reason(kind=reason["kind"], text=f"{who} sits on the committee that hears {bills}.")
+
+
+def reasons_told(cities: Iterable[Reasons], jurisdiction: str) -> list[Reason]:
+    """The reasons for the mail of a mailbox: chairs first, then by share, one per legislator, at most `SENTENCES`."""
+    ranked = sorted(
+        (
+            (reason["rank"], -(reason["share"] or 0), city["name"], reason)
+            for city in cities
+            for reason in city["reasons"]
+        ),
+        key=lambda entry: entry[:3],
+    )
+    told: dict[str, Reason] = {}
+    for _, _, city, reason in ranked:
+        if len(told) == SENTENCES:
+            break
+        told.setdefault(reason["legislator"] or reason["kind"], reason_sentence(reason, city, jurisdiction))
+    return list(told.values())
+
+
+def asks(asked: Asked, bills: Sequence[str]) -> list[Ask]:
+    """What a mailbox is asked for, bill by bill."""
+    kinds = [kind for kind, wanted in (("letter", asked.letter), ("testimony", asked.testimony)) if wanted]
+    return [Ask(kind=kind, bill=bill) for bill in bills for kind in kinds]
+
+
+def contact(division: Division | None) -> Contact | None:
+    """The manager to whom answers go; None for cities of no division, or of one without a manager."""
+    if division is None or not (division.manager_name or division.manager_email):
+        return None
+    return Contact(
+        name=division.manager_name or division.name,
+        address=division.manager_email,
+        phone=division.manager_phone,
+    )

@@ -1,0 +1,24 @@
+"""What became of the calls."""
+
+from collections.abc import Sequence
+
+from clarion.runtime.database import Transaction
+from clarion.schemas.deliveries import Delivery
+from clarion.services.campaigns.repository import QUERIES
+
+MATTER = "campaign:"
+
+
+async def record_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep the newest outcome of each mailbox of our campaigns; other matters are not ours."""
+    ours = [delivery for delivery in deliveries if delivery.matter.startswith(MATTER)]
+    if not ours:
+        return
+    await QUERIES.record_outcomes(
+        tx.connection,
+        campaigns=[delivery.matter.removeprefix(MATTER) for delivery in ours],
+        mailboxes=[delivery.mailbox for delivery in ours],
+        states=[delivery.state for delivery in ours],
+        revisions=[delivery.revision for delivery in ours],
+        times=[delivery.at for delivery in ours],
+    )

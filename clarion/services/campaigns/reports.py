@@ -1,0 +1,43 @@
+"""What people and machines are told about campaigns."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from clarion.runtime.database import Connection
+from clarion.services.campaigns.repository import QUERIES
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Whom a committee's hearing concerns: members, their districts, the cities there and those cities' divisions."""
+
+    members: int
+    districts: int
+    cities: int
+    divisions: int
+
+
+async def affected(connection: Connection, committee_id: str, *, include_non_members: bool = False) -> Affected:
+    """Count whom a hearing of this committee concerns, before any position."""
+    row = await QUERIES.affected_by_committee(
+        connection, committee=committee_id, include_non_members=include_non_members
+    )
+    return Affected(**dict(row))
+
+
+async def list_campaigns(connection: Connection) -> list[dict[str, Any]]:
+    """All campaigns, the latest hearing first, with how many were asked and reached."""
+    return [dict(row) async for row in QUERIES.list_campaigns(connection, id=None)]
+
+
+async def campaign_summary(connection: Connection, campaign_id: str) -> dict[str, Any] | None:
+    """One campaign with its `waves`, its `reasons` and the officials by `outcomes`; None if there is none."""
+    found = [dict(row) async for row in QUERIES.list_campaigns(connection, id=campaign_id)]
+    if not found:
+        return None
+    rows = QUERIES.outcomes_of_campaign(connection, campaign=campaign_id)
+    return found[0] | {
+        "outcomes": {row["outcome"]: row["officials"] async for row in rows},
+        "waves": [dict(row) async for row in QUERIES.waves_of_campaign(connection, campaign=campaign_id)],
+        "reasons": [dict(row) async for row in QUERIES.reasons_of_campaign(connection, campaign=campaign_id)],
+    }

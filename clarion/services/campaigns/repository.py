@@ -1,0 +1,183 @@
+"""Rows of the campaigns' tables and the values of the domain."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from clarion.runtime.database import Connection, load_queries
+from clarion.schemas.cloudevents import PREFIX
+from clarion.schemas.directory import IMPORT_EXTENSION, NEEDED_TO_LAUNCH
+from clarion.schemas.legislation import HearingAlert
+from clarion.schemas.topics import DIRECTORY_ENTITIES
+from clarion.services.campaigns.domain.decision import committee_chamber
+from clarion.services.campaigns.domain.model import (
+    AdoptedPosition,
+    Campaign,
+    CommitteeFound,
+    Counts,
+    Division,
+    Member,
+    Position,
+    Status,
+    hearing_ends_at,
+)
+from clarion.services.campaigns.domain.names import committee_key
+
+QUERIES = load_queries(__package__)
+POSITION_FIELDS = tuple(Position.__dataclass_fields__)
+
+
+def adopted_of(row: Mapping[str, Any]) -> AdoptedPosition:
+    """A position as it stands in its row."""
+    position = Position(**{name: row[name] for name in POSITION_FIELDS})
+    return AdoptedPosition(row["id"], row["version"], row["adopted_at"], position)
+
+
+async def find_position(connection: Connection, position: Position) -> AdoptedPosition | None:
+    """The version in force of the position on the same bill."""
+    row = await QUERIES.current_position(
+        connection, jurisdiction=position.jurisdiction, session=position.session, bill_key=position.bill_key
+    )
+    return row and adopted_of(row)
+
+
+async def insert_position(connection: Connection, adopted: AdoptedPosition) -> None:
+    """Keep a new version."""
+    fields = {name: getattr(adopted.position, name) for name in POSITION_FIELDS}
+    await QUERIES.insert_position(
+        connection, id=adopted.id, version=adopted.version, adopted_at=adopted.adopted_at, **fields
+    )
+
+
+async def list_positions(connection: Connection) -> list[AdoptedPosition]:
+    """All positions in force."""
+    return [adopted_of(row) async for row in QUERIES.list_positions(connection)]
+
+
+async def position_versions(
+    connection: Connection, bill_key: str, session: str | None, jurisdiction: str | None
+) -> list[AdoptedPosition]:
+    """Every version of the positions on a bill, newest first within each session."""
+    rows = QUERIES.position_versions(connection, bill_key=bill_key, session=session, jurisdiction=jurisdiction)
+    return [adopted_of(row) async for row in rows]
+
+
+async def positions_on_agenda(connection: Connection, alert: HearingAlert) -> list[AdoptedPosition]:
+    """The positions in force on a hearing's agenda, in its order."""
+    keys = list(dict.fromkeys(item.bill_key for item in alert.agenda))
+    rows = QUERIES.positions_on_agenda(
+        connection, jurisdiction=alert.jurisdiction, session=alert.session, bill_keys=keys
+    )
+    found = {row["bill_key"]: adopted_of(row) async for row in rows}
+    return [found[key] for key in keys if key in found]
+
+
+async def save_hearing(connection: Connection, alert: HearingAlert) -> bool:
+    """Keep the state of a hearing; False if this revision or a newer one was known."""
+    is_new = await QUERIES.save_hearing(
+        connection,
+        id=alert.hearing_id,
+        revision=alert.revision,
+        jurisdiction=alert.jurisdiction,
+        session=alert.session,
+        ends_at=hearing_ends_at(alert),
+        alert=alert.model_dump(mode="json"),
+    )
+    if is_new:
+        keys = [item.bill_key for item in alert.agenda]
+        await QUERIES.replace_agenda(connection, hearing=alert.hearing_id, bill_keys=keys)
+    return bool(is_new)
+
+
+async def coming_hearings_with(connection: Connection, position: Position, now: datetime) -> list[HearingAlert]:
+    """The hearings ahead on whose agenda the bill is."""
+    rows = QUERIES.coming_hearings_with_bill(
+        connection,
+        bill_key=position.bill_key,
+        jurisdiction=position.jurisdiction,
+        session=position.session,
+        now=now,
+    )
+    return [HearingAlert.model_validate(row["alert"]) async for row in rows]
+
+
+async def coming_hearings_not_launched(connection: Connection, now: datetime) -> list[HearingAlert]:
+    """The hearings ahead with a position on the agenda, whose campaign was not launched."""
+    rows = QUERIES.coming_hearings_not_launched(connection, now=now)
+    return [HearingAlert.model_validate(row["alert"]) async for row in rows]
+
+
+async def hearings_ended(connection: Connection, now: datetime) -> list[HearingAlert]:
+    """Some of the hearings that are over and whose campaign is still open."""
+    return [HearingAlert.model_validate(row["alert"]) async for row in QUERIES.hearings_ended(connection, now=now)]
+
+
+async def find_campaign(connection: Connection, hearing: str) -> Campaign | None:
+    """The campaign of a hearing."""
+    row = await QUERIES.campaign_of_hearing(connection, hearing=hearing)
+    if row is None:
+        return None
+    return Campaign(
+        id=row["id"],
+        revision=row["revision"],
+        status=Status(row["status"]),
+        problem=row["problem"],
+        launched_at=row["launched_at"],
+        hearing_revision=row["hearing_revision"],
+        positions=tuple(row["positions"]),
+        not_after=row["not_after"],
+        counts=Counts(row["divisions"], row["cities"], row["officials"]),
+    )
+
+
+async def find_committees(connection: Connection, alert: HearingAlert) -> list[CommitteeFound]:
+    """The committees that a hearing's reference fits: by its id if that is known here, else by chamber and name."""
+    if alert.committee.id is not None:
+        row = await QUERIES.committee_by_id(connection, id=alert.committee.id)
+        if row is not None:
+            return [CommitteeFound(**dict(row))]
+    rows = QUERIES.committees_by_name(
+        connection,
+        name_key=committee_key(alert.committee.name),
+        chamber=committee_chamber(alert),
+        jurisdiction=alert.jurisdiction,
+    )
+    return [CommitteeFound(**dict(row)) async for row in rows]
+
+
+async def members_of(connection: Connection, committee: str) -> list[Member]:
+    """The members of a committee."""
+    return [Member(**dict(row)) async for row in QUERIES.members_of(connection, committee=committee)]
+
+
+async def legislators_of(connection: Connection, chambers: Sequence[str]) -> list[tuple[Member, str | None]]:
+    """The legislators of these chambers, with their family names where they are known."""
+    found = []
+    for chamber in sorted(chambers):
+        async for row in QUERIES.legislators_of_chamber(connection, chamber=chamber):
+            member = Member(row["id"], row["name"], "author", row["chamber"], row["district"])
+            found.append((member, row["family_name"]))
+    return found
+
+
+async def directory_gaps(connection: Connection) -> list[str]:
+    """What is missing before the directory is whole, in words; empty when it is."""
+    gaps = []
+    rows = QUERIES.directory_gaps(
+        connection,
+        topic=DIRECTORY_ENTITIES.name,
+        header=f"{PREFIX}{IMPORT_EXTENSION}",
+        kinds=list(NEEDED_TO_LAUNCH),
+    )
+    async for row in rows:
+        if row["import_id"] is None:
+            gaps.append(f"{row['kind']} were never imported completely")
+        elif row["letters"]:
+            gaps.append(f"{row['kind']}: {row['letters']} events of the last import are dead letters")
+    return gaps
+
+
+async def divisions_by_slug(connection: Connection, slugs: Sequence[str]) -> dict[str, Division]:
+    """These divisions, without those that are unknown."""
+    rows = QUERIES.divisions_by_slug(connection, slugs=slugs)
+    return {row["slug"]: Division(**dict(row)) async for row in rows}

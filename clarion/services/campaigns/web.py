@@ -1,0 +1,34 @@
+"""HTTP in: campaigns to read."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from clarion.runtime.clock import Clock
+from clarion.runtime.database import Database
+from clarion.runtime.web.keys import require_scope
+from clarion.runtime.web.problems import Refused
+from clarion.services.campaigns.reports import campaign_summary, list_campaigns
+
+
+def campaigns_router(database: Database, clock: Clock) -> APIRouter:
+    """`GET /api/v1/campaigns` and `GET /api/v1/campaigns/{id}`, for API keys of the scope `campaigns`."""
+    may_read = Depends(require_scope("campaigns", database.connection, clock))
+    router = APIRouter(prefix="/api/v1/campaigns", tags=["campaigns"], dependencies=[may_read])
+
+    @router.get("")
+    async def list_all() -> list[dict[str, Any]]:
+        """All campaigns, the latest hearing first."""
+        async with database.connection() as connection:
+            return await list_campaigns(connection)
+
+    @router.get("/{campaign_id}")
+    async def show(campaign_id: str) -> dict[str, Any]:
+        """One campaign with its waves, reasons and outcomes."""
+        async with database.connection() as connection:
+            found = None if "\x00" in campaign_id else await campaign_summary(connection, campaign_id)
+        if found is None:
+            raise Refused(404, "There is no campaign with this id.")
+        return found
+
+    return router
