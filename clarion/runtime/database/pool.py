@@ -45,9 +45,18 @@ def session_settings(service: str) -> dict[str, str]:
 
 async def connect(url: str, service: str) -> asyncpg.Connection[asyncpg.Record]:
     """One connection of `service` outside any pool. Raises OSError or asyncpg's errors when there is no server."""
+    return await _connect(url, session_settings(service))
+
+
+async def connect_login(url: str) -> asyncpg.Connection[asyncpg.Record]:
+    """One connection of the login itself, for what concerns several services. Raises like `connect`."""
+    return await _connect(url, {"application_name": "clarion", "TimeZone": "UTC"})
+
+
+async def _connect(url: str, server_settings: dict[str, str]) -> asyncpg.Connection[asyncpg.Record]:
     connection = await asyncpg.connect(
         url,
-        server_settings=session_settings(service),
+        server_settings=server_settings,
         timeout=CONNECT_TIMEOUT_SECONDS,
         command_timeout=COMMAND_TIMEOUT_SECONDS,
     )

@@ -30,16 +30,3 @@ SELECT purge_inbox()
 
 -- name: try_lead$
 SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '.outbox', 0))
-
--- name: forget_published
--- Puts the log of plain topics back into line, for a broker that has none of it.
-WITH again AS (
-    UPDATE outbox SET published_at = NULL
-    WHERE published_at IS NOT NULL
-      AND enqueued_at >= now() - interval '7 days'
-      AND topic = ANY (:topics::text[])
-    RETURNING topic)
-SELECT topic, count(*) AS messages FROM again GROUP BY topic
-
--- name: has_published$
-SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NOT NULL)
