@@ -1,0 +1,1 @@
+"""Notifications: threads, the ledger of mail, rendering, sending, unsubscribing."""

@@ -1,0 +1,43 @@
+"""Builds the service of notifications from the settings."""
+
+from clarion.runtime.clock import Clock, system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.process import Service
+from clarion.runtime.settings import Settings
+from clarion.runtime.web.links import SignedLinks
+from clarion.services.notifications.caretaker import Caretaker
+from clarion.services.notifications.channels.smtp import Relay
+from clarion.services.notifications.handlers import subscriptions
+from clarion.services.notifications.rendering.mail import Renderer
+from clarion.services.notifications.sender import Sender
+from clarion.services.notifications.settings import SendingSettings
+from clarion.services.notifications.web import preferences_router
+
+NAME = "notifications"
+
+
+async def build(settings: Settings, clock: Clock = system_clock) -> Service:
+    """The service, with its pool open.
+
+    Raises:
+        MissingSetting: database, relay, secret, sender or public address are not named.
+        ValueError: the relay's URL or the sender's address cannot be read.
+    """
+    settings.need("database_url", "smtp_url", "secret_key", "mail_from", "public_url")
+    sending = SendingSettings(connections=settings.smtp_connections)
+    relay = Relay.from_url(str(settings.smtp_url))
+    links = SignedLinks(settings.secret_key, clock)
+    renderer = Renderer(
+        links,
+        mail_from=str(settings.mail_from),
+        public_url=str(settings.public_url),
+        postal_address=settings.postal_address,
+    )
+    database = await Database.connect(str(settings.database_url), NAME, clock=clock)
+    return Service(
+        name=NAME,
+        database=database,
+        subscriptions=subscriptions(clock),
+        workers=[Sender(database, renderer, relay, sending, clock), Caretaker(database, sending.lease, clock)],
+        router=preferences_router(database, links, clock),
+    )

@@ -1,0 +1,175 @@
+"""A crew: some connections that go round by round, marking, sending and writing down what came of the last round."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from jinja2 import TemplateError
+
+from clarion.runtime.backoff import Backoff
+from clarion.runtime.database import Transaction
+from clarion.services.notifications import operations
+from clarion.services.notifications.channels.smtp import Connection, Pool, RelayDown
+from clarion.services.notifications.domain.messages import (
+    WAITING_FOR_DIRECTORY,
+    Addressed,
+    Claimed,
+    NotSent,
+    NotYet,
+    address,
+)
+from clarion.services.notifications.domain.outcomes import NotTried, Outcome, OutOfTime, Verdict, judge
+from clarion.services.notifications.domain.states import State, ending_as, waiting_as
+from clarion.services.notifications.repository import Settled
+from clarion.services.notifications.shelf import Held
+
+if TYPE_CHECKING:
+    from clarion.services.notifications.sender import Shift
+
+MARK_GOOD_SECONDS = 1.0
+"""A mail begins within this time of its mark, or the mark is given back."""
+REST_SECONDS = 0.5
+DICE = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message with its mail."""
+
+    message: Claimed
+    to: Addressed
+    mail: bytes
+
+
+class Crew:
+    """Takes turns at the ledger and the relay with up to `size` mails at a time."""
+
+    def __init__(self, shift: "Shift", size: int) -> None:
+        self.shift = shift
+        self.sender = shift.sender
+        self.pool = Pool(self.sender.relay, size)
+        self.backoff = Backoff(0.5, 30.0)
+        self.tired = False
+
+    async def work(self) -> None:
+        """Round after round, until the shift ends and the last outcomes are written down."""
+        settled: list[Settled] = []
+        try:
+            while True:
+                connections = await self._connections()
+                written, unwritten = self._write(self.shift.take(len(connections)))
+                settled += unwritten
+                if written or settled:
+                    marked = await self._turn(settled, written)
+                    settled = await self._send(connections, marked)
+                elif self.shift.ending.is_set():
+                    return
+                else:
+                    await self._rest()
+        finally:
+            await self.pool.close()
+
+    async def _connections(self) -> Sequence[Connection]:
+        """Open connections for the next round; none if nothing is to be sent or the relay is down."""
+        wanted = 1 if self.shift.relay_down else len(self.shift.shelf)
+        if self.tired or not wanted or self.shift.ending.is_set():
+            return []
+        try:
+            found = await self.pool.ready(wanted)
+        except RelayDown as down:
+            self.tired = True
+            await self.shift.lose_relay(str(down))
+            return []
+        self.shift.find_relay()
+        return found
+
+    async def _rest(self) -> None:
+        if self.tired:
+            await self.backoff.wait(self.shift.ending)
+            self.tired = False
+            return
+        try:
+            async with asyncio.timeout(REST_SECONDS):
+                await self.shift.stocked.wait()
+        except TimeoutError:
+            return
+
+    def _write(self, taken: Sequence[Held]) -> tuple[list[Written], list[Settled]]:
+        """The mails of a round, and what becomes of messages that cannot be written now."""
+        written, unwritten = [], []
+        now = self.sender.clock()
+        for held in taken:
+            message = held.message
+            match address(message, held.officials, now):
+                case NotYet(seconds):
+                    state = waiting_as("queued", message.doubts)
+                    unwritten.append(self._kept(message, state, WAITING_FOR_DIRECTORY, seconds))
+                case NotSent(state, reason):
+                    unwritten.append(self._kept(message, ending_as(state, message.doubts), reason))
+                case Addressed() as to:
+                    try:
+                        mail = self.sender.renderer.render(message, held.content, to, now)
+                    except (TemplateError, ValueError, TypeError) as error:
+                        reason = f"it cannot be written: {type(error).__name__}"
+                        unwritten.append(self._kept(message, ending_as("failed", message.doubts), reason))
+                    else:
+                        written.append(Written(message, to, mail))
+        return written, unwritten
+
+    def _kept(self, message: Claimed, state: State, reason: str, seconds: float | None = None) -> Settled:
+        due_at = None if seconds is None else self.sender.clock() + timedelta(seconds=seconds)
+        return Settled(message, "claimed", Verdict(state, message.attempts, message.doubts, due_at, reason))
+
+    async def _turn(self, settled: Sequence[Settled], written: Sequence[Written]) -> list[Written]:
+        """One transaction: the outcomes of the last round and the marks of the next. Gives what may be sent."""
+        marked: set[tuple[UUID, int]] = set()
+
+        async def turn(tx: Transaction) -> None:
+            now = self.sender.clock()
+            await operations.settle(tx, self.shift.worker, settled, now)
+            wanted = [(one.message, [official.id for official in one.to.officials]) for one in written]
+            marked.clear()
+            marked.update(await operations.mark(tx, self.shift.worker, wanted, now))
+
+        if not await self.shift.in_transaction(turn, self.shift.ending):
+            return []
+        return [one for one in written if (one.message.thread_id, one.message.revision) in marked]
+
+    async def _send(self, connections: Sequence[Connection], marked: Sequence[Written]) -> list[Settled]:
+        """Hand the round over, all at once, and judge what came of each."""
+        if not marked:
+            return []
+        marked_at = asyncio.get_running_loop().time()
+        tries = zip(connections, marked, strict=False)
+        outcomes = await asyncio.gather(*(self._deliver(connection, one, marked_at) for connection, one in tries))
+        if all(type(outcome) is NotTried for outcome in outcomes):
+            self.tired = True
+            await self.shift.lose_relay("no connection held")
+        else:
+            self.backoff.reset()
+        now = self.sender.clock()
+        return [
+            Settled(
+                one.message,
+                "sending",
+                judge(
+                    outcome,
+                    attempts=one.message.attempts,
+                    doubts=one.message.doubts,
+                    now=now,
+                    jitter=DICE.random(),
+                    retries=self.sender.settings.retries,
+                ),
+            )
+            for one, outcome in zip(marked, outcomes, strict=True)
+        ]
+
+    async def _deliver(self, connection: Connection, written: Written, marked_at: float) -> Outcome:
+        late = written.message.not_after is not None and written.message.not_after <= self.sender.clock()
+        if late or asyncio.get_running_loop().time() - marked_at > MARK_GOOD_SECONDS:
+            return OutOfTime("too long after its mark")
+        return await connection.deliver(self.sender.renderer.sender, written.to.address, written.mail)

@@ -1,0 +1,1 @@
+"""The rules of mail: values in, values out."""

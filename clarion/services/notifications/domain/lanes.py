@@ -1,0 +1,33 @@
+"""Lanes: how the senders' room is shared, so that a newsletter never delays a sign-in."""
+
+from collections.abc import Mapping
+
+from clarion.schemas.messages import Lane
+
+WEIGHTS: Mapping[Lane, int] = {"sign-in": 8, "registration": 4, "call": 2, "bulk": 1}
+ORDER: tuple[Lane, ...] = ("sign-in", "registration", "call", "bulk")
+
+
+def number(lane: Lane) -> int:
+    """The lane as the ledger keeps it: 0 is the most urgent."""
+    return ORDER.index(lane)
+
+
+def shares(room: int, waiting: Mapping[int, int]) -> dict[int, int]:
+    """How many of `room` places each lane (by number) gets, by weight; what one lane does not need goes to the others.
+
+    Every lane that waits gets a place while there is one, the more urgent first.
+    """
+    left = {lane: count for lane, count in sorted(waiting.items()) if count > 0}
+    given = dict.fromkeys(left, 0)
+    while room > 0 and left:
+        total = sum(WEIGHTS[ORDER[lane]] for lane in left)
+        round_room = room
+        for lane in list(left):
+            places = min(left[lane], room, max(1, round_room * WEIGHTS[ORDER[lane]] // total))
+            given[lane] += places
+            room -= places
+            left[lane] -= places
+            if not left[lane]:
+                del left[lane]
+    return given

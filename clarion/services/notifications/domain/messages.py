@@ -1,0 +1,143 @@
+"""A claimed message and to whom it may go."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from clarion.schemas.messages import Recipient
+from clarion.services.notifications.domain.states import State
+
+PATIENCE = timedelta(minutes=10)
+"""How long a message waits for officials that the directory has not told of yet; topics are not ordered."""
+
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+"""Addresses that every relay takes (RFC 5321 without quoting and without SMTPUTF8)."""
+
+NO_OFFICIAL = "no such official in the directory"
+LEFT = "left, or no longer has this mailbox"
+MALFORMED = "the address is malformed"
+WAITING_FOR_DIRECTORY = "waiting for the directory"
+
+
+def thread_of(matter: str, mailbox: str) -> UUID:
+    """The thread of a matter with a mailbox: always the same, so that a replay finds it again."""
+    return UUID(bytes=hashlib.sha256(f"{matter}\n{mailbox}".encode()).digest()[:16])
+
+
+def message_name(thread_id: UUID, revision: int) -> str:
+    """The name of a message, by which `deliveries show` finds it."""
+    return f"{thread_id.hex}.{revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class Official:
+    """An official as the directory last told."""
+
+    id: str
+    name: str
+    email: str
+    mailbox: str
+    city: str | None
+    roles: tuple[str, ...]
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A ledger row that a worker holds. `claim` counts its claims and tells a late word from a current one."""
+
+    thread_id: UUID
+    revision: int
+    matter: str
+    mailbox: str
+    lane: int
+    content_id: int
+    subscription: str | None
+    recipient: Recipient
+    not_after: datetime | None
+    queued_at: datetime
+    claim: int
+    attempts: int
+    doubts: int
+
+    @property
+    def id(self) -> str:
+        """The name of the message: its thread and revision."""
+        return message_name(self.thread_id, self.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """The address to which a message goes and the people it names."""
+
+    address: str
+    officials: tuple[Official, ...]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The directory has not told of all its officials yet; looked at again after `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It ends here: `unneeded` where nobody is left to get it, `failed` where its address cannot be written to."""
+
+    state: State
+    reason: str
+
+
+Addressing = Addressed | NotYet | NotSent
+
+
+def address(message: Claimed, known: Mapping[str, Official], now: datetime) -> Addressing:
+    """To whom a message goes: those of its officials who still have the mailbox, or the address it came with."""
+    recipient = message.recipient
+    if not recipient.officials and recipient.address:
+        return reachable(recipient.address, (), recipient.name)
+    waited = now - message.queued_at
+    missing = [official for official in recipient.officials if official not in known]
+    if missing and waited < PATIENCE:
+        return NotYet(min(60.0, max(1.0, waited.total_seconds() / 2)))
+    readers = tuple(
+        official
+        for official in (known[one] for one in recipient.officials if one in known)
+        if official.active and official.mailbox == message.mailbox
+    )
+    if not readers:
+        return NotSent("unneeded", NO_OFFICIAL if len(missing) == len(recipient.officials) else LEFT)
+    return reachable(readers[0].email, readers, readers[0].name if len(readers) == 1 else None)
+
+
+def reachable(to: str, officials: tuple[Official, ...], name: str | None) -> Addressed | NotSent:
+    """An address that can stand in an SMTP command; a domain in another script is written in ASCII (IDNA)."""
+    local, at, domain = to.strip().rpartition("@")
+    try:
+        written = f"{local}{at}{domain.encode('idna').decode()}" if not domain.isascii() else to.strip()
+    except UnicodeError:
+        return NotSent("failed", MALFORMED)
+    if not ADDRESS.fullmatch(written):
+        return NotSent("failed", MALFORMED)
+    return Addressed(written, officials, name)
+
+
+def joined(mailbox: str, parts: Sequence[Mapping[str, Any]]) -> Recipient:
+    """The recipients of one mailbox that came in several batches as one: everyone named, each reason and ask once."""
+    recipients = [Recipient.model_validate({**part, "mailbox": mailbox}) for part in parts]
+    first = recipients[0]
+    if len(recipients) == 1:
+        return first
+    return first.model_copy(
+        update={
+            "officials": list(dict.fromkeys(one for part in recipients for one in part.officials)),
+            "reasons": list({(r.kind, r.text): r for part in recipients for r in part.reasons}.values()),
+            "asks": list({(a.kind, a.bill): a for part in recipients for a in part.asks}.values()),
+        }
+    )

@@ -1,0 +1,63 @@
+"""The states of a message and the moves between them."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Literal
+
+State = Literal[
+    "queued",
+    "claimed",
+    "sending",
+    "sent",
+    "deferred",
+    "failed",
+    "suppressed",
+    "expired",
+    "superseded",
+    "unneeded",
+    "uncertain",
+    "unknown",
+]
+
+UNSENT: frozenset[State] = frozenset({"expired", "superseded", "unneeded", "suppressed"})
+"""How a message ends whose time has passed, whose successor came, or that nobody needs or may get any more."""
+
+MOVES: Mapping[State, AbstractSet[State]] = {
+    "queued": UNSENT | {"claimed"},
+    "deferred": UNSENT | {"claimed"},
+    # Once in doubt, a message was perhaps received: it ends sent or unknown, never as if nothing had gone out.
+    "uncertain": frozenset({"claimed", "sent", "unknown"}),
+    "claimed": UNSENT | {"sending", "queued", "uncertain", "failed", "unknown"},
+    "sending": frozenset({"sent", "deferred", "failed", "queued", "uncertain", "unknown"}),
+    "sent": frozenset(),
+    "failed": frozenset(),
+    "suppressed": frozenset(),
+    "expired": frozenset(),
+    "superseded": frozenset(),
+    "unneeded": frozenset(),
+    "unknown": frozenset(),
+}
+"""Every allowed move."""
+
+FINAL: frozenset[State] = frozenset(
+    {"sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown"},
+)
+"""A message in one of these is told to whoever asked for it."""
+
+WAITING: frozenset[State] = frozenset({"queued", "deferred", "uncertain"})
+"""A message in one of these is taken by a sender once it is due."""
+
+
+def allowed(before: State, after: State) -> bool:
+    """Whether a message may go from one state to another."""
+    return after in MOVES[before]
+
+
+def waiting_as(state: State, doubts: int) -> State:
+    """The state in which a message waits again: one that was in doubt stays `uncertain`."""
+    return "uncertain" if doubts else state
+
+
+def ending_as(state: State, doubts: int) -> State:
+    """The state in which a message ends: one that was in doubt and is not known to be sent is `unknown`."""
+    return "unknown" if doubts and state != "sent" else state

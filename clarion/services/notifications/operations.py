@@ -1,0 +1,133 @@
+"""One use case each, within the caller's transaction."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from clarion.runtime.database import Transaction
+from clarion.runtime.messaging import Outgoing, enqueue
+from clarion.schemas.deliveries import DeliveriesRecorded, Delivery
+from clarion.schemas.directory import City, Official
+from clarion.schemas.messages import MessageBatch, Withdrawal
+from clarion.schemas.topics import NOTIFICATIONS_DELIVERIES, bucket
+from clarion.services.notifications.domain import lanes
+from clarion.services.notifications.domain.messages import Claimed, thread_of
+from clarion.services.notifications.domain.registration import registrations
+from clarion.services.notifications.domain.states import FINAL
+from clarion.services.notifications.repository import Ledger, Projection, Settled
+
+LEDGER_CHANGED = "ledger"
+DELIVERIES_IN_A_MESSAGE = 1_000
+WITHDRAWN = "withdrawn"
+
+
+async def project(tx: Transaction, saved: Sequence[City | Official], erased: Sequence[tuple[str, str]]) -> None:
+    """Keep the newest state of cities and officials; `erased` are kind and id."""
+    projection = Projection(tx.connection)
+    cities = [entity for entity in saved if isinstance(entity, City)]
+    officials = [entity for entity in saved if isinstance(entity, Official)]
+    for kind, pairs in groupby(sorted(erased), key=lambda pair: pair[0]):
+        await projection.forget(kind, [entity_id for _, entity_id in pairs])
+    if cities:
+        await projection.save_cities(cities)
+    if officials:
+        await projection.save_officials(officials)
+
+
+async def register(tx: Transaction, batches: Sequence[MessageBatch], now: datetime) -> None:
+    """Put messages into the ledger; what is there already stays as it is."""
+    for wanted in registrations(batches):
+        await announce(tx, await Ledger(tx.connection).register(wanted, now))
+        tx.notify(LEDGER_CHANGED)
+
+
+async def withdraw(tx: Transaction, withdrawal: Withdrawal, now: datetime) -> None:
+    """End what is unsent for these mailboxes."""
+    threads = [
+        {
+            "id": str(thread_of(withdrawal.matter, mailbox)),
+            "matter": withdrawal.matter,
+            "mailbox": mailbox,
+            "revision": withdrawal.revision,
+        }
+        for mailbox in dict.fromkeys(withdrawal.mailboxes)
+    ]
+    reason = withdrawal.reason or WITHDRAWN
+    await announce(tx, await Ledger(tx.connection).withdraw(threads, withdrawal.revision, reason, now))
+
+
+async def claim(tx: Transaction, worker: UUID, room: int, now: datetime) -> list[Claimed]:
+    """Take up to `room` due messages for a worker, from the lanes by weight."""
+    ledger = Ledger(tx.connection)
+    due = await ledger.due(range(len(lanes.ORDER)), room, now)
+    places = lanes.shares(room, due)
+    return await ledger.claim(worker, places, now) if places else []
+
+
+async def settle(tx: Transaction, worker: UUID, settled: Sequence[Settled], now: datetime) -> None:
+    """Write down what became of messages that a worker held."""
+    if settled:
+        await announce(tx, await Ledger(tx.connection).settle(worker, settled, now))
+
+
+async def mark(
+    tx: Transaction, worker: UUID, wanted: Sequence[tuple[Claimed, Sequence[str]]], now: datetime
+) -> set[tuple[UUID, int]]:
+    """Mark messages, each with the officials its mail names, as being sent; those that may not be sent any more end."""
+    rows: list[dict[str, Any]] = [
+        {"thread_id": str(one.thread_id), "revision": one.revision, "claim": one.claim, "named": list(named)}
+        for one, named in sorted(wanted, key=lambda pair: (pair[0].thread_id, pair[0].revision))
+    ]
+    if not rows:
+        return set()
+    ledger = Ledger(tx.connection)
+    marked = await ledger.mark(worker, rows, now)
+    if len(marked) < len(rows):
+        await announce(tx, await ledger.drop(worker, rows, now))
+    return marked
+
+
+async def bury(tx: Transaction, now: datetime, grace: timedelta) -> None:
+    """Free what dead workers held; what may have gone out waits `grace` for their last word."""
+    moved = await Ledger(tx.connection).bury(now, now + grace)
+    await announce(tx, moved)
+    if moved:
+        tx.notify(LEDGER_CHANGED)
+
+
+async def expire(tx: Transaction, now: datetime, room: int) -> int:
+    """End waiting messages whose time has passed; gives their number, at most `room`."""
+    moved = await Ledger(tx.connection).expire(now, room)
+    await announce(tx, moved)
+    return len(moved)
+
+
+async def leave(tx: Transaction, mailbox: str, subscription: str, now: datetime) -> None:
+    """Unsubscribe a mailbox, for queued mail too."""
+    await announce(tx, await Ledger(tx.connection).leave(mailbox, subscription, now))
+
+
+async def come_back(tx: Transaction, mailbox: str, subscription: str) -> None:
+    """Subscribe a mailbox again; mail that ended meanwhile is not sent."""
+    await Ledger(tx.connection).come_back(mailbox, subscription)
+
+
+async def announce(tx: Transaction, moved: Sequence[Delivery]) -> None:
+    """Tell whoever asked for messages what became of those that have ended."""
+    await enqueue(tx, list(delivery_batches([one for one in moved if one.state in FINAL])))
+
+
+def delivery_batches(ended: Sequence[Delivery]) -> Iterator[Outgoing]:
+    """Outcomes as messages, by bucket of the mailbox."""
+    by_bucket = sorted(ended, key=lambda one: bucket(one.mailbox))
+    for number, group in groupby(by_bucket, key=lambda one: bucket(one.mailbox)):
+        found = list(group)
+        for start in range(0, len(found), DELIVERIES_IN_A_MESSAGE):
+            yield Outgoing(
+                topic=NOTIFICATIONS_DELIVERIES,
+                key=str(number),
+                type="deliveries.recorded",
+                data=DeliveriesRecorded(deliveries=found[start : start + DELIVERIES_IN_A_MESSAGE]),
+            )

@@ -1,0 +1,211 @@
+"""The tables of notifications as values; decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from clarion.runtime.database import Connection, load_queries
+from clarion.schemas.deliveries import Delivery
+from clarion.schemas.directory import City
+from clarion.schemas.directory import Official as DirectoryOfficial
+from clarion.schemas.messages import Contact
+from clarion.services.notifications.domain.messages import Claimed, Official, joined
+from clarion.services.notifications.domain.outcomes import Verdict
+from clarion.services.notifications.domain.registration import Registration
+from clarion.services.notifications.rendering.mail import Content
+
+queries = load_queries("clarion.services.notifications")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A row that a worker held and what became of it; `before` is the state in which it was held."""
+
+    message: Claimed
+    before: str
+    verdict: Verdict
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(
+        matter=row["matter"],
+        revision=row["revision"],
+        mailbox=row["mailbox"],
+        officials=row["officials"],
+        state=row["state"],
+        at=row["state_at"],
+        reason=row["reason"],
+    )
+
+
+class Projection:
+    """What the directory told, as far as mail needs it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def save_cities(self, cities: Sequence[City]) -> None:
+        """Keep cities that are newer than what is known."""
+        rows = [city.model_dump(include={"id", "revision", "name", "active"}) for city in cities]
+        await queries.save_cities(self._connection, rows=rows)
+
+    async def save_officials(self, officials: Sequence[DirectoryOfficial]) -> None:
+        """Keep officials that are newer than what is known."""
+        fields = {"id", "revision", "name", "email", "mailbox", "city", "roles", "active"}
+        await queries.save_officials(self._connection, rows=[one.model_dump(include=fields) for one in officials])
+
+    async def forget(self, kind: str, ids: Sequence[str]) -> None:
+        """Erase cities or officials; other kinds are not kept here."""
+        if kind == "official":
+            await queries.forget_officials(self._connection, ids=ids)
+        elif kind == "city":
+            await queries.forget_cities(self._connection, ids=ids)
+
+    async def officials(self, ids: Sequence[str]) -> dict[str, Official]:
+        """Those of the officials that are known, by id."""
+        found = {}
+        async for row in queries.officials_named(self._connection, ids=ids):
+            found[row["id"]] = Official(**{**dict(row), "roles": tuple(row["roles"])})
+        return found
+
+
+class Ledger:
+    """The ledger of mail: every statement that moves messages gives back those that came to their end or may have."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def register(self, wanted: Registration, now: datetime) -> list[Delivery]:
+        """Contents, threads and rows of requests; older revisions that are unsent give way."""
+        await queries.save_contents(self._connection, rows=list(wanted.contents.values()))
+        await queries.join_threads(self._connection, rows=wanted.threads)
+        ids = [row["id"] for row in wanted.threads]
+        moved = [row async for row in queries.supersede(self._connection, thread_ids=ids, now=now)]
+        rows = list(wanted.messages.values())
+        moved += [row async for row in queries.insert_messages(self._connection, rows=rows, now=now)]
+        return [_delivery(row) for row in moved]
+
+    async def withdraw(
+        self, threads: Sequence[dict[str, Any]], revision: int, reason: str, now: datetime
+    ) -> list[Delivery]:
+        """End what is unsent of these threads up to the revision."""
+        await queries.join_threads(self._connection, rows=threads)
+        ids = [row["id"] for row in threads]
+        moved = queries.withdraw(self._connection, thread_ids=ids, revision=revision, reason=reason, now=now)
+        return [_delivery(row) async for row in moved]
+
+    async def due(self, lanes: Sequence[int], room: int, now: datetime) -> dict[int, int]:
+        """How many messages of each lane are due, counted up to `room`."""
+        found = queries.due_lanes(self._connection, lanes=lanes, room=room, now=now)
+        return {row["lane"]: row["due"] async for row in found}
+
+    async def claim(self, worker: UUID, places: dict[int, int], now: datetime) -> list[Claimed]:
+        """Take due messages for a worker whose lease holds."""
+        rows = queries.claim(self._connection, worker=worker, lanes=list(places), places=list(places.values()), now=now)
+        return [_claimed(row) async for row in rows]
+
+    async def contents(self, ids: Sequence[int]) -> dict[int, Content]:
+        """What these messages share."""
+        return {row["id"]: content_of(row) async for row in queries.contents_of(self._connection, ids=ids)}
+
+    async def mark(self, worker: UUID, rows: Sequence[dict[str, Any]], now: datetime) -> set[tuple[UUID, int]]:
+        """Mark rows as being sent, in one statement with everything that forbids it; gives those marked."""
+        marked = queries.mark_sending(self._connection, worker=worker, rows=rows, now=now)
+        return {(row["thread_id"], row["revision"]) async for row in marked}
+
+    async def drop(self, worker: UUID, rows: Sequence[dict[str, Any]], now: datetime) -> list[Delivery]:
+        """End, or free again, claimed rows that could not be marked."""
+        moved = queries.drop_unmarked(self._connection, worker=worker, rows=rows, now=now)
+        return [_delivery(row) async for row in moved]
+
+    async def settle(self, worker: UUID, settled: Sequence[Settled], now: datetime) -> list[Delivery]:
+        """Write down what became of rows that the worker held; one that it no longer holds stays as it is."""
+        rows = [_settled_row(one) for one in settled]
+        return [_delivery(row) async for row in queries.settle(self._connection, worker=worker, rows=rows, now=now)]
+
+    async def bury(self, now: datetime, again_at: datetime) -> list[Delivery]:
+        """Free what workers held whose lease ended; what they were sending is in doubt until `again_at`."""
+        return [_delivery(row) async for row in queries.bury(self._connection, now=now, again_at=again_at)]
+
+    async def expire(self, now: datetime, room: int) -> list[Delivery]:
+        """End up to `room` waiting messages whose time has passed."""
+        return [_delivery(row) async for row in queries.expire(self._connection, now=now, room=room)]
+
+    async def leave(self, mailbox: str, subscription: str, now: datetime) -> list[Delivery]:
+        """Leave a subscription; what is queued of it ends."""
+        await queries.leave(self._connection, mailbox=mailbox, subscription=subscription, now=now)
+        moved = queries.drop_left(self._connection, mailbox=mailbox, subscription=subscription, now=now)
+        return [_delivery(row) async for row in moved]
+
+    async def come_back(self, mailbox: str, subscription: str) -> None:
+        """Join a subscription again."""
+        await queries.come_back(self._connection, mailbox=mailbox, subscription=subscription)
+
+    async def left(self, mailbox: str) -> dict[str, datetime]:
+        """The subscriptions that a mailbox left, and when."""
+        rows = queries.left_of_mailbox(self._connection, mailbox=mailbox)
+        return {row["subscription"]: row["left_at"] async for row in rows}
+
+
+class Workers:
+    """The senders at work and their leases, by the database's clock."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def enlist(self, worker: UUID, lease: timedelta) -> None:
+        """A new worker with its first lease."""
+        await queries.enlist(self._connection, worker=worker, lease=lease)
+
+    async def renew(self, worker: UUID, lease: timedelta) -> bool:
+        """Whether the worker is still enlisted; its lease runs from now if so."""
+        return await queries.renew(self._connection, worker=worker, lease=lease) is not None
+
+    async def hand_back(self, worker: UUID, now: datetime) -> None:
+        """Free what the worker has claimed and not marked."""
+        await queries.hand_back(self._connection, worker=worker, now=now)
+
+    async def retire(self, worker: UUID) -> None:
+        """The worker ends."""
+        await queries.retire(self._connection, worker=worker)
+
+    async def database_time(self) -> datetime:
+        """The database's clock."""
+        found: datetime = await queries.database_time(self._connection)
+        return found
+
+
+def _claimed(row: Any) -> Claimed:
+    fields = dict(row)
+    parts = fields.pop("parts")
+    return Claimed(**fields, recipient=joined(row["mailbox"], parts))
+
+
+def content_of(row: Any) -> Content:
+    """A row of contents as a value."""
+    reply_to = row["reply_to"]
+    return Content(
+        id=row["id"],
+        matter=row["matter"],
+        template=row["template"],
+        reply_to=Contact.model_validate(reply_to) if reply_to else None,
+        content=row["content"],
+    )
+
+
+def _settled_row(settled: Settled) -> dict[str, Any]:
+    verdict, message = settled.verdict, settled.message
+    return {
+        "thread_id": str(message.thread_id),
+        "revision": message.revision,
+        "claim": message.claim,
+        "before": settled.before,
+        "state": verdict.state,
+        "attempts": verdict.attempts,
+        "doubts": verdict.doubts,
+        "due_at": verdict.due_at.isoformat() if verdict.due_at else None,
+        "reason": verdict.reason,
+        "reply": verdict.reply,
+    }

@@ -1,0 +1,197 @@
+"""The sender: a worker with a lease, which claims due messages for its crews."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+
+from clarion.runtime.backoff import Backoff
+from clarion.runtime.clock import Clock
+from clarion.runtime.database import Database, Transaction, is_transient
+from clarion.runtime.ids import new_id
+from clarion.services.notifications import operations
+from clarion.services.notifications.channels.smtp import Relay
+from clarion.services.notifications.crew import Crew
+from clarion.services.notifications.rendering.mail import Renderer
+from clarion.services.notifications.repository import Ledger, Projection, Workers
+from clarion.services.notifications.settings import SendingSettings
+from clarion.services.notifications.shelf import Held, Shelf
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = f"clarion_notifications_{operations.LEDGER_CHANGED}"
+LAST_WORD_SECONDS = 10.0
+"""How long a worker that ends tries to write down what it still has to say."""
+
+
+async def pause(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, at most so long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+class Sender:
+    """Sends what is due until it is stopped. Any number of them work side by side."""
+
+    name = "sender"
+
+    def __init__(
+        self, database: Database, renderer: Renderer, relay: Relay, settings: SendingSettings, clock: Clock
+    ) -> None:
+        self.database = database
+        self.renderer = renderer
+        self.relay = relay
+        self.settings = settings
+        self.clock = clock
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work in shifts, each a worker of its own: one ends with the sender, its lease or its database."""
+        while not stopping.is_set():
+            await Shift(self, UUID(new_id())).work(stopping)
+
+
+class Shift:
+    """One worker from its first lease to its end, and the messages that it holds."""
+
+    def __init__(self, sender: Sender, worker: UUID) -> None:
+        self.sender = sender
+        self.worker = worker
+        self.shelf = Shelf()
+        self.ending = asyncio.Event()
+        self.relay_down = False
+        self.stocked = asyncio.Event()
+        self.low = asyncio.Event()
+
+    async def work(self, stopping: asyncio.Event) -> None:
+        """Enlist, send until the end, and hand back what was not begun."""
+        settings = self.sender.settings
+        enlist = self.in_transaction(lambda tx: Workers(tx.connection).enlist(self.worker, settings.lease), stopping)
+        if not await enlist:
+            return
+        async with asyncio.TaskGroup() as group:
+            watching = [group.create_task(self._renew()), group.create_task(self._end_after(stopping))]
+            work = [group.create_task(Crew(self, size).work()) for size in settings.crew_sizes]
+            await asyncio.gather(group.create_task(self._stock()), *work)
+            for task in watching:
+                task.cancel()
+        await self.in_transaction(self._retire, self.ending)
+
+    async def in_transaction(self, act: Callable[[Transaction], Awaitable[None]], ending: asyncio.Event) -> bool:
+        """Do it once the database is there; once `ending` is set only for a while. Says whether it was done."""
+        backoff = Backoff(0.1, 2.0)
+        give_up_at = None
+        while True:
+            try:
+                async with self.sender.database.transaction() as tx:
+                    await act(tx)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+            else:
+                return True
+            now = asyncio.get_running_loop().time()
+            if ending.is_set():
+                give_up_at = give_up_at or now + LAST_WORD_SECONDS
+                if now > give_up_at:
+                    return False
+            await backoff.wait(asyncio.Event())
+
+    async def _retire(self, tx: Transaction) -> None:
+        await self._hand_back(tx)
+        await Workers(tx.connection).retire(self.worker)
+
+    async def _end_after(self, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        self.end()
+
+    def end(self) -> None:
+        """Begin nothing more."""
+        self.ending.set()
+        self.stocked.set()
+        self.low.set()
+
+    async def _renew(self) -> None:
+        lease = self.sender.settings.lease
+        while not self.ending.is_set():
+            await pause(self.ending, lease.total_seconds() / 3)
+            try:
+                async with self.sender.database.transaction() as tx:
+                    kept = await Workers(tx.connection).renew(self.worker, lease)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                continue
+            if not kept:
+                log.warning("sender.lease_lost", worker=str(self.worker))
+                self.end()
+
+    async def _stock(self) -> None:
+        settings = self.sender.settings
+        async with self.sender.database.listen(CHANNEL) as wakeups:
+            while not self.ending.is_set():
+                if self.relay_down or len(self.shelf) > settings.room // 2:
+                    self.low.clear()
+                    await pause(self.low, settings.poll_seconds)
+                elif not await self._fetch(settings.room - len(self.shelf)):
+                    await wakeups.wait(settings.poll_seconds)
+
+    async def _fetch(self, room: int) -> int:
+        try:
+            async with self.sender.database.transaction() as tx:
+                found = await self._claim(tx, room)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            # Whether it was committed is not known: a new worker starts from what the ledger says.
+            log.warning("sender.database_lost", worker=str(self.worker), error=type(error).__name__)
+            self.end()
+            return 0
+        self.shelf.add(found)
+        self.stocked.set()
+        return len(found)
+
+    async def _claim(self, tx: Transaction, room: int) -> list[Held]:
+        claimed = await operations.claim(tx, self.worker, room, self.sender.clock())
+        if not claimed:
+            return []
+        contents = await Ledger(tx.connection).contents(list({message.content_id for message in claimed}))
+        wanted = list({one for message in claimed for one in message.recipient.officials})
+        officials = await Projection(tx.connection).officials(wanted)
+        return [
+            Held(
+                message,
+                contents[message.content_id],
+                {one: officials[one] for one in message.recipient.officials if one in officials},
+            )
+            for message in claimed
+        ]
+
+    async def lose_relay(self, reason: str) -> None:
+        """Give back what is claimed, since another sender may reach the relay."""
+        log.warning("sender.relay_down", worker=str(self.worker), error=reason)
+        self.relay_down = True
+        self.shelf.clear()
+        await self.in_transaction(self._hand_back, self.ending)
+
+    async def _hand_back(self, tx: Transaction) -> None:
+        await Workers(tx.connection).hand_back(self.worker, self.sender.clock())
+        tx.notify(operations.LEDGER_CHANGED)
+
+    def find_relay(self) -> None:
+        """The relay answers again."""
+        if self.relay_down:
+            log.info("sender.relay_up", worker=str(self.worker))
+            self.relay_down = False
+            self.low.set()
+
+    def take(self, room: int) -> list[Held]:
+        """Messages for a round."""
+        taken = self.shelf.take(room)
+        if not len(self.shelf):
+            self.stocked.clear()
+        if len(self.shelf) <= self.sender.settings.room // 2:
+            self.low.set()
+        return taken

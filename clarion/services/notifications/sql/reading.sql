@@ -1,0 +1,20 @@
+-- name: list_messages
+SELECT l.thread_id, l.revision, l.matter, l.mailbox, l.officials, l.state, l.state_at, l.reason, l.attempts, l.doubts,
+       l.last_reply
+FROM ledger AS l
+WHERE (:matter::text IS NULL OR l.matter = :matter) AND (:state::text IS NULL OR l.state = :state)
+ORDER BY l.queued_at, l.thread_id, l.revision
+LIMIT :room
+
+
+-- name: find_message^
+SELECT l.thread_id, l.revision, t.revision AS newest_revision, l.matter, l.mailbox, l.lane, l.subscription,
+       l.officials, l.parts, l.content_id, l.not_after, l.state, l.state_at, l.reason, l.last_reply, l.queued_at,
+       l.due_at, l.worker_id, l.claim, l.attempts, l.doubts, c.template, c.reply_to, c.facts, c.content,
+       u.left_at, s.reason AS suppressed
+FROM ledger AS l
+JOIN threads AS t ON t.id = l.thread_id
+JOIN contents AS c ON c.id = l.content_id
+LEFT JOIN unsubscribed AS u ON u.mailbox = l.mailbox AND u.subscription = l.subscription
+LEFT JOIN suppressions AS s ON s.mailbox = l.mailbox
+WHERE l.thread_id = :thread_id AND l.revision = :revision

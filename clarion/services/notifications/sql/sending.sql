@@ -1,0 +1,174 @@
+-- name: enlist!
+INSERT INTO workers (id, lease_until) VALUES (:worker, now() + :lease::interval)
+ON CONFLICT (id) DO NOTHING
+
+-- name: renew$
+UPDATE workers SET lease_until = now() + :lease::interval WHERE id = :worker RETURNING id
+
+-- name: retire!
+DELETE FROM workers WHERE id = :worker
+
+-- name: due_lanes
+SELECT wanted.lane, count(*) AS due
+FROM unnest(:lanes::smallint[]) AS wanted (lane)
+CROSS JOIN LATERAL (
+    SELECT 1 FROM ledger AS l
+    WHERE l.lane = wanted.lane AND l.state IN ('queued', 'deferred', 'uncertain') AND l.due_at <= :now
+    LIMIT :room
+) AS found
+GROUP BY wanted.lane
+
+-- name: claim
+-- The lock on the worker's row keeps it from being buried between its last renewal and this claim.
+WITH me AS (
+    SELECT id FROM workers WHERE id = :worker AND lease_until > now() FOR KEY SHARE
+), wanted AS MATERIALIZED (
+    SELECT w.lane, w.places
+    FROM unnest(:lanes::smallint[], :places::integer[]) AS w (lane, places)
+    WHERE EXISTS (SELECT FROM me)
+), taken AS MATERIALIZED (
+    SELECT c.thread_id, c.revision
+    FROM wanted
+    CROSS JOIN LATERAL (
+        SELECT l.thread_id, l.revision
+        FROM ledger AS l
+        WHERE l.lane = wanted.lane AND l.state IN ('queued', 'deferred', 'uncertain') AND l.due_at <= :now
+          AND NOT EXISTS (
+              SELECT FROM ledger AS other
+              WHERE other.thread_id = l.thread_id AND other.revision <> l.revision
+                AND other.state IN ('claimed', 'sending', 'uncertain')
+          )
+        ORDER BY l.due_at
+        LIMIT wanted.places
+        FOR UPDATE OF l SKIP LOCKED
+    ) AS c
+)
+UPDATE ledger AS l
+SET state = 'claimed', state_at = :now, worker_id = :worker, claim = l.claim + 1, reason = NULL
+FROM taken
+WHERE l.thread_id = taken.thread_id AND l.revision = taken.revision
+RETURNING l.thread_id, l.revision, l.matter, l.mailbox, l.lane, l.content_id, l.subscription, l.parts, l.not_after,
+          l.queued_at, l.claim, l.attempts, l.doubts
+
+-- name: contents_of
+SELECT id, matter, revision, template, reply_to, facts, content FROM contents WHERE id = ANY(:ids::bigint[])
+
+-- name: mark_sending
+-- The start of a mail: whatever forbids it is asked in this one statement. A row that is marked already was marked
+-- by a commit whose answer got lost; it has not been sent.
+UPDATE ledger AS l
+SET state = 'sending', state_at = :now
+FROM jsonb_to_recordset(:rows::jsonb) AS asked (thread_id uuid, revision integer, claim integer, named text[])
+WHERE l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
+  AND l.worker_id = :worker AND l.state IN ('claimed', 'sending')
+  AND (l.not_after IS NULL OR l.not_after > :now)
+  AND EXISTS (SELECT FROM threads AS t WHERE t.id = l.thread_id AND t.revision = l.revision)
+  AND NOT EXISTS (
+      SELECT FROM unsubscribed AS u WHERE u.mailbox = l.mailbox AND u.subscription = l.subscription
+  )
+  AND NOT EXISTS (SELECT FROM suppressions AS s WHERE s.mailbox = l.mailbox)
+  AND NOT EXISTS (
+      SELECT FROM unnest(asked.named) AS named (id)
+      WHERE NOT EXISTS (
+          SELECT FROM officials AS o WHERE o.id = named.id AND o.active AND o.mailbox = l.mailbox
+      )
+  )
+RETURNING l.thread_id, l.revision
+
+-- name: drop_unmarked
+-- What kept a claimed row from being marked; one whose officials changed is addressed again.
+WITH looked AS (
+    SELECT l.thread_id, l.revision, l.claim,
+           CASE
+               WHEN l.not_after <= :now THEN 'expired'
+               WHEN t.revision > l.revision THEN 'superseded'
+               WHEN u.mailbox IS NOT NULL THEN 'unneeded'
+               WHEN s.mailbox IS NOT NULL THEN 'suppressed'
+           END AS ending,
+           CASE
+               WHEN l.not_after <= :now THEN 'its time had passed'
+               WHEN t.revision > l.revision THEN 'revision ' || t.revision || ' replaces it'
+               WHEN u.mailbox IS NOT NULL THEN 'unsubscribed'
+               WHEN s.mailbox IS NOT NULL THEN s.reason
+               ELSE 'its officials changed'
+           END AS reason
+    FROM jsonb_to_recordset(:rows::jsonb) AS asked (thread_id uuid, revision integer, claim integer)
+    JOIN ledger AS l ON l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
+    JOIN threads AS t ON t.id = l.thread_id
+    LEFT JOIN unsubscribed AS u ON u.mailbox = l.mailbox AND u.subscription = l.subscription
+    LEFT JOIN suppressions AS s ON s.mailbox = l.mailbox
+)
+UPDATE ledger AS l
+SET state = CASE
+        WHEN looked.ending IS NULL THEN CASE WHEN l.doubts > 0 THEN 'uncertain' ELSE 'queued' END
+        WHEN l.doubts > 0 THEN 'unknown'
+        ELSE looked.ending
+    END,
+    state_at = :now, reason = looked.reason, worker_id = NULL
+FROM looked
+WHERE l.thread_id = looked.thread_id AND l.revision = looked.revision AND l.claim = looked.claim
+  AND l.worker_id = :worker AND l.state = 'claimed'
+RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
+
+-- name: settle
+-- What became of claimed and marked rows. Of a row in doubt only the news that it was sent is of use.
+UPDATE ledger AS l
+SET state = v.state, state_at = :now, due_at = coalesce(v.due_at, l.due_at), attempts = v.attempts,
+    doubts = v.doubts, reason = v.reason, last_reply = coalesce(v.reply, l.last_reply), worker_id = NULL
+FROM jsonb_to_recordset(:rows::jsonb) AS v (
+    thread_id uuid, revision integer, claim integer, before text, state text, attempts integer, doubts integer,
+    due_at timestamptz, reason text, reply text
+)
+WHERE l.thread_id = v.thread_id AND l.revision = v.revision AND l.claim = v.claim AND l.worker_id = :worker
+  AND (l.state = v.before OR (l.state = 'uncertain' AND v.state = 'sent'))
+RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
+
+-- name: hand_back!
+UPDATE ledger AS l
+SET state = CASE WHEN l.doubts > 0 THEN 'uncertain' ELSE 'queued' END, state_at = :now, worker_id = NULL
+WHERE l.worker_id = :worker AND l.state = 'claimed'
+
+-- name: bury
+-- The rows of workers whose lease ended: claimed ones are free again, marked ones are in doubt. `worker_id` stays on
+-- the latter, so that a worker that was only slow can still tell that it sent them.
+WITH dead AS (
+    DELETE FROM workers WHERE lease_until < now() RETURNING id
+)
+UPDATE ledger AS l
+SET state = CASE
+        WHEN l.state = 'claimed' AND l.doubts = 0 THEN 'queued'
+        WHEN l.state = 'sending' AND l.doubts > 0 THEN 'unknown'
+        ELSE 'uncertain'
+    END,
+    state_at = :now,
+    reason = CASE
+        WHEN l.state = 'claimed' THEN NULL
+        WHEN l.doubts > 0 THEN 'in doubt twice: its sender died'
+        ELSE 'its sender died'
+    END,
+    due_at = CASE WHEN l.state = 'sending' THEN :again_at ELSE l.due_at END,
+    attempts = l.attempts + (l.state = 'sending')::integer,
+    doubts = l.doubts + (l.state = 'sending')::integer,
+    worker_id = CASE WHEN l.state = 'sending' THEN l.worker_id END
+FROM dead
+WHERE l.worker_id = dead.id AND l.state IN ('claimed', 'sending')
+RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
+
+-- name: expire
+WITH late AS (
+    SELECT thread_id, revision
+    FROM ledger
+    WHERE state IN ('queued', 'deferred', 'uncertain') AND not_after <= :now
+    ORDER BY not_after
+    LIMIT :room
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE ledger AS l
+SET state = CASE WHEN l.doubts > 0 THEN 'unknown' ELSE 'expired' END, state_at = :now,
+    reason = 'its time had passed', worker_id = NULL
+FROM late
+WHERE l.thread_id = late.thread_id AND l.revision = late.revision
+RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
+
+-- name: database_time$
+SELECT clock_timestamp()

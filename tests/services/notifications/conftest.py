@@ -1,0 +1,196 @@
+"""A ledger, a directory of fictional officials and a sender, each as a test wants them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import Any
+
+import pytest
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.web.links import SignedLinks
+from clarion.schemas.directory import City, Official
+from clarion.schemas.messages import MessageBatch
+from clarion.services.notifications import operations
+from clarion.services.notifications.caretaker import Caretaker
+from clarion.services.notifications.channels.smtp import Relay
+from clarion.services.notifications.domain.outcomes import Retries
+from clarion.services.notifications.rendering.mail import Renderer
+from clarion.services.notifications.sender import Sender
+from clarion.services.notifications.settings import SendingSettings
+
+SECRET = "test-secret-key-of-some-length"
+QUICK = SendingSettings(
+    connections=4, lease=timedelta(seconds=2), poll_seconds=0.05, retries=Retries(first_seconds=0.05)
+)
+CONTENT: dict[str, Any] = {
+    "division": "North Bay",
+    "committee": "Senate Housing",
+    "when": "Wednesday, April 21, 2027, 1:30 pm PDT",
+    "where": "1021 O Street, Room 1200",
+    "letters_due": "Wednesday, April 14, 2027, noon PDT",
+    "letters_open": True,
+    "notice_url": "https://notices.example/sb79",
+    "bills": [
+        {
+            "bill": "SB 79",
+            "title": "Housing development: transit-oriented development",
+            "author": "Wiener",
+            "stance": "oppose",
+            "ask": "vote no on SB 79",
+            "why": "It takes zoning decisions away from cities.",
+            "points": "- Cities plan for housing already\n- One rule does not fit every station",
+            "letter": "Dear Chair,\n\nOur city respectfully opposes SB 79.\n\nSincerely,",
+        }
+    ],
+}
+
+
+def mailbox_of(number: int) -> str:
+    """A mailbox, spread over the buckets."""
+    return f"{number * 2_654_435_761 % 2**32:08x}" + f"{number:024x}"
+
+
+def official(number: int, **changes: Any) -> Official:
+    """A fictional mayor."""
+    fields = {
+        "id": f"o{number}",
+        "revision": 1,
+        "name": f"Ada Nr{number}",
+        "city": "city:1",
+        "roles": ["Mayor"],
+        "email": f"o{number}@city.example",
+        "mailbox": mailbox_of(number),
+    }
+    return Official(**{**fields, **changes})
+
+
+def recipient(number: int, **changes: Any) -> dict[str, Any]:
+    """The mayor's mailbox, asked for a letter."""
+    fields = {
+        "mailbox": mailbox_of(number),
+        "officials": [f"o{number}"],
+        "reasons": [{"kind": "committee", "text": "Senator X sits on the committee that hears SB 79."}],
+        "asks": [{"kind": "letter", "bill": "SB 79"}],
+    }
+    return {**fields, **changes}
+
+
+def batch(numbers: Sequence[int], *, recipients: Sequence[dict[str, Any]] | None = None, **changes: Any) -> MessageBatch:
+    """A request to call these mayors."""
+    fields = {
+        "matter": "campaign:c1",
+        "revision": 1,
+        "template": "call",
+        "subscription": "calls",
+        "lane": "call",
+        "reply_to": {"name": "Rae Pym", "address": "rae@league.example", "phone": "555-0100"},
+        "not_after": datetime.now(UTC) + timedelta(days=3),
+        "facts": [{"key": "when", "label": "When", "text": CONTENT["when"]}],
+        "content": CONTENT,
+        "recipients": list(recipients) if recipients is not None else [recipient(number) for number in numbers],
+    }
+    return MessageBatch.model_validate({**fields, **changes})
+
+
+@dataclass
+class House:
+    """Notifications on a database of its own, without Kafka."""
+
+    database: Database
+    renderer: Renderer
+    links: SignedLinks
+    relay_url: str
+
+    async def know(self, *officials: Official) -> None:
+        """The directory told of these and their city."""
+        async with self.database.transaction() as tx:
+            city = City(id="city:1", revision=1, name="Alder")
+            await operations.project(tx, [city, *officials], [])
+
+    async def ask(self, *batches: MessageBatch, at: datetime | None = None) -> None:
+        """Messages are requested."""
+        async with self.database.transaction() as tx:
+            await operations.register(tx, batches, at or system_clock())
+
+    async def call(self, numbers: Sequence[int], **changes: Any) -> None:
+        """Known mayors are called."""
+        await self.know(*(official(number) for number in numbers))
+        await self.ask(batch(numbers, **changes))
+
+    async def rows(self, query: str = "SELECT * FROM ledger ORDER BY mailbox, revision", *values: Any) -> list[Any]:
+        """Rows of the ledger, or of another query."""
+        async with self.database.connection() as connection:
+            return await connection.fetch(query, *values)
+
+    async def execute(self, statement: str, *values: Any) -> None:
+        """Change something behind the service's back."""
+        async with self.database.connection() as connection:
+            await connection.execute(statement, *values)
+
+    async def states(self) -> dict[str, int]:
+        """How many messages are in each state."""
+        return {row["state"]: row["n"] for row in await self.rows("SELECT state, count(*) AS n FROM ledger GROUP BY 1")}
+
+    async def delivered(self) -> list[dict[str, Any]]:
+        """The outcomes in the outbox."""
+        rows = await self.rows("SELECT body, key FROM outbox ORDER BY id")
+        import json
+
+        return [
+            {**one, "key": bytes(row["key"]).decode()}
+            for row in rows
+            for one in json.loads(bytes(row["body"]))["deliveries"]
+        ]
+
+    def sender(self, settings: SendingSettings = QUICK, **changes: Any) -> Sender:
+        """A sender that is not running."""
+        relay = Relay.from_url(self.relay_url)
+        return Sender(self.database, self.renderer, relay, replace(settings, **changes), system_clock)
+
+    @contextlib.asynccontextmanager
+    async def sending(self, settings: SendingSettings = QUICK, *, senders: int = 1, **changes: Any) -> AsyncIterator[None]:
+        """Senders and a caretaker at work; at the end they stop as on SIGTERM."""
+        stopping = asyncio.Event()
+        caretaker = Caretaker(self.database, replace(settings, **changes).lease, system_clock)
+        runs = [self.sender(settings, **changes).run(stopping) for _ in range(senders)]
+        tasks = [asyncio.create_task(run) for run in [*runs, caretaker.run(stopping)]]
+        try:
+            yield
+        finally:
+            stopping.set()
+            async with asyncio.timeout(20):
+                await asyncio.gather(*tasks)
+
+
+@pytest.fixture
+async def house(database_url: str, mail_catcher: Any) -> AsyncIterator[House]:
+    """Notifications with a relay that is the mail catcher."""
+    database = await Database.connect(database_url, "notifications")
+    links = SignedLinks([SECRET])
+    renderer = Renderer(
+        links,
+        mail_from="Clarion <calls@clarion.example>",
+        public_url="https://clarion.example",
+        postal_address="1 Main Street\nAlder, CA 90000",
+    )
+    yield House(database, renderer, links, mail_catcher.url)
+    await database.close()
+
+
+@pytest.fixture
+def parse() -> Callable[[bytes], EmailMessage]:
+    """Read a mail as the standard library does."""
+
+    def read(mail: bytes) -> EmailMessage:
+        found = BytesParser(policy=policy.default).parsebytes(mail)
+        assert isinstance(found, EmailMessage)
+        return found
+
+    return read
