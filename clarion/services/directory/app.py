@@ -1,0 +1,16 @@
+"""The directory's composition root."""
+
+from clarion.runtime.clock import Clock, system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.process import Service
+from clarion.runtime.settings import Settings
+
+
+async def build(settings: Settings, clock: Clock = system_clock) -> Service:
+    """The directory service. It listens to nobody: imports put its events into the outbox.
+
+    Raises:
+        MissingSetting: no database is named.
+    """
+    settings.need("database_url")
+    return Service("directory", await Database.connect(str(settings.database_url), "directory", clock=clock))

@@ -1,0 +1,1 @@
+"""The rules of an import: lines in, entities and rejections out. No I/O."""

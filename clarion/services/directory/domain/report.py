@@ -1,0 +1,89 @@
+"""What an import did, for people and for machines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clarion.schemas.directory import ImportKind
+
+SHOWN_REJECTIONS = 1_000
+"""How many rejections are kept word for word; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table or one document of a file, not yet understood.
+
+    `item_lines` says where the items of a document's lists stand in the file.
+    """
+
+    file: str
+    line: int
+    values: Mapping[str, Any]
+    item_lines: Mapping[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A line, or a part of it, that did not go in, and why."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about a file worth telling that cost no line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entity as a line states it. `state` is its body without id, revision and active."""
+
+    id: str
+    state: dict[str, Any]
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The outcome of one import; `import_id` is None when nothing could be imported and so nothing was written.
+
+    `rejected` holds the first `SHOWN_REJECTIONS` of `rejected_count`.
+    """
+
+    kind: ImportKind
+    import_id: str | None
+    added: int
+    changed: int
+    unchanged: int
+    rejected_count: int
+    rejected: tuple[Rejection, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def imported(self) -> int:
+        """How many entities of the files are now in the directory."""
+        return self.added + self.changed + self.unchanged
+
+
+class Rejections:
+    """Collects rejections in bounded memory."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.shown: list[Rejection] = []
+
+    def add(self, rejection: Rejection) -> None:
+        """Count it, and keep it if there is room."""
+        self.count += 1
+        if len(self.shown) < SHOWN_REJECTIONS:
+            self.shown.append(rejection)
+
+    def in_order(self) -> tuple[Rejection, ...]:
+        """By file and line."""
+        return tuple(sorted(self.shown, key=lambda rejection: (rejection.file, rejection.line)))

@@ -1,0 +1,136 @@
+"""Reads what an import is given: tables (CSV, RFC 4180) and documents (Open States' people YAML)."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clarion.schemas.directory import ImportKind
+from clarion.services.directory.documents import read_documents
+from clarion.services.directory.domain.reading import Read
+from clarion.services.directory.domain.report import Line, Note, Rejection
+from clarion.services.directory.domain.rows import COLUMNS
+from clarion.services.directory.errors import UnreadableFile
+
+DOCUMENT_SUFFIXES = (".yml", ".yaml")
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table that stands in no file: rows by column name, told under `name` in reports."""
+
+    name: str
+    rows: Iterable[Mapping[str, str]]
+
+
+Source = Path | Rows
+
+
+def read_sources(kind: ImportKind, sources: Iterable[Source]) -> Iterator[Read]:
+    """Everything the sources say, in order.
+
+    Raises:
+        UnreadableFile: a source cannot be taken as this kind.
+    """
+    for source in sources:
+        if isinstance(source, Rows):
+            yield from _read_rows(source)
+        elif not source.exists():
+            raise UnreadableFile(f"{source}: there is no such file")
+        elif kind in COLUMNS:
+            yield from _read_table(source, kind)
+        else:
+            yield from _read_people(source)
+
+
+def _read_rows(source: Rows) -> Iterator[Line]:
+    for number, row in enumerate(source.rows, 1):
+        yield Line(source.name, number, _filled(row.items()))
+
+
+def _read_people(source: Path) -> Iterator[Read]:
+    if source.is_file() and source.suffix.casefold() not in DOCUMENT_SUFFIXES:
+        raise UnreadableFile(f"{source}: legislators and committees are read from YAML files ({DOCUMENT_SUFFIXES[0]})")
+    found = sorted(path for path in _files_of(source) if path.suffix.casefold() in DOCUMENT_SUFFIXES)
+    if not found:
+        raise UnreadableFile(f"{source}: no YAML file in this folder")
+    for path in found:
+        yield from read_documents(path)
+
+
+def _files_of(source: Path) -> Iterator[Path]:
+    return source.rglob("*") if source.is_dir() else iter([source])
+
+
+def _read_table(source: Path, kind: ImportKind) -> Iterator[Read]:
+    if source.is_dir():
+        raise UnreadableFile(f"{source}: {kind} are read from CSV files, and this is a folder")
+    reader = csv.reader(_lines(source), strict=True)
+    header = _header(source, reader)
+    known = set(COLUMNS[kind].model_fields)
+    _refuse_bad_header(source, kind, header)
+    if ignored := [column for column in header if column not in known]:
+        yield Note(f"{source}: ignored columns {', '.join(ignored)}")
+    yield from _body(source, reader, header)
+
+
+def _lines(source: Path) -> Iterator[str]:
+    try:
+        with source.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                yield _decoded(source, number, raw)
+    except OSError as error:
+        raise UnreadableFile(f"{source}: {error.strerror}") from error
+
+
+def _decoded(source: Path, number: int, raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = f"{source}, line {number}, byte {error.start + 1}"
+        raise UnreadableFile(f"{place}: not UTF-8; save the file as CSV UTF-8") from error
+    return text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
+
+
+def _header(source: Path, reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return [column.strip().casefold() for column in next(reader)]
+    except StopIteration:
+        raise UnreadableFile(f"{source}: the file is empty") from None
+    except csv.Error as error:
+        raise UnreadableFile(f"{source}, line 1: {error}") from error
+
+
+def _refuse_bad_header(source: Path, kind: ImportKind, header: list[str]) -> None:
+    fields = COLUMNS[kind].model_fields
+    missing = [name for name, field in fields.items() if field.is_required() and name not in header]
+    if missing:
+        raise UnreadableFile(f"{source}: missing columns {', '.join(missing)}; known: {', '.join(fields)}")
+    if twice := sorted({column for column in header if column and header.count(column) > 1}):
+        raise UnreadableFile(f"{source}: columns named twice: {', '.join(twice)}")
+
+
+def _body(source: Path, reader: Any, header: list[str]) -> Iterator[Line | Rejection]:
+    name = str(source)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Rejection(name, number, str(error))
+            continue
+        if not any(cells):
+            continue
+        if len(cells) != len(header):
+            yield Rejection(name, number, f"{len(cells)} cells where the header has {len(header)}")
+            continue
+        yield Line(name, number, _filled(zip(header, cells, strict=True)))
+
+
+def _filled(cells: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """An empty cell says nothing."""
+    return {column: text for column, raw in cells if (text := raw.strip())}

@@ -1,0 +1,84 @@
+"""A directory of a test's own, and ways to feed it and to look at what it publishes."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clarion.runtime.database import Database
+from clarion.services.directory.domain.report import ImportReport
+from clarion.services.directory.operations import import_kind
+
+NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+
+
+def clock() -> datetime:
+    """The same day in every test."""
+    return NOW
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The directory's own pool."""
+    opened = await Database.connect(database_url, "directory", max_size=2)
+    yield opened
+    await opened.close()
+
+
+Bring = Callable[..., Awaitable[ImportReport]]
+
+
+@pytest.fixture
+def bring(database: Database, tmp_path: Path) -> Bring:
+    """Import a kind from texts, each a file of its own."""
+
+    async def import_texts(kind: Any, *texts: str | bytes, suffix: str | None = None) -> ImportReport:
+        ending = suffix or (".yaml" if kind in ("legislators", "committees") else ".csv")
+        paths = []
+        for number, text in enumerate(texts):
+            path = tmp_path / f"{kind}-{number}{ending}"
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            paths.append(path)
+        return await import_kind(database, kind, paths, clock=clock)
+
+    return import_texts
+
+
+@pytest.fixture
+def published(database: Database) -> Callable[[], Awaitable[list[dict[str, Any]]]]:
+    """What stands in the outbox since the last look, in order."""
+    seen = 0
+
+    async def look() -> list[dict[str, Any]]:
+        nonlocal seen
+        async with database.connection() as connection:
+            rows = await connection.fetch("SELECT * FROM outbox WHERE id > $1 ORDER BY id", seen)
+        seen = rows[-1]["id"] if rows else seen
+        return [_event(row) for row in rows]
+
+    return look
+
+
+def _event(row: Any) -> dict[str, Any]:
+    headers = {pair[0]: pair[1] for pair in row["headers"]} if isinstance(row["headers"], list) else row["headers"]
+    return {"key": bytes(row["key"]).decode(), "headers": headers, "data": json.loads(row["body"])}
+
+
+@pytest.fixture
+def entities(database: Database) -> Callable[[str], Awaitable[dict[str, dict[str, Any]]]]:
+    """The directory's entities of one kind by id, with their revision."""
+
+    async def look(kind: str) -> dict[str, dict[str, Any]]:
+        async with database.connection() as connection:
+            rows = await connection.fetch("SELECT id, revision, state FROM entities WHERE kind = $1", kind)
+        return {row["id"]: row["state"] | {"revision": row["revision"]} for row in rows}
+
+    return look
+
+
+def reasons(report: ImportReport) -> Sequence[str]:
+    """The reasons of a report's rejections."""
+    return [rejection.reason for rejection in report.rejected]

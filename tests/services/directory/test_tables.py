@@ -1,0 +1,226 @@
+"""Divisions, cities, districts and officials from CSV."""
+
+import pytest
+
+from clarion.services.directory.errors import UnreadableFile
+from clarion.services.directory.operations import import_kind
+from tests.services.directory.conftest import clock, reasons
+
+DIVISIONS = "slug,name,manager_name,manager_email,manager_phone\nnorth-bay,North Bay,Ada Fern,ada@league.example,\n"
+NAPA = "ocd-division/country:us/state:ca/place:napa"
+SONOMA = "ocd-division/country:us/state:ca/place:sonoma"
+CITIES = f"ocd_id,name,county,division,population,member\n{NAPA},Napa,Napa,north-bay,79000,yes\n"
+TWO_CITIES = CITIES + f"{SONOMA},Sonoma,Sonoma,NORTH  bay,,no\n"
+OFFICIALS = "id,name,city,roles,email,phone,groups,testifies,elected\n"
+
+
+@pytest.fixture
+async def two_cities(bring):
+    await bring("divisions", DIVISIONS)
+    await bring("cities", TWO_CITIES)
+
+
+async def test_a_city_names_its_division_by_slug_or_by_name(bring, entities):
+    await bring("divisions", DIVISIONS)
+    report = await bring("cities", TWO_CITIES)
+    assert (report.added, report.rejected_count) == (2, 0)
+    cities = await entities("city")
+    assert {city["division"] for city in cities.values()} == {"north-bay"}
+    assert [cities[NAPA]["member"], cities[SONOMA]["member"]] == [True, False]
+    assert [cities[NAPA]["population"], cities[SONOMA]["population"]] == [79000, None]
+
+
+async def test_a_city_with_an_unknown_division_is_rejected_while_the_others_go_in(bring, entities):
+    await bring("divisions", DIVISIONS)
+    report = await bring("cities", CITIES + f"{SONOMA},Sonoma,,Atlantis,,\n")
+    assert [(line.line, line.reason) for line in report.rejected] == [(3, 'division "Atlantis" is not known')]
+    assert set(await entities("city")) == {NAPA}
+
+
+async def test_a_city_without_division_or_district_goes_in_and_is_told(bring, entities):
+    report = await bring("cities", f"ocd_id,name\n{NAPA},Napa\n{SONOMA},Sonoma\n")
+    assert "2 cities in no division" in report.warnings
+    assert (await entities("city"))[NAPA]["division"] is None
+    report = await bring("districts", "city,chamber,district,area_share\nNapa,senate,3,1\n")
+    assert "1 cities in no district" in report.warnings
+
+
+async def test_districts_name_cities_by_name_or_id_and_chambers_by_either_word(bring, entities, two_cities):
+    report = await bring(
+        "districts",
+        f"city,chamber,district,area_share\n napa ,Senate,03,0.25\n{SONOMA},upper,3,1.0\nSonoma,ASSEMBLY,4,0.5\n",
+    )
+    assert report.added == 2
+    districts = await entities("district")
+    assert districts["upper:3"]["cities"] == [{"city": NAPA, "share": 0.25}, {"city": SONOMA, "share": 1.0}]
+    assert (districts["lower:4"]["chamber"], districts["lower:4"]["number"]) == ("lower", "4")
+
+
+async def test_a_file_states_all_cities_of_the_districts_it_mentions_and_of_no_other(bring, entities, two_cities):
+    header = "city,chamber,district,area_share\n"
+    await bring("districts", header + "Napa,upper,3,0.5\nSonoma,upper,3,0.5\nNapa,lower,4,1\n")
+    report = await bring("districts", header + "Sonoma,upper,3,0.6\n")
+    assert (report.changed, report.unchanged) == (1, 0)
+    districts = await entities("district")
+    assert districts["upper:3"]["cities"] == [{"city": SONOMA, "share": 0.6}]
+    assert districts["upper:3"]["revision"] == 2
+    assert districts["lower:4"]["revision"] == 1
+
+
+async def test_a_rejected_line_takes_no_city_out_of_its_district(bring, entities, two_cities):
+    header = "city,chamber,district,area_share\n"
+    await bring("districts", header + "Napa,upper,3,0.5\nSonoma,upper,3,0.5\n")
+    report = await bring("districts", header + "Napa,upper,3,lots\nSonoma,upper,3,0.6\n")
+    assert report.rejected_count == 1
+    shares = (await entities("district"))["upper:3"]["cities"]
+    assert shares == [{"city": NAPA, "share": 0.5}, {"city": SONOMA, "share": 0.6}]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("Atlantis,upper,3,1", 'city "Atlantis" is not known'),
+        ("Napa,sideways,3,1", "is no chamber"),
+        ("Napa,joint,3,1", "joint chambers have no districts"),
+        ("Napa,upper,,1", "district: is missing"),
+        ("Napa,upper,3,1.5", "area_share: "),
+        ("Napa,upper,3,nan", "area_share: "),
+        ("Sonoma,upper,9,0.5", "stands already"),
+    ],
+)
+async def test_a_bad_line_of_districts_is_told_with_its_reason(bring, two_cities, line, reason):
+    report = await bring("districts", f"city,chamber,district,area_share\nSonoma,upper,9,0.5\n{line}\n")
+    assert [rejection.line for rejection in report.rejected] == [3]
+    assert reason in report.rejected[0].reason
+    assert report.imported == 1
+
+
+async def test_a_city_name_that_fits_two_is_refused_naming_both(bring):
+    await bring("cities", "ocd_id,name\nplace:a,Springfield\nplace:b,springfield\n")
+    report = await bring("officials", f"{OFFICIALS}1,Ada Fern,Springfield,mayor,ada@springfield.example,,,,\n")
+    assert reasons(report) == ['city "Springfield" fits place:a and place:b: name it by its id']
+    assert report.import_id is None
+
+
+async def test_officials_keep_what_the_table_says(bring, entities, two_cities):
+    await bring(
+        "officials",
+        f"{OFFICIALS}7,José Núñez,sonoma,council member; mayor pro tem;council member,"
+        "JOSÉ@Sonoma.example,555-0100,a;b,yes,\n",
+    )
+    official = (await entities("official"))["7"]
+    mailbox = official.pop("mailbox")
+    assert len(mailbox) == 32
+    assert official == {
+        "name": "José Núñez",
+        "city": SONOMA,
+        "roles": ["council member", "mayor pro tem"],
+        "email": "JOSÉ@sonoma.example",
+        "phone": "555-0100",
+        "groups": ["a", "b"],
+        "testifies": True,
+        "elected": None,
+        "revision": 1,
+    }
+
+
+async def test_two_officials_at_one_address_share_a_mailbox_whatever_the_case(bring, entities, two_cities):
+    await bring(
+        "officials",
+        f"{OFFICIALS}1,Ada Fern,Napa,mayor,Clerk@napa.example,,,,\n"
+        "2,Bo Reed,Napa,city clerk,clerk@NAPA.example,,,,\n"
+        "3,Cy Moss,Napa,city manager,cy@napa.example,,,,\n"
+        "4,Di Vale,Napa,planner,di@xn--mnchen-3ya.example,,,,\n"
+        "5,Ed Wren,Napa,planner,DI@münchen.example,,,,\n",
+    )
+    officials = await entities("official")
+    assert officials["1"]["mailbox"] == officials["2"]["mailbox"]
+    assert officials["4"]["mailbox"] == officials["5"]["mailbox"]
+    assert len({official["mailbox"] for official in officials.values()}) == 3
+
+
+@pytest.mark.parametrize("email", ["nobody", "a@b", "two@@napa.example", "a b@napa.example", "a@napa.example\x00", ""])
+async def test_a_broken_address_costs_its_own_line_only(bring, entities, two_cities, email):
+    report = await bring(
+        "officials",
+        f"{OFFICIALS}1,Ada Fern,Napa,mayor,{email},,,,\n2,Bo Reed,Napa,city clerk,bo@napa.example,,,,\n",
+    )
+    assert [(line.line, line.reason.split(":")[0]) for line in report.rejected] == [(2, "email")]
+    assert set(await entities("official")) == {"2"}
+
+
+async def test_markup_and_formulas_are_text(bring, entities, two_cities):
+    name = '=HYPERLINK(""http://x.example"") <script>alert(1)</script>'
+    await bring("officials", f'{OFFICIALS}1,"{name}",Napa,mayor,ada@napa.example,,,,\n')
+    assert (await entities("official"))["1"]["name"] == name.replace('""', '"')
+
+
+async def test_any_column_order_a_byte_order_mark_and_windows_line_ends_are_fine(bring, entities):
+    report = await bring("divisions", "\ufeffName,colour,SLUG\r\nNorth Bay,blue,north-bay\r\n\r\n,,\r\n")
+    assert (report.added, report.rejected_count) == (1, 0)
+    assert any("ignored columns colour" in warning for warning in report.warnings)
+    assert (await entities("division"))["north-bay"]["name"] == "North Bay"
+
+
+async def test_the_first_of_two_lines_with_one_id_goes_in_and_the_other_is_told(bring, entities):
+    report = await bring("divisions", "slug,name\na,First\na,Second\n", "slug,name\na,Third\nb,Other\n")
+    assert [line.line for line in report.rejected] == [3, 2]
+    assert "a stands already in line 2" in reasons(report)[0]
+    assert "divisions-0.csv, line 2" in reasons(report)[1]
+    divisions = await entities("division")
+    assert (divisions["a"]["name"], set(divisions)) == ("First", {"a", "b"})
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("b," + "x" * 1_001, "name: "),
+        ("b," + "x" * 10_000_000, "field larger"),
+        ("b,N\x00UL", "NUL"),
+        ('b,"never closed', "unexpected end"),
+        ("b,B,extra", "3 cells where the header has 2"),
+        ("b", "1 cells where the header has 2"),
+        ("Not A Slug,B", "slug: "),
+    ],
+    ids=["long name", "10 MB cell", "NUL", "open quote", "too many cells", "too few cells", "slug"],
+)
+async def test_a_bad_line_is_rejected_with_its_number(bring, entities, line, reason):
+    report = await bring("divisions", f"slug,name\na,A\n{line}\n")
+    assert [rejection.line for rejection in report.rejected] == [3]
+    assert reason in report.rejected[0].reason
+    assert set(await entities("division")) == {"a"}
+
+
+async def test_the_lines_behind_a_huge_cell_go_in(bring, entities):
+    await bring("divisions", f"slug,name\na,{'x' * 10_000_000}\nb,B\n")
+    assert set(await entities("division")) == {"b"}
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "the file is empty"),
+        (b"name,manager_name\nA,B\n", "missing columns slug"),
+        (b"slug,name,name\na,A,A\n", "named twice: name"),
+        ("slug,name\na,A\nb,Cañon\n".encode("latin-1"), "line 3, byte 5: not UTF-8"),
+        ("slug,name\na,A\n".encode("utf-16"), "line 1, byte 1: not UTF-8"),
+    ],
+    ids=["empty", "missing column", "column twice", "latin-1", "utf-16"],
+)
+async def test_a_file_that_is_no_such_table_is_refused_whole(bring, entities, published, content, complaint):
+    with pytest.raises(UnreadableFile, match=complaint):
+        await bring("divisions", "slug,name\nz,Zed\n", content)
+    assert await entities("division") == {}
+    assert await published() == []
+
+
+async def test_a_file_with_a_header_alone_imports_nothing(bring, published):
+    report = await bring("divisions", "slug,name\n")
+    assert (report.import_id, report.imported, report.warnings) == (None, 0, ("there is no line in these files",))
+    assert await published() == []
+
+
+async def test_a_missing_file_and_a_folder_are_refused(bring, tmp_path, database):
+    for path, complaint in [(tmp_path / "none.csv", "no such file"), (tmp_path, "folder")]:
+        with pytest.raises(UnreadableFile, match=complaint):
+            await import_kind(database, "divisions", [path], clock=clock)
