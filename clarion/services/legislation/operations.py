@@ -79,8 +79,8 @@ async def hear(
     await repository.save_statements(tx.connection, said)
     await repository.record_outcomes(tx.connection, decided)
     await enqueue(tx, [published_alert(alert, now) for alert in alerts])
-    for alert in alerts:
-        log.info("legislation.alerted", hearing_id=alert.hearing_id, revision=alert.revision)
+    if alerts:
+        log.info("legislation.alerted", hearing_ids=[alert.hearing_id for alert in alerts])
     return decisions
 
 

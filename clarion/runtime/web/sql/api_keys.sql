@@ -14,8 +14,8 @@ WHERE id = :id
 
 -- name: touch_api_key!
 -- Once a minute is enough to see whether a key is in use; every request would make it a hot row.
-UPDATE clarion.api_keys SET last_used_at = :now
-WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :now - interval '1 minute')
+UPDATE clarion.api_keys SET last_used_at = :now::timestamptz
+WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :now::timestamptz - interval '1 minute')
 
 -- name: revoke_api_key^
 UPDATE clarion.api_keys SET revoked_at = coalesce(revoked_at, :now)

@@ -1,0 +1,95 @@
+"""A notice to vary, and the service's consumption on a real database."""
+
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pytest
+
+from clarion.runtime.database import Database
+from clarion.runtime.messaging import Subscription
+from clarion.runtime.messaging.consumption import Consumption
+from clarion.runtime.messaging.record import Record
+from clarion.schemas.topics import LEGISLATION_UPDATES
+from clarion.services.legislation.handlers import on_updates
+
+NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
+CALIFORNIA = "ocd-jurisdiction/country:us/state:ca/government"
+
+
+def make_notice(**changes: Any) -> dict[str, Any]:
+    """A hearing of fictional content, as a source writes it."""
+    return {
+        "hearing_id": "ca-2027-04-21-s-housing",
+        "jurisdiction": CALIFORNIA,
+        "session": "20272028",
+        "committee": {"name": "Housing", "chamber": "upper", "id": None},
+        "starts_at": "2027-04-21T13:30:00-07:00",
+        "location": {"name": "1021 O Street, Room 1200"},
+        "agenda": [{"bill": "SB 79", "title": "Housing near transit", "author": "Rivera"}],
+    } | changes
+
+
+@pytest.fixture
+def notice() -> Callable[..., dict[str, Any]]:
+    return make_notice
+
+
+@dataclass
+class Legislation:
+    """The service on a database of its own; its clock stands still."""
+
+    database: Database
+    offsets: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def clock(self) -> datetime:
+        return NOW
+
+    @property
+    def consumption(self) -> Consumption:
+        subscription = Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=self.clock))
+        return Consumption(self.database, subscription)
+
+    def record(
+        self, data: Any, event_id: str, *, source: str = "/sources/a", kind: str = "hearing.scheduled"
+    ) -> Record:
+        """A record in binary mode."""
+        headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": kind, "ce_source": source}
+        encoded = tuple((name, value.encode()) for name, value in headers.items())
+        body = data if isinstance(data, bytes) else json.dumps(data).encode()
+        return Record("legislation.updates.v1", 0, next(self.offsets), b"ca", encoded, body, NOW)
+
+    async def hear(self, *records: Record) -> None:
+        """Handle these in one batch."""
+        await self.consumption.handle(records)
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        async with self.database.connection() as connection:
+            return list(await connection.fetch(query, *arguments))
+
+    async def alerts(self) -> list[dict[str, Any]]:
+        """The alerts in the outbox, in its order."""
+        rows = await self.fetch("SELECT body FROM outbox WHERE topic = 'legislation.alerts.v1' ORDER BY id")
+        return [json.loads(row["body"]) for row in rows]
+
+    async def outcomes(self) -> dict[str, tuple[str, str | None]]:
+        """Outcome and note by event id."""
+        rows = await self.fetch("SELECT event_id, outcome, note FROM history")
+        return {row["event_id"]: (row["outcome"], row["note"]) for row in rows}
+
+    async def reasons(self) -> list[str]:
+        """Why there are dead letters."""
+        return [row["reason"] for row in await self.fetch("SELECT reason FROM dead_letters ORDER BY id")]
+
+
+@pytest.fixture
+async def legislation(database_url: str) -> AsyncIterator[Legislation]:
+    database = await Database.connect(database_url, "legislation")
+    try:
+        yield Legislation(database)
+    finally:
+        await database.close()

@@ -1,0 +1,145 @@
+"""Updates on the real database: history, alerts, dead letters, replicas at the same time."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.timeout(60)
+KNOWN = ("hearing.rescheduled", "hearing.cancelled", "hearing.calendar", "bill.updated")
+
+
+async def test_the_same_notice_under_any_source_and_id_is_one_alert(legislation: Any, notice: Any) -> None:
+    again = notice(starts_at="2027-04-21T20:30:00Z", agenda=[{"bill": "sb079"}])
+    await legislation.hear(legislation.record(notice(), "e-1"))
+    await legislation.hear(legislation.record(notice(), "e-1"), legislation.record(notice(), "e-2"))
+    await legislation.hear(legislation.record(again, "e-3", source="/sources/b"))
+    alerts = await legislation.alerts()
+    assert [(alert["revision"], alert["aliases"]) for alert in alerts] == [(1, ["ca-2027-04-21-s-housing"])]
+    assert {event: outcome for event, (outcome, _) in (await legislation.outcomes()).items()} == {
+        "e-1": "alerted",
+        "e-2": "unchanged",
+        "e-3": "unchanged",
+    }
+    assert await legislation.reasons() == []
+
+
+async def test_an_alert_is_keyed_by_the_hearing_and_named_by_its_revision(legislation: Any, notice: Any) -> None:
+    await legislation.hear(legislation.record(notice(), "e-1"))
+    [row] = await legislation.fetch("SELECT key, headers FROM outbox")
+    [hearing] = await legislation.fetch("SELECT id::text, state FROM hearings")
+    headers = dict(row["headers"])
+    assert row["key"].decode() == hearing["id"] == hearing["state"]["hearing_id"]
+    assert headers["ce_id"] == f"{hearing['id']}.1"
+    assert (headers["ce_type"], headers["ce_source"]) == ("bill-hearing.scheduled", "/clarion/legislation")
+
+
+async def test_the_last_statement_of_each_source_is_kept(legislation: Any, notice: Any) -> None:
+    await legislation.hear(
+        legislation.record(notice(), "e-1"),
+        legislation.record(notice(notice_url="https://notices.example/2"), "e-2"),
+        legislation.record(notice(), "e-3", source="/sources/b"),
+    )
+    rows = await legislation.fetch("SELECT source, event_id, body FROM statements ORDER BY source")
+    assert [(row["source"], row["event_id"]) for row in rows] == [("/sources/a", "e-2"), ("/sources/b", "e-3")]
+    assert rows[0]["body"]["notice_url"] == "https://notices.example/2"
+
+
+async def test_a_notice_that_differs_is_history_and_a_dead_letter_and_changes_nothing(
+    legislation: Any, notice: Any
+) -> None:
+    await legislation.hear(
+        legislation.record(notice(), "e-1"),
+        legislation.record(notice(starts_at="2027-04-22T09:00:00"), "e-2"),
+        legislation.record(notice(), "e-3"),
+    )
+    outcomes = await legislation.outcomes()
+    assert [outcomes[event][0] for event in ("e-1", "e-2", "e-3")] == ["alerted", "rejected", "unchanged"]
+    [reason] = await legislation.reasons()
+    assert reason == outcomes["e-2"][1]
+    assert reason.startswith("amendment not handled yet: hearing ")
+    assert reason.endswith(" would change in starts_at")
+    assert len(await legislation.alerts()) == 1
+
+
+async def test_the_other_kinds_are_history_with_their_hearing_and_dead_letters(legislation: Any, notice: Any) -> None:
+    place = {"jurisdiction": notice()["jurisdiction"]}
+    bodies = {
+        "hearing.rescheduled": notice(),
+        "hearing.cancelled": place | {"hearing_id": notice()["hearing_id"], "reason": "no quorum"},
+        "hearing.calendar": place | {"hearings": [notice()]},
+        "bill.updated": place | {"session": "20272028", "bill": "SB 79", "status": "amended"},
+    }
+    records = [legislation.record(body, kind, kind=kind) for kind, body in bodies.items()]
+    await legislation.hear(legislation.record(notice(), "e-1"), *records)
+    assert sorted(await legislation.reasons()) == sorted(f"amendment not handled yet: {kind}" for kind in bodies)
+    rows = await legislation.fetch("SELECT type, hearing_id, body FROM history WHERE outcome = 'rejected'")
+    about = {row["type"]: row["hearing_id"] is not None for row in rows}
+    assert about == {
+        "hearing.rescheduled": True,
+        "hearing.cancelled": True,
+        "hearing.calendar": False,
+        "bill.updated": False,
+    }
+    assert {row["type"]: row["body"] for row in rows}["bill.updated"]["bill"] == "SB 79"
+
+
+async def test_a_bad_record_costs_itself_alone(legislation: Any, notice: Any) -> None:
+    odd = "ocd-jurisdiction/country:us/state:zz/government"
+    await legislation.hear(
+        legislation.record(b"{ not json", "e-1"),
+        legislation.record(notice(jurisdiction=odd), "e-2"),
+        legislation.record(notice(hearing_id="nul \u0000"), "e-3"),
+        legislation.record(notice(starts_at="0001-01-01T00:00:00+14:00"), "e-4"),
+        legislation.record(notice(extra="\u0000 in a field nobody knows"), "e-5"),
+    )
+    outcomes = await legislation.outcomes()
+    assert {event: outcome for event, (outcome, _) in outcomes.items()} == {
+        "e-2": "rejected",
+        "e-4": "rejected",
+        "e-5": "alerted",
+    }
+    assert len(await legislation.reasons()) == 4
+    assert len(await legislation.alerts()) == 1
+
+
+async def test_two_replicas_with_the_same_hearings_in_other_orders_alert_once_of_each(
+    legislation: Any, notice: Any
+) -> None:
+    def batch(source: str, ids: list[str]) -> list[Any]:
+        return [legislation.record(notice(hearing_id=one), f"{source}-{one}", source=source) for one in ids]
+
+    ids = [f"h-{number}" for number in range(40)]
+    shuffled = [ids, ids[::-1], ids[20:] + ids[:20], ids[::2] + ids[1::2]]
+    batches = [batch(f"/sources/{number}", order) for number, order in enumerate(shuffled)]
+    await asyncio.gather(*(legislation.hear(*records) for records in batches))
+    alerts = await legislation.alerts()
+    assert sorted(alert["aliases"][0] for alert in alerts) == sorted(ids)
+    counts = {
+        row["outcome"]: row["count"]
+        for row in await legislation.fetch("SELECT outcome, count(*) FROM history GROUP BY outcome")
+    }
+    assert counts == {"alerted": 40, "unchanged": 120}
+    assert await legislation.reasons() == []
+
+
+async def test_the_same_id_in_another_jurisdiction_is_another_hearing(legislation: Any, notice: Any) -> None:
+    nevada = "ocd-jurisdiction/country:us/state:nv/government"
+    await legislation.hear(legislation.record(notice(), "e-1"), legislation.record(notice(jurisdiction=nevada), "e-2"))
+    assert len({alert["hearing_id"] for alert in await legislation.alerts()}) == 2
+
+
+async def test_thousands_of_updates_take_few_round_trips(legislation: Any, notice: Any) -> None:
+    batches = [
+        [legislation.record(notice(hearing_id=f"h-{start + number}"), f"e-{start + number}") for number in range(500)]
+        for start in range(0, 5_000, 500)
+    ]
+    began = time.perf_counter()
+    for records in batches:
+        await legislation.hear(*records)
+    rate = 5_000 / (time.perf_counter() - began)
+    print(f"{rate:.0f} new hearings a second")
+    [row] = await legislation.fetch("SELECT count(*) FROM outbox")
+    assert row["count"] == 5_000
+    assert rate > 500
