@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,10 +143,17 @@ def kafka(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
     """A database of this test's own, fully migrated."""
+    async with cloned(postgres_url, TEMPLATE) as url:
+        yield url
+
+
+@asynccontextmanager
+async def cloned(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """A fresh database like `template`, dropped at the end."""
     name = f"test_{uuid.uuid4().hex[:16]}"
     connection = await asyncpg.connect(postgres_url)
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield with_database(postgres_url, name)
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     finally:

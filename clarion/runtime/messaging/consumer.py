@@ -3,8 +3,8 @@
 FastStream drives it. What it adds to aiokafka's:
 - a batch that was not acknowledged when the next one is asked for is read again;
 - on a rebalance the partitions are given up only after the batch in work has ended;
-- a record that aiokafka cannot decode (unknown codec, broken batch, a header name that is no UTF-8) is handed out as
-  `Unreadable` instead of stopping its partition for ever.
+- a batch that aiokafka cannot decode does not stop its partition for ever: it is read by our own means (a header name
+  that is no UTF-8) or handed out as `Unreadable` (unknown codec, broken content).
 """
 
 import asyncio
@@ -24,8 +24,12 @@ from aiokafka.errors import (
     KafkaError,
     RecordTooLargeError,
     UnsupportedCodecError,
+    for_code,
 )
+from aiokafka.protocol.fetch import FetchRequest
 from cramjam import DecompressionError
+
+from clarion.runtime.messaging.decoding import RawBatch, RawRecord, raw_batches
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +38,7 @@ REVOKE_SECONDS = 55.0
 DECODE_ATTEMPTS = 3
 ERROR_PAUSE_SECONDS = 0.5
 GIVE_UP_SECONDS = 20.0
+RAW_FETCH_BYTES = 4_000_000
 
 _DECODE_ERRORS = (
     UnsupportedCodecError,
@@ -47,7 +52,7 @@ _DECODE_ERRORS = (
 
 
 class Unreadable(ConsumerRecord):  # type: ignore[misc]
-    """Stands for a record that could not be decoded; `value` says why."""
+    """Stands for the rest of a batch that could not be decoded; `value` says why."""
 
 
 @dataclass(slots=True)
@@ -187,7 +192,7 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 except _DECODE_ERRORS as error:
                     failures += 1
                     if failures == DECODE_ATTEMPTS:
-                        return [*found, await self._pass(tp, error)]
+                        return found + await self._pass(tp, error)
                     continue
                 if not step:
                     break
@@ -198,12 +203,43 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             log.warning("consumer.kafka_error", topic=self._pulse.topic, error=type(error).__name__)
         return found
 
-    async def _pass(self, tp: TopicPartition, error: Exception) -> Unreadable:
+    async def _pass(self, tp: TopicPartition, error: Exception) -> list[ConsumerRecord[Any, Any]]:
+        """The rest of the batch at the position, by our own means or as one `Unreadable`; the position is behind it."""
         position = await self.position(tp)
-        self.seek(tp, position + 1)
-        reason = f"{type(error).__name__}: {error}"
-        log.warning("consumer.unreadable_record", topic=tp.topic, partition=tp.partition, offset=position)
-        return Unreadable(tp.topic, tp.partition, position, -1, 0, None, reason, None, -1, -1, ())
+        batch = await self._raw_batch(tp, position)
+        if batch is None:
+            self.seek(tp, position + 1)
+            return [_unreadable(tp, position, error)]
+        try:
+            found = [_consumer_record(tp, one) for one in batch.records() if one.offset >= position]
+        except Exception as broken:  # noqa: BLE001 - whatever is wrong with it, the partition goes on
+            found = [_unreadable(tp, position, broken)]
+        log.warning("consumer.broken_batch", topic=tp.topic, partition=tp.partition, offset=position)
+        self.seek(tp, batch.last_offset + 1)
+        return found
+
+    async def _raw_batch(self, tp: TopicPartition, position: int) -> RawBatch | None:
+        request = FetchRequest(500, 1, RAW_FETCH_BYTES, 0, [(tp.topic, [(tp.partition, position, RAW_FETCH_BYTES)])])
+        response = await self._client.send(self._client.cluster.leader_for_partition(tp), request)
+        for _, partitions in response.topics:
+            for _, code, _, *rest in partitions:
+                if code:
+                    raise for_code(code)
+                for batch in raw_batches(bytes(rest[-1] or b"")):
+                    if batch.last_offset >= position:
+                        return batch
+        return None
+
+
+def _unreadable(tp: TopicPartition, offset: int, error: Exception) -> Unreadable:
+    reason = f"{type(error).__name__}: {error}"
+    return Unreadable(tp.topic, tp.partition, offset, -1, 0, None, reason, None, -1, -1, ())
+
+
+def _consumer_record(tp: TopicPartition, raw: RawRecord) -> ConsumerRecord[Any, Any]:
+    return ConsumerRecord(
+        tp.topic, tp.partition, raw.offset, raw.timestamp, 0, raw.key, raw.value, None, -1, -1, raw.headers
+    )
 
 
 def consumer_settings(instance: str | None) -> Mapping[str, Any]:

@@ -1,11 +1,14 @@
 """Topics as the code declares them, on the broker."""
 
+import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import GroupCoordinatorNotAvailableError as CoordinatorNotAvailable
 from aiokafka.errors import for_code
 
 from clarion.runtime.messaging.connection import kafka_options, topic_name
@@ -18,6 +21,8 @@ TOPIC_ALREADY_EXISTS = 36
 BATCH_OVERHEAD_BYTES = 16_384
 DAY_MS = 86_400_000
 TIMEOUT_MS = 30_000
+MOST_REPLICAS = 3
+COORDINATOR_POLL_SECONDS = 0.05
 
 
 class TopicError(Exception):
@@ -44,7 +49,8 @@ async def ensure_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) ->
         partitions = await _partitions(admin)
         _check(settings, wanted, partitions)
         missing = [topic for topic in wanted if topic_name(settings, topic) not in partitions]
-        created = await _create(admin, settings, missing) if missing else []
+        replicas = settings.kafka_replication or min(MOST_REPLICAS, await _brokers(admin))
+        created = await _create(admin, [_new(settings, topic, replicas) for topic in missing]) if missing else []
         if len(created) < len(missing):
             _check(settings, missing, await _partitions(admin))
     present = sorted({topic_name(settings, topic) for topic in wanted} - set(created))
@@ -55,6 +61,26 @@ async def cluster_id(settings: Settings) -> str:
     """The identity of the Kafka cluster; another one after its data were wiped."""
     async with _admin(settings) as admin:
         return str((await admin.describe_cluster())["cluster_id"])
+
+
+async def wait_for_groups(settings: Settings) -> None:
+    """Wait until the broker takes part in consumer groups; a fresh one makes its offsets' topic when first asked.
+
+    Raises:
+        TopicError: it does not within 30 seconds.
+        KafkaError: the broker is not there.
+    """
+    give_up_at = time.monotonic() + TIMEOUT_MS / 1000
+    async with _admin(settings) as admin:
+        while True:
+            try:
+                await admin.find_coordinator(f"{settings.kafka_prefix}clarion.preparation")
+            except CoordinatorNotAvailable as error:
+                if time.monotonic() > give_up_at:
+                    raise TopicError("the broker's group coordinator does not come up") from error
+                await asyncio.sleep(COORDINATOR_POLL_SECONDS)
+            else:
+                return
 
 
 def topic_configuration(topic: Topic) -> dict[str, str]:
@@ -96,9 +122,13 @@ def _check(settings: Settings, wanted: Iterable[Topic], partitions: dict[str, in
         raise TopicError("; ".join(wrong))
 
 
-async def _create(admin: AIOKafkaAdminClient, settings: Settings, missing: Sequence[Topic]) -> list[str]:
+async def _brokers(admin: AIOKafkaAdminClient) -> int:
+    return len((await admin.describe_cluster())["brokers"])
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: Sequence[NewTopic]) -> list[str]:
     """Those that were made; somebody else may make one at the same moment."""
-    response = await admin.create_topics([_new(settings, topic) for topic in missing], timeout_ms=TIMEOUT_MS)
+    response = await admin.create_topics(missing, timeout_ms=TIMEOUT_MS)
     created = []
     for name, code, *rest in response.topic_errors:
         if code == TOPIC_ALREADY_EXISTS:
@@ -111,10 +141,6 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, missing: Seque
     return created
 
 
-def _new(settings: Settings, topic: Topic) -> NewTopic:
-    return NewTopic(
-        topic_name(settings, topic),
-        topic.partitions,
-        settings.kafka_replication,
-        topic_configs=topic_configuration(topic),
-    )
+def _new(settings: Settings, topic: Topic, replicas: int) -> NewTopic:
+    name = topic_name(settings, topic)
+    return NewTopic(name, topic.partitions, replicas, topic_configs=topic_configuration(topic))

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import BaseModel, ConfigDict
@@ -18,6 +20,7 @@ from clarion.runtime.messaging.subscribers import Subscribers
 from clarion.runtime.messaging.topics import ensure_topics
 from clarion.runtime.settings import Settings
 from clarion.schemas.topics import Topic
+from tests.conftest import TEMPLATE, cloned, with_database
 
 
 class Echo(BaseModel):
@@ -33,29 +36,43 @@ ECHO = Topic("echo.said.v1", partitions=1, key="speaker", types={"echo.said": Ec
 WIDE = Topic("echo.wide.v1", partitions=4, key="speaker", types={"echo.said": Echo})
 INBOUND = Topic("echo.inbound.v1", partitions=1, key="speaker", types={"echo.said": Echo}, inbound=True)
 COMPACTED = Topic("echo.state.v1", partitions=1, key="speaker", types={"echo.said": Echo}, compacted=True)
-ECHO_TOPICS = (ECHO, WIDE, INBOUND, COMPACTED)
+
+
+@pytest.fixture(scope="session")
+def echo_template(postgres_url: str) -> str:
+    """A database in which echo and its listener have schemas, to be cloned."""
+    name = f"echo_template_{os.getpid()}"
+    asyncio.run(make_template(postgres_url, name))
+    return name
+
+
+async def make_template(url: str, name: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await connection.close()
+    nowhere = Path("/nonexistent")
+    await migrate(with_database(url, name), ["echo", "listener"], folders={"echo": nowhere, "listener": nowhere})
 
 
 @pytest.fixture
-async def echo_url(database_url: str, tmp_path: Path) -> str:
-    """A database in which echo and its listener have schemas."""
-    nothing = tmp_path / "no-migrations"
-    await migrate(database_url, ["echo", "listener"], folders={"echo": nothing, "listener": nothing})
-    return database_url
+async def database_url(postgres_url: str, echo_template: str) -> AsyncIterator[str]:
+    """In place of the common one: a clone that has echo's schemas too."""
+    async with cloned(postgres_url, echo_template) as url:
+        yield url
 
 
 @pytest.fixture
-async def echo(echo_url: str) -> AsyncIterator[Database]:
+async def echo(database_url: str) -> AsyncIterator[Database]:
     """The database of the service that speaks."""
-    database = await Database.connect(echo_url, "echo")
+    database = await Database.connect(database_url, "echo")
     yield database
     await database.close()
 
 
 @pytest.fixture
-async def listener(echo_url: str) -> AsyncIterator[Database]:
+async def listener(database_url: str) -> AsyncIterator[Database]:
     """The database of the service that listens; its table `heard` has no constraint that hides a repetition."""
-    database = await Database.connect(echo_url, "listener")
+    database = await Database.connect(database_url, "listener")
     async with database.connection() as connection:
         await connection.execute("CREATE TABLE heard (number integer, event_id text, key text, at timestamptz)")
     yield database
@@ -64,8 +81,8 @@ async def listener(echo_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def topics(settings: Settings) -> None:
-    """Echo's topics, on the broker."""
-    await ensure_topics(settings, ECHO_TOPICS)
+    """Echo's own topic, on the broker."""
+    await ensure_topics(settings, [ECHO])
 
 
 @dataclass
@@ -130,6 +147,10 @@ class Bench:
             yield producer
         finally:
             await producer.stop()
+
+    async def make(self, topic: Topic) -> None:
+        """Another topic, on the broker."""
+        await ensure_topics(self.settings, [topic])
 
     def name(self, topic: Topic) -> str:
         return f"{self.settings.kafka_prefix}{topic.name}"
