@@ -117,7 +117,7 @@ SELECT legislator, name, role, chamber, district FROM committee_members WHERE co
 SELECT id, name, family_name, chamber, district FROM legislators WHERE chamber = :chamber AND active ORDER BY id;
 
 -- name: affected_by_committee^
-WITH overlaps AS (
+WITH hits AS (
     SELECT m.legislator, m.district, c.id AS city, c.division
     FROM committee_members AS m
     LEFT JOIN districts AS d ON d.id = m.district AND d.active
@@ -127,7 +127,7 @@ WITH overlaps AS (
 )
 SELECT count(DISTINCT legislator) AS members, count(DISTINCT district) AS districts,
        count(DISTINCT city) AS cities, count(DISTINCT division) AS divisions
-FROM overlaps;
+FROM hits;
 
 -- name: directory_gaps
 -- For each kind its newest import, and how many of that import's events are dead letters.

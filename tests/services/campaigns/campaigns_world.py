@@ -1,0 +1,270 @@
+"""A small fictional state, and the service's consumption of what happens in it on a real database."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from clarion.runtime.database import Database
+from clarion.runtime.messaging.consumption import Consumption
+from clarion.runtime.messaging.record import Record
+from clarion.schemas import directory
+from clarion.schemas.deliveries import DeliveriesRecorded, Delivery
+from clarion.schemas.directory import NEEDED_TO_LAUNCH
+from clarion.schemas.legislation import HearingAlert, bill_key
+from clarion.services.campaigns.domain.model import Position
+from clarion.services.campaigns.domain.names import CALIFORNIA
+from clarion.services.campaigns.fanout import fan_out
+from clarion.services.campaigns.handlers import subscriptions
+from clarion.services.campaigns.operations import Adoption, adopt_position, review
+
+NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
+STARTS_AT = "2027-04-21T13:30:00-07:00"
+HOUSING = "ocd-organization/housing"
+TABLES = (
+    "divisions, cities, districts, city_districts, legislators, committees, committee_members, officials,"
+    " import_markers, positions, hearings, hearing_bills, campaigns, campaign_cities, waves, fanout_jobs, calls,"
+    " inbox, outbox, dead_letters"
+)
+
+
+def mailbox(address: str) -> str:
+    return hashlib.md5(address.encode()).hexdigest()
+
+
+def official(key: str, city: str, *roles: str, address: str | None = None, **changes: Any) -> directory.Official:
+    address = address or f"{key}@{city}.example"
+    fields = {"id": key, "revision": 1, "name": f"Person {key}", "city": city, "roles": list(roles)}
+    return directory.Official(**fields | {"email": address, "mailbox": mailbox(address)} | changes)
+
+
+def city(key: str, division: str | None, **changes: Any) -> directory.City:
+    return directory.City(**{"id": key, "revision": 1, "name": key.title(), "division": division} | changes)
+
+
+def district(key: str, **shares: float) -> directory.District:
+    chamber, _, number = key.partition(":")
+    cities = [directory.CityShare(city=name, share=share) for name, share in shares.items()]
+    return directory.District(id=key, revision=1, chamber=chamber, number=number, cities=cities)
+
+
+def legislator(key: str, name: str, district_id: str, **changes: Any) -> directory.Legislator:
+    fields = {"id": key, "revision": 1, "name": name, "chamber": district_id.partition(":")[0], "district": district_id}
+    return directory.Legislator(**fields | changes)
+
+
+def committee(key: str, name: str, chamber: str, *members: tuple[directory.Legislator, str], **changes: Any) -> Any:
+    seats = [
+        directory.CommitteeMember(
+            legislator=one.id, name=one.name, role=role, chamber=one.chamber, district=one.district
+        )
+        for one, role in members
+    ]
+    return directory.Committee(
+        **{"id": key, "revision": 1, "name": name, "chamber": chamber, "members": seats} | changes
+    )
+
+
+def division(slug: str, name: str) -> directory.Division:
+    return directory.Division(
+        id=slug, revision=1, name=name, manager_name=f"Manager of {name}", manager_email=f"rpam@{slug}.example"
+    )
+
+
+SEVEN = legislator("l7", "Jesse Example", "upper:7", family_name="Example")
+ELEVEN = legislator("l11", "Sam Sample", "upper:11", family_name="Sample")
+THREE = legislator("l3", "Ana Muster", "lower:3", family_name="Muster")
+
+IMPORTS: dict[str, list[BaseModel]] = {
+    "divisions": [division("east-bay", "East Bay"), division("peninsula", "Peninsula")],
+    "cities": [
+        city("alder", "east-bay"),
+        city("birch", "peninsula"),
+        city("cedar", "peninsula", member=False),
+        city("dell", None),
+        city("elm", "east-bay"),
+    ],
+    "districts": [
+        district("upper:7", alder=0.9, birch=0.004, dell=1.0),
+        district("upper:11", birch=0.99, cedar=1.0),
+        district("lower:3", elm=1.0),
+    ],
+    "legislators": [SEVEN, ELEVEN, THREE],
+    "committees": [
+        committee(HOUSING, "Housing", "upper", (ELEVEN, "member"), (SEVEN, "chair"), phone="916-555-0100"),
+        committee("ocd-organization/assembly-housing", "Housing & Community Development", "lower", (THREE, "chair")),
+    ],
+    "officials": [
+        official("a-mayor", "alder", "Mayor"),
+        official("a-clerk", "alder", "City Clerk"),
+        official("a-chief", "alder", "Fire Chief", testifies=True),
+        official("b-member", "birch", "council-member"),
+        official("b-manager", "birch", "City Manager", testifies=True),
+        official("c-mayor", "cedar", "Mayor"),
+        official("d-mayor", "dell", "Vice Mayor"),
+        official("e-mayor", "elm", "Mayor"),
+    ],
+}
+ASKED = {"a-mayor", "a-chief", "b-member", "b-manager", "d-mayor"}
+
+
+def make_position(**changes: Any) -> Position:
+    fields = {
+        "jurisdiction": CALIFORNIA,
+        "session": "20272028",
+        "bill": "SB 79",
+        "stance": "oppose",
+        "ask": "vote no on SB 79",
+        "why": "It takes zoning away from cities.",
+        "launch": "auto",
+    } | changes
+    return Position(bill_key=bill_key(fields["bill"]), **fields)
+
+
+def make_alert(**changes: Any) -> HearingAlert:
+    agenda = changes.pop("agenda", [{"bill": "SB 79", "title": "Housing near transit", "author": None}])
+    items = [item | {"bill_key": bill_key(item["bill"])} for item in agenda]
+    fields = {
+        "hearing_id": "h-1",
+        "aliases": ["ca-2027-04-21-s-housing"],
+        "revision": 1,
+        "status": "scheduled",
+        "jurisdiction": CALIFORNIA,
+        "zone": "America/Los_Angeles",
+        "session": "20272028",
+        "committee": {"name": "Housing", "chamber": "upper", "id": None},
+        "starts_at": STARTS_AT,
+        "location": {"name": "1021 O Street, Room 1200"},
+        "agenda": items,
+    }
+    return HearingAlert.model_validate(fields | changes)
+
+
+@dataclass
+class World:
+    """The service on a database of its own; time goes on only when told to."""
+
+    database: Database
+    now: datetime = NOW
+    offsets: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def consume(self, topic: str, records: Sequence[Record]) -> None:
+        found = next(each for each in subscriptions(self.clock) if each.topic.name == topic)
+        await Consumption(self.database, found).handle(records)
+
+    def record(self, topic: str, kind: str, key: str, body: bytes | None, **headers: str) -> Record:
+        offset = next(self.offsets)
+        said = {"ce_specversion": "1.0", "ce_id": f"e{offset}", "ce_type": kind, "ce_source": "/test"} | headers
+        encoded = tuple((name, value.encode()) for name, value in said.items())
+        return Record(topic, 0, offset, key.encode(), encoded, body, self.now)
+
+    def entity(self, model: BaseModel, import_id: str = "i1") -> Record:
+        kind = type(model).__name__.lower()
+        body = model.model_dump_json().encode()
+        key = f"{kind}:{model.id}"
+        return self.record("directory.entities.v1", f"{kind}.changed", key, body, ce_importid=import_id)
+
+    def tombstone(self, kind: str, key: str) -> Record:
+        return self.record("directory.entities.v1", f"{kind}.changed", f"{kind}:{key}", None)
+
+    def marker(self, kind: str, import_id: str = "i1", at: datetime = NOW) -> Record:
+        body = directory.ImportCompleted(
+            import_id=import_id, kind=kind, completed_at=at, added=1, changed=0, unchanged=0, rejected=0
+        )
+        body_bytes = body.model_dump_json().encode()
+        key = f"import:{kind}"
+        return self.record("directory.entities.v1", "import.completed", key, body_bytes, ce_importid=import_id)
+
+    def import_records(self, kind: str, entities: Iterable[BaseModel] | None = None) -> list[Record]:
+        """An import as it stands on the topic."""
+        found = IMPORTS[kind] if entities is None else entities
+        return [*(self.entity(each, f"i-{kind}") for each in found), self.marker(kind, f"i-{kind}")]
+
+    async def project(self, *records: Record) -> None:
+        await self.consume("directory.entities.v1", records)
+
+    async def import_all(self, **replaced: list[BaseModel]) -> None:
+        for kind in NEEDED_TO_LAUNCH:
+            await self.project(*self.import_records(kind, replaced.get(kind)))
+
+    def alert_record(self, alert: HearingAlert) -> Record:
+        body = alert.model_dump_json().encode()
+        return self.record("legislation.alerts.v1", "bill-hearing.scheduled", alert.hearing_id, body)
+
+    async def hear(self, alert: HearingAlert | None = None, **changes: Any) -> None:
+        record = self.alert_record(alert or make_alert(**changes))
+        await self.consume("legislation.alerts.v1", [record])
+
+    async def adopt(self, **changes: Any) -> Adoption:
+        async with self.database.transaction() as tx:
+            return await adopt_position(tx, make_position(**changes), self.clock)
+
+    async def review(self) -> None:
+        async with self.database.transaction() as tx:
+            await review(tx, self.clock)
+
+    async def fan_out(self) -> None:
+        while await fan_out(self.database, self.clock):
+            pass
+
+    async def deliver(self, *deliveries: Delivery) -> None:
+        body = DeliveriesRecorded(deliveries=list(deliveries)).model_dump_json().encode()
+        record = self.record("notifications.deliveries.v1", "deliveries.recorded", "3", body)
+        await self.consume("notifications.deliveries.v1", [record])
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        async with self.database.connection() as connection:
+            return list(await connection.fetch(query, *arguments))
+
+    async def campaign(self) -> dict[str, Any]:
+        """The only one."""
+        [row] = await self.fetch("SELECT * FROM campaigns")
+        return dict(row)
+
+    async def called(self) -> set[str]:
+        return {row["official"] for row in await self.fetch("SELECT official FROM calls")}
+
+    async def published(self, topic: str) -> list[dict[str, Any]]:
+        rows = await self.fetch("SELECT body FROM outbox WHERE topic = $1 ORDER BY id", topic)
+        return [json.loads(row["body"]) for row in rows]
+
+    async def batches(self) -> list[dict[str, Any]]:
+        return await self.published("campaigns.calls.v1")
+
+    async def recipients(self) -> dict[str, dict[str, Any]]:
+        """By mailbox; a mailbox in two messages is a failure."""
+        found: dict[str, dict[str, Any]] = {}
+        for batch in await self.batches():
+            for recipient in batch["recipients"]:
+                assert recipient["mailbox"] not in found
+                found[recipient["mailbox"]] = recipient | {"batch": batch}
+        return found
+
+    async def recipient(self, official_id: str) -> dict[str, Any]:
+        [found] = [each for each in (await self.recipients()).values() if official_id in each["officials"]]
+        return found
+
+    async def dead_letters(self) -> list[str]:
+        return [row["reason"] for row in await self.fetch("SELECT reason FROM dead_letters ORDER BY id")]
+
+    async def launch(self, alert: HearingAlert | None = None, **changes: Any) -> None:
+        """The whole way: a whole directory, a position, a hearing, and the fan-out."""
+        await self.import_all()
+        await self.adopt(**changes)
+        await self.hear(alert)
+        await self.fan_out()
+
+    async def empty(self) -> None:
+        async with self.database.connection() as connection:
+            await connection.execute(f"TRUNCATE {TABLES} CASCADE")
+
+    def later(self, **parts: float) -> None:
+        self.now += timedelta(**parts)
