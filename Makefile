@@ -31,7 +31,10 @@ up: setup ## everything on this machine until Ctrl-C
 	@$(BIN)/clarion up --sample-data
 
 test: setup ## all tests, on a real PostgreSQL, Apache Kafka and SMTP server
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/browser $(TESTS)
+
+browser-test: setup ## the pages and mails in Chromium (the system's, at /usr/bin/chromium)
+	@$(BIN)/python -m pytest tests/browser
 
 check: .venv/ready ## format, lint, types, imports, migrations, schemas
 	$(BIN)/ruff format --check .
