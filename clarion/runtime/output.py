@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+PIPE_COLUMNS = 400
+
 
 def plain(value: Any) -> Any:
     """A value as JSON knows it: times in ISO 8601 with their offset."""
@@ -51,10 +53,11 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) 
         return
     table = Table(box=None, pad_edge=False)
     for name in rows[0]:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "id")
     for row in rows:
         table.add_row(*(cell(value) for value in row.values()))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table, markup=False)  # type: ignore[call-arg]
+    # A pipe has no width: what reads it wants a line a row.
+    Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, markup=False).print(table)
 
 
 def print_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:
@@ -68,6 +71,11 @@ def print_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:
         print(f"{name.replace('_', ' ').ljust(width)}  {lines[0]}")
         for line in lines[1:]:
             print(f"{' ' * width}  {line}")
+
+
+def say(line: str) -> None:
+    """A line to whoever watches, at once."""
+    print(line, flush=True)
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

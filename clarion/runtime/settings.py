@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CLARION_"
+EMBEDDED_MAIL_FROM = "Clarion <calls@clarion.invalid>"
 
 
 class MissingSetting(Exception):
@@ -35,15 +36,13 @@ class Settings(BaseSettings):
         "", description="stands before every topic and group: several installations on one cluster"
     )
     kafka_replication: int = Field(
-        -1, description="replicas of new topics; -1 leaves it to the broker"
+        0, ge=0, description="replicas of new topics; 0 makes three, or as many as there are brokers"
     )
     kafka_instance: str | None = Field(
         None,
         description="this replica's own name: a restarted one gets its partitions back at once",
     )
-    smtp_url: str | None = Field(
-        None, description="smtp://user:pass@host:port, smtps://, ?starttls=required"
-    )
+    smtp_url: str | None = Field(None, description="smtp://user:pass@host:port, smtps://, ?starttls=required")
     public_url: str | None = Field(None, description="base of the links in mail")
     secret_key: Annotated[tuple[str, ...], NoDecode] = Field(
         (), repr=False, description="signs links; several, comma separated, newest first"
@@ -51,12 +50,8 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(None, description="From address of all mail")
     postal_address: str | None = Field(None, description="stands at the foot of every mail")
     data_dir: Path = Field(Path(".clarion"), description="data of the embedded servers")
-    settle_seconds: float = Field(
-        60, ge=0, description="how long a withdrawal waits to appear elsewhere"
-    )
-    smtp_connections: int = Field(
-        20, ge=1, le=200, description="open connections of one sender to the relay"
-    )
+    settle_seconds: float = Field(60, ge=0, description="how long a withdrawal waits to appear elsewhere")
+    smtp_connections: int = Field(20, ge=1, le=200, description="open connections of one sender to the relay")
 
     @field_validator("secret_key", mode="before")
     @classmethod
@@ -73,9 +68,7 @@ class Settings(BaseSettings):
         """
         missing = [f"{PREFIX}{name.upper()}" for name in names if not getattr(self, name)]
         if missing:
-            raise MissingSetting(
-                f"{', '.join(missing)} not set: set it, or start everything here with `clarion up`"
-            )
+            raise MissingSetting(f"{', '.join(missing)} not set: set it, or start everything here with `clarion up`")
 
 
 def from_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
@@ -109,9 +102,9 @@ def running_stack(data_dir: Path) -> dict[str, Any] | None:
 
 
 def load_settings(
-    environment: Mapping[str, str] | None = None, *, data_dir: Path | None = None
+    environment: Mapping[str, str] | None = None, *, data_dir: Path | None = None, running: bool = True
 ) -> Settings:
-    """Settings for one command: the environment first, then the stack that runs on this data dir.
+    """Settings for one command: the environment first, then (if `running`) the stack that runs on this data dir.
 
     Raises:
         MissingSetting: a `*_FILE` cannot be read.
@@ -121,14 +114,15 @@ def load_settings(
     if data_dir is not None:
         secrets["data_dir"] = data_dir
     settings = Settings(**secrets)
-    stack = running_stack(settings.data_dir)
+    stack = running_stack(settings.data_dir) if running else None
     if stack is None:
         return settings
-    found = {
+    found: dict[str, Any] = {
         "database_url": stack.get("database"),
         "kafka_bootstrap": stack.get("kafka"),
         "smtp_url": stack.get("smtp"),
         "public_url": stack.get("site"),
+        "mail_from": EMBEDDED_MAIL_FROM,
     }
     secret = settings.data_dir / "secret_key"
     if secret.exists():

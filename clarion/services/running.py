@@ -1,0 +1,159 @@
+"""Puts services together into processes: what `serve` runs against real infrastructure and `up` on one machine."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from clarion.runtime.clock import Clock
+from clarion.runtime.database import AppliedMigration, Database, migrate
+from clarion.runtime.messaging.replay import ReplayReport, replay_if_new_broker
+from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
+from clarion.runtime.process import Running, Service, run_services
+from clarion.runtime.settings import Settings
+from clarion.schemas.topics import TOPICS
+from clarion.services.campaigns import app as campaigns
+from clarion.services.directory import app as directory
+from clarion.services.directory.operations import republish
+from clarion.services.legislation import app as legislation
+from clarion.services.notifications import app as notifications
+from clarion.services.web import build_site
+
+log = structlog.get_logger(__name__)
+
+Builder = Callable[[Settings], Awaitable[Service]]
+BUILDERS: Mapping[str, Builder] = {
+    "legislation": legislation.build,
+    "directory": directory.build,
+    "campaigns": campaigns.build,
+    "notifications": notifications.build,
+}
+WEB = "web"
+NAMES = (*BUILDERS, WEB)
+NEEDED = ("database_url", "kafka_bootstrap", "smtp_url", "public_url", "secret_key", "mail_from")
+
+
+class PortInUse(Exception):
+    """Another program listens on the port that the site was to have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What had to be done before services could start."""
+
+    migrations: Sequence[AppliedMigration]
+    topics: Sequence[str]
+    replay: ReplayReport | None
+
+
+async def prepare(settings: Settings) -> Preparation:
+    """Bring schemas and topics to this version; on a broker that lost everything, publish again what it needs.
+
+    Raises:
+        MissingSetting: the database or the broker is not named.
+    """
+    settings.need("database_url", "kafka_bootstrap")
+    applied, topics, _ = await asyncio.gather(
+        migrate(str(settings.database_url)), ensure_topics(settings, TOPICS), wait_for_groups(settings)
+    )
+    replay = await replay_if_new_broker(settings, list(BUILDERS), {"directory": republish})
+    return Preparation(applied, topics.created, replay)
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, names: Sequence[str] = tuple(BUILDERS)) -> AsyncIterator[list[Service]]:
+    """The named services, built and with their pools open until the end of the block."""
+    services: list[Service] = []
+    try:
+        for name in names:
+            services.append(await BUILDERS[name](settings))  # noqa: PERF401 - those built are closed if one fails
+        yield services
+    finally:
+        for service in services:
+            await service.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket for the site, taken before anything slow begins. Port 0 is any free one.
+
+    Raises:
+        PortInUse: the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortInUse(f"port {port} on {host} is taken ({error.strerror}): choose another with --port") from error
+    return listener
+
+
+class SiteServer(uvicorn.Server):
+    """uvicorn without its own signal handlers: the process stops everything in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(site: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve the site on the socket until the end of the block; requests in flight are finished."""
+    config = uvicorn.Config(
+        site, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, server_header=False
+    )
+    server = SiteServer(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="site")
+    try:
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells it by a flag alone
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+async def serve_until_stopped(settings: Settings, names: Sequence[str], *, host: str, port: int) -> None:
+    """Run the named services against real infrastructure until SIGINT or SIGTERM, then drain.
+
+    `web` serves the pages and API of all services; the others' consumers and workers run only where they are named.
+
+    Raises:
+        MissingSetting: a variable that this needs is not set.
+        PortInUse: the site's port is taken.
+    """
+    settings.need(*NEEDED)
+    stopping = stop_on_signals()
+    listener = listen(host, port) if WEB in names else None
+    async with contextlib.AsyncExitStack() as stack:
+        services = await stack.enter_async_context(open_services(settings))
+        running = Running()
+        if listener is not None:
+            await stack.enter_async_context(serving(build_site(services, running), listener))
+        named = [service for service in services if service.name in names]
+        await run_services(
+            named, settings, stopping=stopping, running=running, ready=lambda: log.info("ready", services=list(names))
+        )
+
+
+async def open_database(settings: Settings, service: str, clock: Clock) -> Database:
+    """A pool of one service, for a command."""
+    settings.need("database_url")
+    return await Database.connect(str(settings.database_url), service, min_size=1, max_size=2, clock=clock)

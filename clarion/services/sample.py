@@ -1,0 +1,97 @@
+"""The sample association's position and a notice of a hearing on it, at a date counted from now."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clarion.runtime.clock import Clock, system_clock
+from clarion.runtime.settings import Settings
+from clarion.schemas.legislation import bill_key
+from clarion.services.campaigns.domain.model import Position
+from clarion.services.campaigns.operations import adopt_position
+from clarion.services.running import open_database
+
+JURISDICTION = "ocd-jurisdiction/country:us/state:ca/government"
+ZONE = ZoneInfo("America/Los_Angeles")
+BILL = "SB 79"
+AUTHOR = "Wiener"
+TITLE = "Housing development: transit-oriented development"
+WEDNESDAY = 2
+
+
+def session_of(day: datetime) -> str:
+    """California's two-year session, which begins in an odd year: 20272028 in both 2027 and 2028."""
+    first = day.year if day.year % 2 else day.year - 1
+    return f"{first}{first + 1}"
+
+
+def hearing_start(now: datetime) -> datetime:
+    """A Wednesday 13:30 in Sacramento, between one and two weeks from now."""
+    local = now.astimezone(ZONE)
+    days = 7 + (WEDNESDAY - local.weekday()) % 7
+    return (local + timedelta(days=days)).replace(hour=13, minute=30, second=0, microsecond=0)
+
+
+def sample_notice(now: datetime) -> dict[str, Any]:
+    """`hearing.scheduled` of the sample bill before the Senate's housing committee, as an integration sends it."""
+    start = hearing_start(now)
+    return {
+        "hearing_id": f"ca-{start:%Y-%m-%d}-s-housing",
+        "jurisdiction": JURISDICTION,
+        "session": session_of(start),
+        "committee": {"name": "Housing", "chamber": "upper", "id": None},
+        "starts_at": start.isoformat(),
+        "time_note": None,
+        "sequence": None,
+        "location": {"name": "1021 O Street, Room 1200", "url": None, "remote": None},
+        "agenda": [{"bill": BILL, "title": TITLE, "author": AUTHOR}],
+        "letters_due_at": None,
+        "notice_url": None,
+    }
+
+
+def sample_position(now: datetime) -> Position:
+    """The sample association's stance on the sample bill: invented, as is the association."""
+    return Position(
+        jurisdiction=JURISDICTION,
+        session=session_of(hearing_start(now)),
+        bill=BILL,
+        bill_key=bill_key(BILL),
+        stance="oppose",
+        ask=f"vote no on {BILL}",
+        why=(
+            "The bill would overrule the plans that cities made with their residents for the land around transit stops,"
+            " without money for the pipes, schools and streets that new homes need."
+        ),
+        policy_area="Housing, Community and Economic Development",
+        points=(
+            "Our city has an adopted housing element and is carrying it out.\n"
+            "Local plans weigh slope, fire and flood; a rule made for the whole state cannot.\n"
+            "We ask for incentives and infrastructure money in place of a mandate."
+        ),
+        letter=(
+            f"The City of [city] respectfully opposes {BILL}.\n\n"
+            "[Tell in two sentences what your city has done for housing.]\n\n"
+            f"For these reasons we ask you to vote no on {BILL}."
+        ),
+        launch="auto",
+    )
+
+
+async def adopt_sample_position(settings: Settings, clock: Clock = system_clock) -> None:
+    """Adopt the sample position; adopted already, nothing changes."""
+    database = await open_database(settings, "campaigns", clock)
+    try:
+        async with database.transaction() as tx:
+            await adopt_position(tx, sample_position(clock()), clock)
+    finally:
+        await database.close()
+
+
+def write_sample_notice(settings: Settings, now: datetime) -> str:
+    """Write the notice into the data dir, ready for `clarion publish`; returns its path."""
+    path = settings.data_dir / "sample-notice.json"
+    document = {"type": "hearing.scheduled", "data": sample_notice(now)}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return str(path)

@@ -1,0 +1,57 @@
+"""`clarion up`: everything on this machine until Ctrl-C."""
+
+import os
+import time
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.output import say
+from clarion.runtime.settings import Settings, write_up_file
+from clarion.services.directory.operations import load_sample
+from clarion.services.running import open_database, stop_on_signals
+from clarion.services.sample import adopt_sample_position, write_sample_notice
+from clarion.services.stack import RunningStack, open_port, running_stack
+
+
+async def load_sample_association(stack: RunningStack) -> None:
+    """The fictional association and its position; where they are already, nothing changes."""
+    started = time.monotonic()
+    database = await open_database(stack.settings, "directory", system_clock)
+    try:
+        reports = await load_sample(database, clock=system_clock)
+    finally:
+        await database.close()
+    await adopt_sample_position(stack.settings)
+    added = sum(report.added for report in reports)
+    say(
+        f"sample data: {added} entries added in {time.monotonic() - started:.1f} s"
+        if added
+        else "sample data: there already"
+    )
+
+
+async def up_until_stopped(settings: Settings, *, port: int, sample_data: bool) -> None:
+    """Start everything, say where it is, and stop in order at SIGINT or SIGTERM.
+
+    Raises:
+        PortInUse: the site's port is taken.
+        EmbeddedError: an embedded server cannot start.
+    """
+    started = time.monotonic()
+    stopping = stop_on_signals()
+    listener = open_port(port)
+    say("starting Clarion (Ctrl-C stops it)")
+    async with running_stack(settings, listener, say) as stack:
+        if sample_data:
+            await load_sample_association(stack)
+        data_dir = stack.settings.data_dir
+        write_up_file(data_dir, stack.addresses() | {"pid": os.getpid()})
+        try:
+            say(f"ready in {time.monotonic() - started:.1f} s")
+            for name, address in stack.shown_addresses():
+                say(f"  {name.ljust(8)} {address}")
+            say(f"in another terminal: clarion publish {write_sample_notice(stack.settings, system_clock())}")
+            say("then: clarion campaigns list, clarion deliveries list")
+            await stopping.wait()
+            say("stopping")
+        finally:
+            (data_dir / "up.json").unlink(missing_ok=True)

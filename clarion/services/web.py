@@ -1,0 +1,43 @@
+"""One site over the services' own routers."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from clarion.runtime.embedded import MailStore
+from clarion.runtime.process import Running, Service
+from clarion.runtime.web import pages, problems
+from clarion.runtime.web.pages import Pages
+from clarion.services.health import health_router
+from clarion.services.mail_pages import mail_router
+
+PACKAGE = "clarion.services"
+
+
+def build_site(
+    services: Sequence[Service],
+    running: Running,
+    *,
+    addresses: Sequence[tuple[str, str]] = (),
+    mail: MailStore | None = None,
+) -> FastAPI:
+    """The site: start page, health, the services' pages and API, and `/mail` where a catcher is embedded."""
+    site = FastAPI(title="Clarion", version="v1", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    problems.install(site)
+    pages.install(site)
+    own = Pages(PACKAGE)
+    for service in services:
+        if service.router is not None:
+            site.include_router(service.router)
+    site.include_router(health_router(running))
+    if mail is not None:
+        site.include_router(mail_router(mail, own))
+
+    @site.get("/", include_in_schema=False)
+    def start() -> HTMLResponse:
+        return own.render(
+            "start.html", parts=running.health(), addresses=addresses, mail=None if mail is None else mail.count()
+        )
+
+    return site
