@@ -1,10 +1,13 @@
 """Fetch what the embedded Kafka needs before its first start: `python -m clarion.runtime.embedded.prefetch`."""
 
 import asyncio
+import logging
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+import structlog
 
 from clarion.runtime.embedded.aot import aot_cache_location, find_aot_cache
 from clarion.runtime.embedded.errors import EmbeddedError
@@ -63,6 +66,7 @@ def _print(line: str) -> None:
 
 def main() -> int:
     """The command; returns its exit code."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
         prefetch(progress=_print)
     except EmbeddedError as error:
