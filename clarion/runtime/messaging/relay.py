@@ -53,6 +53,10 @@ REFUSALS = (
 """What the broker says of a record that it will not take however often it is sent."""
 
 
+class ProducerSpoilt(Exception):
+    """A record was refused, so this producer's sequence has a gap and it can send nothing more."""
+
+
 def make_producer(settings: Settings) -> AIOKafkaProducer:
     """A producer that neither loses nor doubles nor reorders; aiokafka's defaults may do all three."""
     return AIOKafkaProducer(
@@ -112,6 +116,8 @@ class Relay:
         self._queries = load_queries("clarion.runtime.messaging")
         self._topics = Held()
         self._rows = Held()
+        self._suspects: set[int] = set()
+        self._maintained_at = float("-inf")
         self._backoff = Backoff()
         self.leads = False
         self.published = 0
@@ -153,19 +159,24 @@ class Relay:
             return
         wakeups = Wakeups()
         await connection.add_listener(f"{role_of(self._service)}_outbox", lambda *_: wakeups.wake())
-        async with self._producer() as producer:
-            self.leads = True
-            self._backoff.reset()
-            log.info("relay.leads", service=self._service)
-            maintained_at = float("-inf")
-            while not stopping.is_set():
-                if time.monotonic() - maintained_at > MAINTENANCE_SECONDS:
-                    await self._maintain(connection)
-                    maintained_at = time.monotonic()
-                if not await self._round(connection, producer):
-                    await _either(wakeups.wait(POLL_SECONDS), stopping)
-            while await self._round(connection, producer):
-                pass
+        log.info("relay.leads", service=self._service)
+        await self._maintain(connection)
+        while not stopping.is_set():
+            async with self._producer() as producer:
+                self.leads = True
+                with contextlib.suppress(ProducerSpoilt):
+                    await self._publish(connection, producer, wakeups, stopping)
+
+    async def _publish(
+        self, connection: Connection, producer: AIOKafkaProducer, wakeups: Wakeups, stopping: asyncio.Event
+    ) -> None:
+        while not stopping.is_set():
+            if time.monotonic() - self._maintained_at > MAINTENANCE_SECONDS:
+                await self._maintain(connection)
+            if not await self._round(connection, producer):
+                await _either(wakeups.wait(POLL_SECONDS), stopping)
+        while await self._round(connection, producer):
+            pass
 
     async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
         while not await self._queries.try_lead(connection):
@@ -177,6 +188,7 @@ class Relay:
         return True
 
     async def _maintain(self, connection: Connection) -> None:
+        self._maintained_at = time.monotonic()
         try:
             await self._queries.maintain_outbox(connection)
             while await self._queries.purge_inbox(connection):
@@ -186,22 +198,49 @@ class Relay:
 
     async def _round(self, connection: Connection, producer: AIOKafkaProducer) -> int:
         """Publish and mark the oldest rows; how many there were."""
-        rows = self._queries.unpublished(
+        found = self._queries.unpublished(
             connection, held_topics=self._topics.current(), held_ids=self._rows.current(), at_most=ROWS_PER_ROUND
         )
-        found = [row async for row in rows]
+        rows = self._without_suspects([row async for row in found])
         self.progressed_at = time.monotonic()
-        if not found:
+        if not rows:
             return 0
-        await self._hold_unknown_topics(producer, {row["topic"] for row in found})
+        await self._hold_unknown_topics(producer, {row["topic"] for row in rows})
         unknown = set(self._topics.current())
-        sent = await self._publish(producer, [row for row in found if row["topic"] not in unknown])
+        rows = [row for row in rows if row["topic"] not in unknown]
+        outcomes = await self._send(producer, rows)
+        sent = [row for row, error in zip(rows, outcomes, strict=True) if error is None]
         if sent:
             times = [row["enqueued_at"] for row in sent]
             ids = [row["id"] for row in sent]
             await self._queries.mark_published(connection, ids=ids, first=min(times), last=max(times))
             self.published += len(sent)
-        return len(found)
+            self._suspects.difference_update(ids)
+            self._backoff.reset()
+        self._judge([(row, error) for row, error in zip(rows, outcomes, strict=True) if error is not None])
+        return max(len(rows), 1)
+
+    def _without_suspects(self, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
+        """The rows before the first suspect, or that one alone."""
+        for position, row in enumerate(rows):
+            if row["id"] in self._suspects:
+                return rows[: max(position, 1)]
+        return rows
+
+    def _judge(self, failed: Sequence[tuple[asyncpg.Record, BaseException]]) -> None:
+        """Decide what a failure means for the rows it struck.
+
+        A refusal strikes a whole batch of records, and those behind it fail for the gap in the producer's sequence; so
+        its rows are sent again one by one, by a new producer, until the guilty one is found.
+        """
+        refused = [(row, error) for row, error in failed if isinstance(error, REFUSALS)]
+        if len(refused) == 1:
+            self._hold_row(*refused[0])
+        self._suspects.update(row["id"] for row, _ in refused)
+        if refused:
+            raise ProducerSpoilt
+        for _, error in failed:
+            raise error
 
     async def _hold_unknown_topics(self, producer: AIOKafkaProducer, topics: set[str]) -> None:
         # Asked beforehand: a producer waits 40 seconds before it says that a topic is unknown.
@@ -210,27 +249,13 @@ class Relay:
             if producer.client.cluster.partitions_for_topic(name):
                 continue
             await producer.client.add_topic(name)
+            await producer.client.force_metadata_update()
             if not producer.client.cluster.partitions_for_topic(name):
                 log.error("relay.unknown_topic", service=self._service, topic=topic)
                 self._topics.hold(topic, HELD_TOPIC_SECONDS)
 
-    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
-        """Send these and await every ack; those that were taken."""
-        outcomes = await self._send(producer, rows)
-        refused = [row for row, outcome in zip(rows, outcomes, strict=True) if isinstance(outcome, REFUSALS)]
-        failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-        for outcome in failed:
-            if not isinstance(outcome, REFUSALS):
-                raise outcome
-        sent = [row for row, outcome in zip(rows, outcomes, strict=True) if not isinstance(outcome, BaseException)]
-        # A refusal strikes a whole batch of records; alone, only the guilty one is refused.
-        for row in refused if len(rows) > 1 else ():
-            sent += await self._publish(producer, [row])
-        if refused and len(rows) == 1:
-            self._hold_row(rows[0], failed[0])
-        return sent
-
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[Any]:
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[BaseException | None]:
+        """Send these and await every ack: None for each that was taken, else its error."""
         prefix = self._settings.kafka_prefix
         sending: list[Any] = []
         for row in rows:
@@ -241,7 +266,8 @@ class Relay:
                 future = asyncio.get_running_loop().create_future()
                 future.set_exception(error)
             sending.append(future)
-        return await asyncio.gather(*sending, return_exceptions=True)
+        outcomes = await asyncio.gather(*sending, return_exceptions=True)
+        return [outcome if isinstance(outcome, BaseException) else None for outcome in outcomes]
 
     def _hold_row(self, row: asyncpg.Record, error: BaseException) -> None:
         log.error("relay.refused", service=self._service, topic=row["topic"], id=row["id"], error=type(error).__name__)
