@@ -59,7 +59,8 @@ async def import_kind(
         UnreadableFile: a source cannot be taken as this kind; nothing was imported.
     """
     async with database.transaction() as tx:
-        await repository.begin_import(tx)
+        await repository.lock_imports(tx)
+        await repository.prepare_staging(tx)
         references = await repository.load_references(tx, clock().date())
         lines = _watched(read_sources(kind, sources), kind, progress)
         tally = _Tally()
@@ -162,6 +163,7 @@ async def republish(tx: Transaction) -> int:
 
     For a broker that lost everything. Consumers that know a revision already drop it.
     """
+    await repository.lock_imports(tx)
     count = await repository.enqueue_all(tx)
     markers = await repository.newest_imports(tx)
     await repository.enqueue_markers(tx, markers)

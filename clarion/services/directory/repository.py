@@ -29,9 +29,13 @@ class Merged:
     unchanged: int
 
 
-async def begin_import(tx: Transaction) -> None:
-    """Wait for imports under way, and make room for lines."""
+async def lock_imports(tx: Transaction) -> None:
+    """Wait for imports under way; none begins before this transaction ends."""
     await queries.lock_imports(tx.connection)
+
+
+async def prepare_staging(tx: Transaction) -> None:
+    """Make room for lines."""
     await queries.prepare_staging(tx.connection)
 
 

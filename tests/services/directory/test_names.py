@@ -19,6 +19,10 @@ def test_a_name_is_found_in_any_case_and_spacing(name):
     assert names.find(f"  {name} ") == "id"
 
 
+def test_an_accent_may_be_one_sign_or_two():
+    assert Names("city", [("id", "La Ca\u00f1ada")]).find("La Can\u0303ada") == "id"
+
+
 def test_an_id_goes_before_a_name():
     assert Names("city", [("b", "a"), ("a", "x")]).find("a") == "a"
 

@@ -1,5 +1,6 @@
 """What lines refer to: entities that the directory knows already."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,8 +11,8 @@ class Unmatched(Exception):
 
 
 def folded(name: str) -> str:
-    """A name as it is compared: without case and extra spaces."""
-    return " ".join(name.split()).casefold()
+    """A name as it is compared: without case, extra spaces and the several ways to write an accent."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 class Names:
