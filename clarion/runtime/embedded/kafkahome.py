@@ -1,10 +1,8 @@
 """What lies in a broker's data directory: its settings and its log."""
 
-import base64
 import shutil
 import subprocess
 import tempfile
-import uuid
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -12,6 +10,7 @@ from string import Template
 from clarion.runtime.embedded.errors import EmbeddedError
 from clarion.runtime.embedded.java import java_command, java_environment
 from clarion.runtime.embedded.process import last_lines
+from clarion.runtime.ids import new_secret
 
 _FORMAT_SECONDS = 60.0
 
@@ -52,7 +51,7 @@ def format_log(directory: Path, jars: list[Path], options: list[str]) -> None:
 
 def _cluster_id() -> str:
     while True:
-        encoded = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        encoded = new_secret(16)
         # StorageTool would take it for an option.
         if not encoded.startswith("-"):
             return encoded

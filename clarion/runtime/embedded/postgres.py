@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -24,6 +23,7 @@ from clarion.runtime.embedded.process import (
     last_lines,
 )
 from clarion.runtime.embedded.seat import Seat, remove_outside, take_seat
+from clarion.runtime.ids import new_secret
 
 DATABASE = "clarion"
 USER = "clarion"
@@ -245,7 +245,7 @@ def _keep_password(path: Path) -> None:
         return
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
-    _write_secret(draft, f"{secrets.token_urlsafe(24)}\n")
+    _write_secret(draft, f"{new_secret(24)}\n")
     draft.replace(path)
 
 

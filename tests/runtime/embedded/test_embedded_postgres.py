@@ -1,10 +1,11 @@
 """The embedded PostgreSQL keeps its data, password and port, as root and not, behind closed folders."""
 
 import os
-import secrets
 import signal
 import socket
 import stat
+import subprocess
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -130,11 +131,13 @@ async def test_a_stale_pid_file_that_names_a_living_process_is_overcome(tmp_path
         lines = file.read_text().splitlines()
         os.kill(server.pid, signal.SIGKILL)
         await server.wait_stopped()
-        file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
-        (tmp_path / "pg" / "postgres.pid").write_text(f"{os.getppid()}\n")
-        await server.start()
-        assert await value(server, "SELECT 1") == 1
-        assert is_alive(os.getppid())
+        with subprocess.Popen(["sleep", "600"]) as other:  # noqa: ASYNC220 - returns at once
+            file.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
+            (tmp_path / "pg" / "postgres.pid").write_text(f"{other.pid}\n")
+            await server.start()
+            assert await value(server, "SELECT 1") == 1
+            assert other.poll() is None
+            other.kill()
 
 
 async def test_with_its_kept_port_taken_it_moves_and_a_wanted_one_is_said(tmp_path: Path) -> None:
@@ -192,7 +195,7 @@ async def test_a_database_begun_in_place_moves_out_when_it_must(tmp_path: Path) 
 @pytest.mark.skipif(not AS_ROOT, reason="only root runs it as another user")
 async def test_a_folder_of_a_strangers_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "pg").mkdir()
-    name = secrets.token_hex(8)
+    name = str(uuid.uuid4())
     (tmp_path / "pg" / "database.id").write_text(name)
     strangers = seats.OUTSIDE / f"clarion-{name}"
     strangers.mkdir(mode=0o777)
