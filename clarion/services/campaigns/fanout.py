@@ -99,6 +99,8 @@ async def fan_out(database: Database, clock: Clock) -> int:
     """
     async with database.transaction() as tx:
         jobs = await claim_jobs(tx.connection, clock())
+        if jobs:
+            await QUERIES.plan_afresh(tx.connection)
         for campaign, its_jobs in groupby(jobs, key=lambda job: job.campaign):
             await _do(tx, campaign, list(its_jobs), clock())
         return len(jobs)

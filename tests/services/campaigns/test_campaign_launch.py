@@ -1,5 +1,6 @@
 """From a hearing and a position to a campaign, and to nothing else."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -208,6 +209,15 @@ async def test_each_change_is_told_once_with_its_revision(world: World) -> None:
     assert told == [(1, "waiting"), (2, "launched")]
 
 
+async def test_a_position_and_a_hearing_that_arrive_at_once_see_one_another(world: World) -> None:
+    await world.import_all()
+    for number in range(12):
+        agenda = [{"bill": f"SB {number}"}]
+        await asyncio.gather(world.adopt(bill=f"SB {number}"), world.hear(hearing_id=f"h-{number}", agenda=agenda))
+    rows = await world.fetch("SELECT status FROM campaigns")
+    assert [row["status"] for row in rows] == ["launched"] * 12
+
+
 async def test_redelivery_of_anything_changes_nothing(world: World) -> None:
     imports = [record for kind in NEEDED_TO_LAUNCH for record in world.import_records(kind)]
     alert = world.alert_record(make_alert())
@@ -226,7 +236,7 @@ async def test_redelivery_of_anything_changes_nothing(world: World) -> None:
     assert before == (await world.fetch("SELECT * FROM outbox"), await world.fetch("SELECT * FROM campaigns"))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kinds=st.permutations(NEEDED_TO_LAUNCH),
     alert_at=st.integers(0, 40),

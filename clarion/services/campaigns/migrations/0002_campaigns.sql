@@ -100,9 +100,10 @@ CREATE TABLE fanout_jobs (
 
 CREATE INDEX fanout_jobs_open ON fanout_jobs (campaign, bucket, division) WHERE done_at IS NULL;
 
--- Its reasons are those of its city in campaign_cities.
+-- Its reasons are those of its city in campaign_cities. No foreign key: it would look up the one campaign for every row
+-- of a fan-out.
 CREATE TABLE calls (
-    campaign text NOT NULL REFERENCES campaigns ON DELETE CASCADE,
+    campaign text NOT NULL,
     official text NOT NULL,
     city text NOT NULL,
     division text NOT NULL,

@@ -1,3 +1,7 @@
+-- name: plan_afresh!
+-- A plan made while the tables were empty would be kept for the whole of a large fan-out.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+
 -- name: claim_jobs
 -- The waves of one bucket stand together, so that its officials are read once.
 SELECT j.campaign, j.division, j.bucket, j.officials
@@ -35,17 +39,16 @@ WITH jobs AS (
     JOIN jobs AS j ON j.division = a.home AND j.bucket = a.bucket
     WHERE (a.letter OR a.testifies)
       AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign = :campaign AND k.mailbox = a.mailbox)
+      AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign = :campaign AND k.official = a.id)
 ), called AS (
     INSERT INTO calls (campaign, official, city, division, mailbox, letter, testimony, asked_at)
     SELECT :campaign, id, city, division, mailbox, letter, testifies, :now FROM new
-    ON CONFLICT (campaign, official) DO NOTHING
-    RETURNING official
 )
-SELECT n.home AS division, n.bucket, n.mailbox, array_agg(n.id ORDER BY n.id) AS officials,
-       array_agg(DISTINCT n.city ORDER BY n.city) AS cities, bool_or(n.letter) AS letter, bool_or(n.testifies) AS testimony
-FROM new AS n JOIN called ON called.official = n.id
-GROUP BY n.home, n.bucket, n.mailbox
-ORDER BY n.bucket, n.home, n.mailbox;
+SELECT home AS division, bucket, mailbox, array_agg(id ORDER BY id) AS officials,
+       array_agg(DISTINCT city ORDER BY city) AS cities, bool_or(letter) AS letter, bool_or(testifies) AS testimony
+FROM new
+GROUP BY home, bucket, mailbox
+ORDER BY bucket, home, mailbox;
 
 -- name: finish_jobs!
 UPDATE fanout_jobs AS f SET done_at = :now
