@@ -1,5 +1,7 @@
 """Builds the service of notifications from the settings."""
 
+from datetime import timedelta
+
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import Database
 from clarion.runtime.process import Service
@@ -24,7 +26,8 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         ValueError: the relay's URL or the sender's address cannot be read.
     """
     settings.need("database_url", "smtp_url", "secret_key", "mail_from", "public_url")
-    sending = SendingSettings(connections=settings.smtp_connections)
+    lease = timedelta(seconds=settings.sender_lease_seconds)
+    sending = SendingSettings(connections=settings.smtp_connections, lease=lease)
     relay = Relay.from_url(str(settings.smtp_url))
     links = SignedLinks(settings.secret_key, clock)
     renderer = Renderer(

@@ -64,6 +64,7 @@ class Shift:
         self.relay_down = False
         self.stocked = asyncio.Event()
         self.low = asyncio.Event()
+        self._wake: Callable[[], None] = lambda: None
 
     async def work(self, stopping: asyncio.Event) -> None:
         """Enlist, send until the end, and hand back what was not begun."""
@@ -112,6 +113,7 @@ class Shift:
         self.ending.set()
         self.stocked.set()
         self.low.set()
+        self._wake()
 
     async def _renew(self) -> None:
         lease = self.sender.settings.lease
@@ -131,6 +133,7 @@ class Shift:
     async def _stock(self) -> None:
         settings = self.sender.settings
         async with self.sender.database.listen(CHANNEL) as wakeups:
+            self._wake = wakeups.wake
             while not self.ending.is_set():
                 if self.relay_down or len(self.shelf) > settings.room // 2:
                     self.low.clear()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,10 +22,13 @@ from clarion.services.notifications import operations
 from clarion.services.notifications.caretaker import Caretaker
 from clarion.services.notifications.channels.smtp import Relay
 from clarion.services.notifications.domain.outcomes import Retries
+from clarion.services.notifications.domain.states import MOVES
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.sender import Sender
 from clarion.services.notifications.settings import SendingSettings
 
+BY_OFFICIAL = "SELECT * FROM ledger ORDER BY length(officials[1]), officials[1], revision"
+IN_TIME = datetime.now(UTC) + timedelta(days=3)
 SECRET = "test-secret-key-of-some-length"
 QUICK = SendingSettings(
     connections=4, lease=timedelta(seconds=2), poll_seconds=0.05, retries=Retries(first_seconds=0.05)
@@ -82,7 +86,9 @@ def recipient(number: int, **changes: Any) -> dict[str, Any]:
     return {**fields, **changes}
 
 
-def batch(numbers: Sequence[int], *, recipients: Sequence[dict[str, Any]] | None = None, **changes: Any) -> MessageBatch:
+def batch(
+    numbers: Sequence[int], *, recipients: Sequence[dict[str, Any]] | None = None, **changes: Any
+) -> MessageBatch:
     """A request to call these mayors."""
     fields = {
         "matter": "campaign:c1",
@@ -91,7 +97,7 @@ def batch(numbers: Sequence[int], *, recipients: Sequence[dict[str, Any]] | None
         "subscription": "calls",
         "lane": "call",
         "reply_to": {"name": "Rae Pym", "address": "rae@league.example", "phone": "555-0100"},
-        "not_after": datetime.now(UTC) + timedelta(days=3),
+        "not_after": IN_TIME,
         "facts": [{"key": "when", "label": "When", "text": CONTENT["when"]}],
         "content": CONTENT,
         "recipients": list(recipients) if recipients is not None else [recipient(number) for number in numbers],
@@ -124,7 +130,7 @@ class House:
         await self.know(*(official(number) for number in numbers))
         await self.ask(batch(numbers, **changes))
 
-    async def rows(self, query: str = "SELECT * FROM ledger ORDER BY mailbox, revision", *values: Any) -> list[Any]:
+    async def rows(self, query: str = BY_OFFICIAL, *values: Any) -> list[Any]:
         """Rows of the ledger, or of another query."""
         async with self.database.connection() as connection:
             return await connection.fetch(query, *values)
@@ -141,8 +147,6 @@ class House:
     async def delivered(self) -> list[dict[str, Any]]:
         """The outcomes in the outbox."""
         rows = await self.rows("SELECT body, key FROM outbox ORDER BY id")
-        import json
-
         return [
             {**one, "key": bytes(row["key"]).decode()}
             for row in rows
@@ -155,7 +159,9 @@ class House:
         return Sender(self.database, self.renderer, relay, replace(settings, **changes), system_clock)
 
     @contextlib.asynccontextmanager
-    async def sending(self, settings: SendingSettings = QUICK, *, senders: int = 1, **changes: Any) -> AsyncIterator[None]:
+    async def sending(
+        self, settings: SendingSettings = QUICK, *, senders: int = 1, **changes: Any
+    ) -> AsyncIterator[None]:
         """Senders and a caretaker at work; at the end they stop as on SIGTERM."""
         stopping = asyncio.Event()
         caretaker = Caretaker(self.database, replace(settings, **changes).lease, system_clock)
@@ -169,6 +175,18 @@ class House:
                 await asyncio.gather(*tasks)
 
 
+HOLD_TO_THE_TABLE = """
+CREATE FUNCTION hold_to_the_table() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state <> OLD.state AND NOT (TG_ARGV[0]::jsonb -> OLD.state) ? NEW.state THEN
+        RAISE EXCEPTION 'a message went from % to %', OLD.state, NEW.state;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER moves BEFORE UPDATE ON ledger FOR EACH ROW EXECUTE FUNCTION hold_to_the_table('{moves}')
+"""
+
+
 @pytest.fixture
 async def house(database_url: str, mail_catcher: Any) -> AsyncIterator[House]:
     """Notifications with a relay that is the mail catcher."""
@@ -180,6 +198,9 @@ async def house(database_url: str, mail_catcher: Any) -> AsyncIterator[House]:
         public_url="https://clarion.example",
         postal_address="1 Main Street\nAlder, CA 90000",
     )
+    moves = json.dumps({state: sorted(after) for state, after in MOVES.items()})
+    async with database.connection() as connection:
+        await connection.execute(HOLD_TO_THE_TABLE.replace("{moves}", moves))
     yield House(database, renderer, links, mail_catcher.url)
     await database.close()
 

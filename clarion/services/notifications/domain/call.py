@@ -19,8 +19,10 @@ POSITIONS = {
     "oppose-unless-amended": "we oppose it unless it is amended",
     "watch": "we watch it",
 }
-LETTERS_BUDGET = 9_000
-"""Characters that talking points and letters of one mail may fill together: it stays under 40 KB."""
+TEXT_BUDGET = 13_000
+"""Characters that the bills of one mail may fill: as text and as HTML it then stays under 40 KB."""
+BILL_FRAME = 250
+"""Characters that each bill costs besides its own words."""
 BILLS_IN_SUBJECT = 3
 
 
@@ -123,7 +125,7 @@ def contact(content: CallContent, reply_to: Contact | None) -> str | None:
 def bills(content: CallContent, asks: Sequence[Ask]) -> list[BillText]:
     """The bills with position, talking points and, where a letter is asked, its text, while they fit into a mail."""
     letters = {ask.bill for ask in asks if ask.kind == "letter"}
-    left = LETTERS_BUDGET
+    left = TEXT_BUDGET - sum(BILL_FRAME + len(one.title or "") + len(one.ask) + len(one.why) for one in content.bills)
     shown = []
     for bill in content.bills:
         points = bill.points or ""
