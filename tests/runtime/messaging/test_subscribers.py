@@ -1,14 +1,17 @@
 """What a subscriber does with good and bad records, on the real broker."""
 
 import asyncio
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka import ConsumerRecord
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from clarion.runtime.database import Transaction
 from clarion.runtime.messaging import Received, Subscription, decoding
 from clarion.runtime.messaging.consumer import SteadyConsumer
 from tests.conftest import Until
@@ -350,3 +353,35 @@ async def test_partitions_are_read_in_the_order_of_their_keys(bench: Bench, ear:
     for key in range(5):
         of_key = [number for number in order if number % 5 == key]
         assert of_key == sorted(of_key)
+
+
+async def test_a_failure_of_the_database_is_waited_out_and_never_a_dead_letter(bench: Bench, until: Until) -> None:
+    tries: list[int] = []
+
+    async def meet_a_deadlock(tx: Transaction, events: Sequence[Received[Any]]) -> None:
+        tries.append(len(events))
+        if len(tries) < 4:
+            raise asyncpg.DeadlockDetectedError("deadlock detected")
+        await tx.connection.execute("INSERT INTO heard VALUES (1)")
+
+    await bench.put(ECHO, said(1))
+    async with bench.subscribed(Subscription(ECHO, meet_a_deadlock)):
+        await until(heard(bench, 1))
+        await until(committed(bench, 1))
+    assert len(tries) == 4
+    assert await bench.letters() == []
+
+
+async def test_stopping_does_not_wait_for_a_database_that_is_away(bench: Bench, until: Until) -> None:
+    tries: list[int] = []
+
+    async def lose_the_connection(tx: Transaction, events: Sequence[Received[Any]]) -> None:
+        tries.append(len(events))
+        raise asyncpg.CannotConnectNowError("starting up")
+
+    await bench.put(ECHO, said(1))
+    async with bench.subscribed(Subscription(ECHO, lose_the_connection)) as subscribers:
+        await until(lambda: len(tries) >= 5)
+        async with asyncio.timeout(5):
+            await subscribers.stop()
+    assert await bench.committed(ECHO) is None
