@@ -1,13 +1,17 @@
 """Updates on the real database: history, alerts, dead letters, replicas at the same time."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
 
+from clarion.runtime.ids import new_id
+from clarion.schemas.legislation import HearingNotice
+from clarion.services.legislation.domain import Statement
+from clarion.services.legislation.operations import hear
+from clarion.services.legislation.repository import claim_aliases
+
 pytestmark = pytest.mark.timeout(60)
-KNOWN = ("hearing.rescheduled", "hearing.cancelled", "hearing.calendar", "bill.updated")
 
 
 async def test_the_same_notice_under_any_source_and_id_is_one_alert(legislation: Any, notice: Any) -> None:
@@ -124,22 +128,55 @@ async def test_two_replicas_with_the_same_hearings_in_other_orders_alert_once_of
     assert await legislation.reasons() == []
 
 
+async def test_replicas_that_meet_at_several_hearings_wait_and_never_in_a_circle(
+    legislation: Any, notice: Any, until: Any
+) -> None:
+    def batch(source: str, ids: str) -> list[Any]:
+        return [legislation.record(notice(hearing_id=one), f"{source}-{one}", source=source) for one in ids]
+
+    async def both_wait() -> bool:
+        [row] = await legislation.fetch(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database()"
+        )
+        return bool(row["count"] == 2)
+
+    async with legislation.database.connection() as connection:
+        blocker = connection.transaction()
+        await blocker.start()
+        await claim_aliases(connection, {(notice()["jurisdiction"], "m"): new_id()})
+        waiting = asyncio.gather(legislation.hear(*batch("/x", "zma")), legislation.hear(*batch("/y", "amz")))
+        await until(both_wait)
+        await blocker.rollback()
+        await waiting
+    assert sorted(alert["aliases"][0] for alert in await legislation.alerts()) == ["a", "m", "z"]
+
+
 async def test_the_same_id_in_another_jurisdiction_is_another_hearing(legislation: Any, notice: Any) -> None:
     nevada = "ocd-jurisdiction/country:us/state:nv/government"
     await legislation.hear(legislation.record(notice(), "e-1"), legislation.record(notice(jurisdiction=nevada), "e-2"))
     assert len({alert["hearing_id"] for alert in await legislation.alerts()}) == 2
 
 
-async def test_thousands_of_updates_take_few_round_trips(legislation: Any, notice: Any) -> None:
-    batches = [
-        [legislation.record(notice(hearing_id=f"h-{start + number}"), f"e-{start + number}") for number in range(500)]
-        for start in range(0, 5_000, 500)
-    ]
-    began = time.perf_counter()
-    for records in batches:
-        await legislation.hear(*records)
-    rate = 5_000 / (time.perf_counter() - began)
-    print(f"{rate:.0f} new hearings a second")
-    [row] = await legislation.fetch("SELECT count(*) FROM outbox")
-    assert row["count"] == 5_000
-    assert rate > 500
+async def test_five_hundred_updates_take_no_more_statements_than_one(legislation: Any, notice: Any) -> None:
+    def statements(start: int, count: int) -> list[Statement]:
+        return [
+            Statement(
+                "/sources/a",
+                f"e-{number}",
+                "hearing.scheduled",
+                HearingNotice.model_validate(notice(hearing_id=f"h-{number}")),
+                legislation.clock(),
+            )
+            for number in range(start, start + count)
+        ]
+
+    counts = []
+    for batch in (statements(0, 1), statements(1, 1), statements(2, 500)):
+        queries: list[Any] = []
+        async with legislation.database.transaction() as tx:
+            with tx.connection.query_logger(queries.append):
+                decisions = await hear(tx, batch, legislation.clock())
+        assert [decision.outcome for decision in decisions] == ["alerted"] * len(batch)
+        counts.append(len(queries))
+    assert counts[1] == counts[2] <= 8
