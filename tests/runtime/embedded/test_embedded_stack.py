@@ -135,7 +135,7 @@ async def until_answered(stack: EmbeddedStack) -> None:
                 await admin.start()
                 await (await asyncpg.connect(stack.postgres.url)).close()
             except (OSError, asyncpg.PostgresError, KafkaError):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
             else:
                 return
             finally:
