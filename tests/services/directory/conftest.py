@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from clarion.runtime.database import Database
-from clarion.services.directory.domain.report import ImportReport
+from clarion.services.directory.domain.reading import UNDERSTAND
+from clarion.services.directory.domain.references import Names, References
+from clarion.services.directory.domain.report import ImportReport, Record, Rejection
+from clarion.services.directory.files import read_sources
 from clarion.services.directory.operations import import_kind
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -35,16 +38,37 @@ Bring = Callable[..., Awaitable[ImportReport]]
 def bring(database: Database, tmp_path: Path) -> Bring:
     """Import a kind from texts, each a file of its own."""
 
-    async def import_texts(kind: Any, *texts: str | bytes, suffix: str | None = None) -> ImportReport:
-        ending = suffix or (".yaml" if kind in ("legislators", "committees") else ".csv")
-        paths = []
-        for number, text in enumerate(texts):
-            path = tmp_path / f"{kind}-{number}{ending}"
-            path.write_bytes(text if isinstance(text, bytes) else text.encode())
-            paths.append(path)
-        return await import_kind(database, kind, paths, clock=clock)
+    async def import_texts(kind: Any, *texts: str | bytes) -> ImportReport:
+        return await import_kind(database, kind, _written(tmp_path, kind, texts), clock=clock)
 
     return import_texts
+
+
+def _written(folder: Path, kind: str, texts: Sequence[str | bytes]) -> list[Path]:
+    ending = ".yaml" if kind in ("legislators", "committees") else ".csv"
+    paths = [folder / f"{kind}-{number}{ending}" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return paths
+
+
+Understand = Callable[..., tuple[list[Record], list[Rejection]]]
+
+
+@pytest.fixture
+def understand(tmp_path: Path) -> Understand:
+    """What an import would make of texts, each a file of its own: entities and rejections. Two cities are known."""
+
+    def read(kind: Any, *texts: str | bytes) -> tuple[list[Record], list[Rejection]]:
+        cities = Names("city", [("place:napa", "Napa"), ("place:sonoma", "Sonoma")])
+        references = References(NOW.date(), b"a key", Names("division", []), cities)
+        found = list(UNDERSTAND[kind](read_sources(kind, _written(tmp_path, kind, texts)), references))
+        return (
+            [item for item in found if isinstance(item, Record)],
+            [item for item in found if isinstance(item, Rejection)],
+        )
+
+    return read
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 
 from clarion.services.directory.errors import UnreadableFile
+from clarion.services.directory.files import read_sources
 from tests.services.directory.conftest import reasons
 
 
@@ -114,27 +115,27 @@ async def test_committees_follow_a_member_to_another_district(bring, entities, p
     ],
     ids=["list", "text", "no roles", "alias", "python", "date", "long", "deep", "syntax", "NUL"],
 )
-async def test_a_bad_document_is_rejected_and_the_one_before_it_goes_in(bring, entities, document, reason):
-    report = await bring("legislators", person(1) + document)
-    assert report.rejected_count == 1
-    assert reason in reasons(report)[0]
-    assert report.rejected[0].line >= 16
-    assert set(await entities("legislator")) == {"ocd-person/1"}
+def test_a_bad_document_is_rejected_and_the_one_before_it_goes_in(understand, document, reason):
+    records, [rejection] = understand("legislators", person(1) + document)
+    assert reason in rejection.reason
+    assert rejection.line >= 16
+    assert [record.id for record in records] == ["ocd-person/1"]
 
 
-async def test_a_yaml_bomb_costs_nothing(bring):
+def test_a_yaml_bomb_costs_nothing(understand):
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12))
-    report = await bring("legislators", f"---\nid: x\nl0: &l0 [lol]\n{levels}" + person(1))
-    assert report.added == 1
-    assert "aliases" in reasons(report)[0]
+    records, [rejection] = understand("legislators", f"---\nid: x\nl0: &l0 [lol]\n{levels}" + person(1))
+    assert len(records) == 1
+    assert "aliases" in rejection.reason
 
 
-async def test_a_file_that_is_not_utf8_is_rejected_among_others(bring, entities):
-    report = await bring("legislators", person(1), "---\nid: x\nname: Ñ\n".encode("latin-1"), "")
-    assert [(line.line, line.reason) for line in report.rejected] == [(3, "not UTF-8"), (1, "the file is empty")]
-    assert len(await entities("legislator")) == 1
+def test_a_file_that_is_not_utf8_is_rejected_among_others(understand):
+    records, rejections = understand("legislators", person(1), "---\nid: x\nname: Ñ\n".encode("latin-1"), "")
+    assert [(line.line, line.reason) for line in rejections] == [(3, "not UTF-8"), (1, "the file is empty")]
+    assert len(records) == 1
 
 
-async def test_committees_from_a_table_are_refused_in_words(bring):
+def test_committees_from_a_table_are_refused_in_words(tmp_path):
+    (tmp_path / "committees.csv").write_text("id,name\n")
     with pytest.raises(UnreadableFile, match="YAML"):
-        await bring("committees", "id,name\n", suffix=".csv")
+        list(read_sources("committees", [tmp_path / "committees.csv"]))

@@ -3,8 +3,8 @@
 import pytest
 
 from clarion.services.directory.errors import UnreadableFile
-from clarion.services.directory.operations import import_kind
-from tests.services.directory.conftest import clock, reasons
+from clarion.services.directory.files import read_sources
+from tests.services.directory.conftest import reasons
 
 DIVISIONS = "slug,name,manager_name,manager_email,manager_phone\nnorth-bay,North Bay,Ada Fern,ada@league.example,\n"
 NAPA = "ocd-division/country:us/state:ca/place:napa"
@@ -88,11 +88,11 @@ async def test_a_rejected_line_takes_no_city_out_of_its_district(bring, entities
         ("Sonoma,upper,9,0.5", "stands already"),
     ],
 )
-async def test_a_bad_line_of_districts_is_told_with_its_reason(bring, two_cities, line, reason):
-    report = await bring("districts", f"city,chamber,district,area_share\nSonoma,upper,9,0.5\n{line}\n")
-    assert [rejection.line for rejection in report.rejected] == [3]
-    assert reason in report.rejected[0].reason
-    assert report.imported == 1
+def test_a_bad_line_of_districts_is_told_with_its_reason(understand, line, reason):
+    records, [rejection] = understand("districts", f"city,chamber,district,area_share\nSonoma,upper,9,0.5\n{line}\n")
+    assert rejection.line == 3
+    assert reason in rejection.reason
+    assert [record.id for record in records] == ["upper:9"]
 
 
 async def test_a_city_name_that_fits_two_is_refused_naming_both(bring):
@@ -140,13 +140,13 @@ async def test_two_officials_at_one_address_share_a_mailbox_whatever_the_case(br
 
 
 @pytest.mark.parametrize("email", ["nobody", "a@b", "two@@napa.example", "a b@napa.example", "a@napa.example\x00", ""])
-async def test_a_broken_address_costs_its_own_line_only(bring, entities, two_cities, email):
-    report = await bring(
+def test_a_broken_address_costs_its_own_line_only(understand, email):
+    records, [rejection] = understand(
         "officials",
         f"{OFFICIALS}1,Ada Fern,Napa,mayor,{email},,,,\n2,Bo Reed,Napa,city clerk,bo@napa.example,,,,\n",
     )
-    assert [(line.line, line.reason.split(":")[0]) for line in report.rejected] == [(2, "email")]
-    assert set(await entities("official")) == {"2"}
+    assert (rejection.line, rejection.reason.split(":")[0]) == (2, "email")
+    assert [record.id for record in records] == ["2"]
 
 
 async def test_markup_and_formulas_are_text(bring, entities, two_cities):
@@ -184,16 +184,16 @@ async def test_the_first_of_two_lines_with_one_id_goes_in_and_the_other_is_told(
     ],
     ids=["long name", "10 MB cell", "NUL", "open quote", "too many cells", "too few cells", "slug"],
 )
-async def test_a_bad_line_is_rejected_with_its_number(bring, entities, line, reason):
-    report = await bring("divisions", f"slug,name\na,A\n{line}\n")
-    assert [rejection.line for rejection in report.rejected] == [3]
-    assert reason in report.rejected[0].reason
-    assert set(await entities("division")) == {"a"}
+def test_a_bad_line_is_rejected_with_its_number(understand, line, reason):
+    records, [rejection] = understand("divisions", f"slug,name\na,A\n{line}\n")
+    assert rejection.line == 3
+    assert reason in rejection.reason
+    assert [record.id for record in records] == ["a"]
 
 
-async def test_the_lines_behind_a_huge_cell_go_in(bring, entities):
-    await bring("divisions", f"slug,name\na,{'x' * 10_000_000}\nb,B\n")
-    assert set(await entities("division")) == {"b"}
+def test_the_lines_behind_a_huge_cell_go_in(understand):
+    records, _ = understand("divisions", f"slug,name\na,{'x' * 10_000_000}\nb,B\n")
+    assert [record.id for record in records] == ["b"]
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,14 @@ async def test_the_lines_behind_a_huge_cell_go_in(bring, entities):
     ],
     ids=["empty", "missing column", "column twice", "latin-1", "utf-16"],
 )
-async def test_a_file_that_is_no_such_table_is_refused_whole(bring, entities, published, content, complaint):
+def test_a_file_that_is_no_such_table_is_refused(understand, content, complaint):
     with pytest.raises(UnreadableFile, match=complaint):
-        await bring("divisions", "slug,name\nz,Zed\n", content)
+        understand("divisions", content)
+
+
+async def test_a_file_that_is_refused_takes_the_others_with_it(bring, entities, published):
+    with pytest.raises(UnreadableFile, match="line 2, byte 5"):
+        await bring("divisions", "slug,name\nz,Zed\n", "slug,name\nb,Cañon\n".encode("latin-1"))
     assert await entities("division") == {}
     assert await published() == []
 
@@ -220,7 +225,7 @@ async def test_a_file_with_a_header_alone_imports_nothing(bring, published):
     assert await published() == []
 
 
-async def test_a_missing_file_and_a_folder_are_refused(bring, tmp_path, database):
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     for path, complaint in [(tmp_path / "none.csv", "no such file"), (tmp_path, "folder")]:
         with pytest.raises(UnreadableFile, match=complaint):
-            await import_kind(database, "divisions", [path], clock=clock)
+            list(read_sources("divisions", [path]))
