@@ -16,7 +16,7 @@ def storable(text: str) -> str:
     """
     if "\x00" in text:
         raise ValueError("a NUL character cannot be stored")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("half of a surrogate pair cannot be stored")
     return text
 

@@ -126,9 +126,12 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, url: str, service: str, *, min_size: int = 1, max_size: int = 8, clock: Clock = system_clock
+        cls, url: str, service: str, *, min_size: int = 0, max_size: int = 8, clock: Clock = system_clock
     ) -> Self:
-        """Open the pool. Raises OSError or asyncpg's errors when the server is not there or not migrated."""
+        """Open the pool. Raises OSError or asyncpg's errors when the server is not there or not migrated.
+
+        With a `min_size` asyncpg logs a traceback for each try to restore it while the server is away.
+        """
         pool = await asyncpg.create_pool(
             url,
             min_size=min_size,
@@ -138,7 +141,8 @@ class Database:
             timeout=CONNECT_TIMEOUT_SECONDS,
             command_timeout=COMMAND_TIMEOUT_SECONDS,
         )
-        return cls(pool, url, service, clock)
+        async with pool.acquire():
+            return cls(pool, url, service, clock)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -9,7 +9,6 @@ from pydantic_core import from_json, to_json
 
 from clarion.runtime.messaging.record import Record
 from clarion.schemas.cloudevents import JSON, PREFIX, STRUCTURED, EventAttributes
-from clarion.schemas.text import storable
 from clarion.schemas.topics import Topic
 
 M = TypeVar("M", bound=BaseModel)
@@ -77,19 +76,26 @@ def _clean(record: Record) -> dict[str, str]:
     clean = {}
     for raw_name, value in record.headers:
         name = raw_name.lower()
-        try:
-            clean[name] = storable(value.decode() if value is not None else "\x00")
-        except ValueError:
-            if name.startswith(PREFIX) or name == "content-type":
-                raise InvalidRecord(f"the header {name!r} is not text") from None
+        text = _text(value)
+        if text is not None:
+            clean[name] = text
+        elif name.startswith(PREFIX) or name == "content-type":
+            raise InvalidRecord(f"the header {name!r} is not text")
     return clean
 
 
-def _key(topic: Topic, record: Record) -> str:
+def _text(value: bytes | None) -> str | None:
     try:
-        key = storable((record.key or b"").decode())
-    except ValueError:
-        raise InvalidRecord("the key is not text") from None
+        text = value.decode() if value is not None else None
+    except UnicodeDecodeError:
+        return None
+    return text if text is not None and "\x00" not in text else None
+
+
+def _key(topic: Topic, record: Record) -> str:
+    key = _text(record.key or b"")
+    if key is None:
+        raise InvalidRecord("the key is not text")
     if topic.compacted and not key:
         raise InvalidRecord("a record of a compacted topic needs a key")
     return key
