@@ -176,13 +176,21 @@ async def test_after_the_letters_deadline_only_testimony_is_asked(world: World) 
 
 
 async def test_a_deadline_ahead_ends_the_calls_for_letters_and_not_those_for_testimony(world: World) -> None:
-    await world.import_all()
+    people = [
+        official("mayor", "alder", "Mayor", mailbox=f"{24:032x}"),
+        official("chief", "alder", "Fire Chief", mailbox=f"{48:032x}", testifies=True),
+        official("manager", "alder", "City Manager", mailbox=f"{72:032x}", testifies=True),
+    ]
+    await world.import_all(officials=people)
     await world.adopt()
     await world.hear(letters_due_at="2027-04-14T12:00:00-07:00")
     await world.fan_out()
-    assert (await world.recipient("a-mayor"))["batch"]["not_after"] == "2027-04-14T19:00:00Z"
-    assert (await world.recipient("b-manager"))["batch"]["not_after"] == "2027-04-14T19:00:00Z"
-    assert (await world.recipient("a-chief"))["batch"]["not_after"] == "2027-04-21T20:30:00Z"
+    ends = {who: (await world.recipient(who))["batch"]["not_after"] for who in ("mayor", "chief", "manager")}
+    assert ends == {
+        "mayor": "2027-04-14T19:00:00Z",
+        "chief": "2027-04-21T20:30:00Z",
+        "manager": "2027-04-14T19:00:00Z",
+    }
 
 
 async def test_a_deadline_that_passes_before_the_fan_out_asks_no_letters_any_more(world: World) -> None:

@@ -218,6 +218,26 @@ async def test_a_position_and_a_hearing_that_arrive_at_once_see_one_another(worl
     assert [row["status"] for row in rows] == ["launched"] * 12
 
 
+async def test_an_older_revision_of_a_hearing_changes_nothing(world: World) -> None:
+    await world.import_all()
+    await world.adopt(launch="approval")
+    await world.hear(revision=2, starts_at="2027-04-22T13:30:00-07:00")
+    before = await world.campaign()
+    await world.hear()
+    assert await world.campaign() == before
+    assert before["held"].startswith("Thursday, April 22")
+
+
+@pytest.mark.parametrize("launch", ["approval", "auto"])
+async def test_a_decision_that_comes_out_the_same_is_not_told_again(world: World, launch: str) -> None:
+    await world.import_all(committees=IMPORTS["committees"][: 1 if launch == "approval" else 0])
+    await world.adopt(launch=launch)
+    await world.hear()
+    await world.project(world.marker("cities", "i2", NOW + timedelta(1)))
+    await world.project(world.marker("officials", "i2", NOW + timedelta(1)))
+    assert [each["revision"] for each in await world.published("campaigns.lifecycle.v1")] == [1]
+
+
 async def test_redelivery_of_anything_changes_nothing(world: World) -> None:
     imports = [record for kind in NEEDED_TO_LAUNCH for record in world.import_records(kind)]
     alert = world.alert_record(make_alert())
