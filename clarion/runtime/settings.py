@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     postal_address: str | None = Field(None, description="stands at the foot of every mail")
     data_dir: Path = Field(Path(".clarion"), description="data of the embedded servers")
     settle_seconds: float = Field(60, ge=0, description="how long a withdrawal waits to appear elsewhere")
+    sender_lease_seconds: float = Field(
+        10, gt=0, description="how long a sender that died keeps the mails it held, by the database's clock"
+    )
     smtp_connections: int = Field(20, ge=1, le=200, description="open connections of one sender to the relay")
 
     @field_validator("secret_key", mode="before")

@@ -1,0 +1,135 @@
+"""`clarion demo` and `clarion up` as a user runs them: they come up, tell where they are, and leave nothing."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.conftest import Until
+
+
+class Clarion:
+    """A `clarion` command in a session of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.log = folder / f"{arguments[0]}-{len(list(folder.iterdir()))}.log"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "clarion", *arguments],
+                cwd=folder,
+                env=kept | {"TMPDIR": str(folder)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.family: set[psutil.Process] = set()
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def has_said(self, text: str) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.family |= set(psutil.Process(self.process.pid).children(recursive=True))
+        assert text in self.said() or self.process.poll() is None, self.said()
+        return text in self.said()
+
+    def alone(self) -> bool:
+        """Whether none of the processes it started is left."""
+        return not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in self.family)
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+
+@contextlib.contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[Clarion]:
+    """A command that is killed at the end, if it still runs."""
+    command = Clarion(folder, *arguments)
+    try:
+        yield command
+    finally:
+        if command.process.poll() is None:
+            command.end(signal.SIGKILL)
+
+
+def asked(folder: Path, *arguments: str) -> Any:
+    """What another command answers in JSON, in a terminal of its own."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "clarion", *arguments, "--json"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_the_demo_passes_beside_an_installation_that_runs_and_leaves_nothing(
+    tmp_path: Path, until: Until
+) -> None:
+    with running(tmp_path, "up", "--port", "0") as up:
+        await until(lambda: up.has_said("in another terminal"), 90)
+        with running(tmp_path, "demo", "--officials", "500", "--json") as demo:
+            await until(lambda: demo.has_said("") and demo.process.poll() is not None, 120)
+            report = json.loads(demo.said())
+            assert demo.process.returncode == 0
+            assert report["passed"]
+            assert report["arrived"] == report["expected"] > 100
+            await until(demo.alone, 20)
+        assert not list(tmp_path.glob("clarion-demo-*"))
+        assert asked(tmp_path, "campaigns", "list") == []
+        assert up.end(signal.SIGINT) == 0
+        await until(up.alone, 20)
+    assert not (tmp_path / ".clarion" / "up.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_two_installations_run_at_once_and_one_killed_leaves_no_process_and_keeps_its_data(
+    tmp_path: Path, until: Until
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    with running(first, "up", "--port", "0", "--sample-data") as one, running(second, "up", "--port", "0") as two:
+        await until(lambda: one.has_said("in another terminal") and two.has_said("in another terminal"), 120)
+        assert asked(first, "publish", ".clarion/sample-notice.json")["published"] == 1
+        await until(lambda: asked(first, "campaigns", "list")[0]["status"] == "launched", 60)
+        assert asked(second, "campaigns", "list") == []
+        up_file = first / ".clarion" / "up.json"
+        addresses = json.loads(up_file.read_text())
+        assert up_file.stat().st_mode & 0o777 == 0o600
+        with urllib.request.urlopen(addresses["mail"], timeout=10) as page:
+            assert b"Mail catcher" in page.read()
+        one.end(signal.SIGKILL)
+        await until(one.alone, 20)
+        assert two.process.poll() is None
+    with running(first, "up", "--port", "0") as again:
+        await until(lambda: again.has_said("in another terminal"), 90)
+        assert len(asked(first, "campaigns", "list")) == 1
+        with running(first, "up", "--port", "0") as third:
+            assert third.process.wait(timeout=60) == 1
+            assert str(again.process.pid) in third.said()
+        port = json.loads((first / ".clarion" / "up.json").read_text())["site"].rsplit(":", 1)[1]
+        with running(second, "up", "--port", port) as blocked:
+            assert blocked.process.wait(timeout=60) == 1
+            assert "--port" in blocked.said()
+
+
+@pytest.mark.timeout(60)
+async def test_a_demo_that_is_interrupted_leaves_no_process_and_no_folder(tmp_path: Path, until: Until) -> None:
+    with running(tmp_path, "demo", "--officials", "500") as demo:
+        await until(lambda: demo.has_said("1  stack"), 50)
+        assert demo.end(signal.SIGINT) == 130
+        await until(demo.alone, 20)
+    assert not list(tmp_path.glob("clarion-demo-*"))

@@ -1,0 +1,107 @@
+"""`kill -9` of the services, of Kafka and of PostgreSQL in the middle of a run: nobody is missing."""
+
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.settings import Settings
+from clarion.services.legislation.publication import publish_file
+from clarion.services.running import open_database
+from clarion.services.sample import sample_notice
+from tests.conftest import Until
+from tests.whole.world import World, expectation_of, world
+
+RECIPIENTS = int(os.environ.get("CLARION_KILL_RECIPIENTS", "300"))
+PATIENCE_SECONDS = 60 + RECIPIENTS / 20
+
+LAUNCHED = "SELECT count(*) FROM campaigns.fanout_jobs"
+REPORTED = "SELECT count(*) FROM campaigns.calls WHERE outcome IS NOT NULL"
+
+
+def officials_for(recipients: int) -> int:
+    """How many officials the sample needs so that at least so many mailboxes are asked."""
+    count = recipients
+    while True:
+        if len(expectation_of(count).addresses) >= recipients:
+            return count
+        count += max(100, recipients // 2)
+
+
+async def publish(settings: Settings, folder: Path) -> None:
+    """Publish the sample notice as `clarion publish` does."""
+    path = folder / "notice.json"
+    path.write_text(json.dumps({"type": "hearing.scheduled", "data": sample_notice(system_clock())}))
+    database = await open_database(settings, "legislation", system_clock)
+    try:
+        with path.open("rb") as content:
+            await publish_file(database, content, "/tests", system_clock, lambda _: None)
+    finally:
+        await database.close()
+
+
+def moments(here: World, everyone: int) -> list[tuple[str, Callable[[], Awaitable[bool]]]]:
+    """The moments of a run at which something is killed."""
+
+    async def fanning_out() -> bool:
+        return bool(await here.value(LAUNCHED))
+
+    async def sending() -> bool:
+        return here.catcher.store.count() > everyone // 3
+
+    async def publishing_deliveries() -> bool:
+        return bool(await here.value(REPORTED)) or here.catcher.store.count() >= everyone
+
+    return [("fan-out", fanning_out), ("sending", sending), ("publishing deliveries", publishing_deliveries)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120 + PATIENCE_SECONDS * 4)
+@pytest.mark.parametrize("killed", ["services", "kafka", "postgres"])
+async def test_a_kill_at_any_moment_loses_nobody_and_doubles_only_the_uncertain(
+    killed: str, tmp_path: Path, until: Until
+) -> None:
+    async with world(tmp_path, officials_for(RECIPIENTS)) as here:
+        expected = here.expectation()
+        here.start_services()
+        await until(here.is_ready, 40)
+        await publish(here.settings, tmp_path)
+        for _, moment in moments(here, len(expected.addresses)):
+            await until(moment, PATIENCE_SECONDS)
+            await here.restart(killed)
+        await until(here.is_ready, 40)
+
+        async def settled() -> bool:
+            told = await here.value("SELECT count(*) FROM notifications.ledger")
+            heard = await here.value(REPORTED)
+            return (
+                told == len(expected.addresses) and heard == len(expected.officials) and await here.open_messages() == 0
+            )
+
+        await until(settled, PATIENCE_SECONDS)
+        await check_everyone_is_told(here)
+        assert here.end_services(signal.SIGTERM) == 0
+
+
+async def check_everyone_is_told(here: World) -> None:
+    """Every recipient has one final row and one mail; two mails only where the ledger says that it was in doubt."""
+    expected = here.expectation()
+    caught = here.caught()
+    rows = await here.rows("SELECT mailbox, officials, state, doubts FROM notifications.ledger")
+    mailboxes = await here.rows("SELECT DISTINCT mailbox, lower(email) AS address FROM notifications.officials")
+    addresses: dict[str, str] = {row["mailbox"]: row["address"] for row in mailboxes}
+    assert sorted(addresses[row["mailbox"]] for row in rows) == sorted(expected.addresses)
+    assert {official for row in rows for official in row["officials"]} == expected.officials
+    assert {row["state"] for row in rows} <= {"sent", "unknown"}
+    assert caught.keys() == expected.addresses
+    twice = {address for address, times in caught.items() if times > 1}
+    in_doubt = {addresses[row["mailbox"]] for row in rows if row["doubts"]}
+    assert twice <= in_doubt
+    assert max(caught.values()) <= 2
+    assert not await here.rows(
+        "SELECT 1 FROM campaigns.dead_letters UNION ALL SELECT 1 FROM notifications.dead_letters"
+    )

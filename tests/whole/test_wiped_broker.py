@@ -1,0 +1,86 @@
+"""A broker that lost everything comes back: the same state, and nobody gets a second mail."""
+
+import asyncio
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from clarion.services.running import prepare
+from tests.conftest import Until
+from tests.whole.test_kills import check_everyone_is_told, publish
+from tests.whole.world import World, world
+
+OFFICIALS = 600
+STATE = """
+SELECT 'campaign', id::text, revision::text, status, problem FROM campaigns.campaigns
+UNION ALL SELECT 'hearing', id::text, revision::text, '', '' FROM legislation.hearings
+UNION ALL SELECT 'official', id::text, revision::text, '', '' FROM campaigns.officials
+UNION ALL SELECT 'message', thread_id::text, revision::text, state, '' FROM notifications.ledger
+ORDER BY 1, 2
+"""
+
+
+async def is_quiet(here: World) -> bool:
+    """Whether every outbox is published and every group has read to the end of its topics."""
+    for service in ("legislation", "directory", "campaigns", "notifications"):
+        if await here.value(f"SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL"):
+            return False
+    admin = AIOKafkaAdminClient(bootstrap_servers=here.settings.kafka_bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=here.settings.kafka_bootstrap)
+    await admin.start()
+    await consumer.start()
+    try:
+        groups = [name for name, _ in await admin.list_consumer_groups() if name.startswith(here.settings.kafka_prefix)]
+        read: dict[TopicPartition, int] = {}
+        for group in groups:
+            offsets = await admin.list_consumer_group_offsets(group)
+            read |= {partition: found.offset for partition, found in offsets.items()}
+        ends = await consumer.end_offsets(list(read))
+        return bool(read) and all(read[partition] >= end for partition, end in ends.items())
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_after_kafka_lost_its_data_everything_is_published_again_and_nobody_told_twice(
+    tmp_path: Path, until: Until
+) -> None:
+    async with world(tmp_path, OFFICIALS) as here:
+        expected = here.expectation()
+        here.start_services()
+        await until(here.is_ready, 40)
+        await publish(here.settings, tmp_path)
+
+        async def told() -> bool:
+            heard = await here.value("SELECT count(*) FROM campaigns.calls WHERE outcome IS NOT NULL")
+            return heard == len(expected.officials) and await is_quiet(here)
+
+        await until(told, 60)
+        before = await here.rows(STATE)
+        here.end_services(signal.SIGTERM)
+        await here.kafka.stop()
+        await asyncio.to_thread(shutil.rmtree, tmp_path / "kafka")
+        await here.kafka.start()
+        here.settings = here.settings.model_copy(update={"kafka_bootstrap": here.kafka.bootstrap})
+
+        preparation = await prepare(here.settings)
+        assert preparation.replay is not None
+        assert preparation.replay.entities["directory"] > OFFICIALS
+        assert sum(preparation.replay.messages.values()) > 0
+        assert (await prepare(here.settings)).replay is None
+        here.start_services()
+        await until(here.is_ready, 40)
+
+        async def read_again() -> bool:
+            return await is_quiet(here)
+
+        await until(read_again, 60)
+        assert await here.rows(STATE) == before
+        await check_everyone_is_told(here)
+        assert here.catcher.store.count() == len(expected.addresses)

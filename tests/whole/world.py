@@ -1,0 +1,177 @@
+"""A whole installation for one test: its own servers that can be killed, and the services in a process of their own."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.embedded import KafkaServer, MailCatcher, MailStore, PostgresServer
+from clarion.runtime.settings import Settings
+from clarion.services.directory.operations import load_sample
+from clarion.services.directory.roster import fictional_officials
+from clarion.services.directory.sample import SEED, california_cities
+from clarion.services.expectation import Expectation, expected_recipients
+from clarion.services.running import open_database, prepare
+from clarion.services.sample import AUTHOR, adopt_sample_position
+
+SERVICES = ("legislation", "directory", "campaigns", "notifications")
+FINAL = ("sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown")
+
+
+@dataclass
+class World:
+    """One installation: servers, settings, and the process that runs the services."""
+
+    kafka: KafkaServer
+    postgres: PostgresServer
+    catcher: MailCatcher
+    settings: Settings
+    log: Path
+    officials: int
+    process: subprocess.Popen[bytes] | None = None
+    log_begins_at: int = 0
+
+    def environment(self) -> dict[str, str]:
+        """What the services' process is told."""
+        given = {
+            "DATABASE_URL": self.settings.database_url,
+            "KAFKA_BOOTSTRAP": self.settings.kafka_bootstrap,
+            "KAFKA_PREFIX": self.settings.kafka_prefix,
+            "KAFKA_INSTANCE": "replica-0",
+            "SMTP_URL": self.settings.smtp_url,
+            "SECRET_KEY": ",".join(self.settings.secret_key),
+            "PUBLIC_URL": self.settings.public_url,
+            "MAIL_FROM": self.settings.mail_from,
+            "SENDER_LEASE_SECONDS": str(self.settings.sender_lease_seconds),
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
+        return kept | {f"CLARION_{name}": str(value) for name, value in given.items()}
+
+    def start_services(self) -> None:
+        """Start the process; it is ready when its log says so."""
+        self.log_begins_at = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "clarion", "serve", *SERVICES],
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def is_ready(self) -> bool:
+        """Whether the newest process has joined its groups."""
+        assert self.process is not None
+        said = self.log.read_bytes()[self.log_begins_at :].decode()
+        assert self.process.poll() is None, said[-3000:]
+        return '"event": "ready"' in said
+
+    def end_services(self, number: int = signal.SIGKILL) -> int:
+        """Signal the process and wait for its end; returns its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(timeout=40)
+
+    async def restart(self, what: str) -> None:
+        """`kill -9` of the services, of Kafka or of PostgreSQL, and its return."""
+        if what == "services":
+            self.end_services()
+            self.start_services()
+            return
+        server = self.kafka if what == "kafka" else self.postgres
+        os.kill(server.pid, signal.SIGKILL)
+        await server.wait_stopped()
+        await server.start()
+
+    def expectation(self) -> Expectation:
+        """Who ought to be told, by the tables alone."""
+        return expectation_of(self.officials)
+
+    def caught(self) -> Counter[str]:
+        """How many mails came to each address."""
+        mails = self.catcher.store.list(limit=self.catcher.store.count() or 1)
+        return Counter(address.casefold() for mail in mails for address in mail.recipients)
+
+    async def value(self, query: str, *arguments: Any) -> Any:
+        """One value of the database, or None while it is away."""
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection = await asyncpg.connect(self.settings.database_url, timeout=5)
+            try:
+                return await connection.fetchval(query, *arguments)
+            finally:
+                await connection.close()
+        return None
+
+    async def rows(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Rows of the database."""
+        connection = await asyncpg.connect(self.settings.database_url, timeout=5)
+        try:
+            return await connection.fetch(query, *arguments)
+        finally:
+            await connection.close()
+
+    async def open_messages(self) -> int | None:
+        """How many messages are not at their end; None while the database is away."""
+        count = await self.value("SELECT count(*) FROM notifications.ledger WHERE NOT state = ANY($1)", FINAL)
+        return None if count is None else int(count)
+
+
+@contextlib.asynccontextmanager
+async def world(folder: Path, officials: int) -> AsyncIterator[World]:
+    """An installation with the sample association and its position; the services are not started yet."""
+    kafka = KafkaServer(folder / "kafka", keep_records_for_ever=True)
+    postgres = PostgresServer(folder / "postgres")
+    catcher = MailCatcher(MailStore())
+    made: World | None = None
+    try:
+        await asyncio.gather(kafka.start(), postgres.start(), catcher.start())
+        settings = Settings(
+            _env_file=None,
+            database_url=postgres.url,
+            kafka_bootstrap=kafka.bootstrap,
+            kafka_prefix=f"w{uuid.uuid4().hex[:8]}.",
+            smtp_url=catcher.url,
+            secret_key=("a secret of this test",),
+            public_url="http://clarion.example",
+            mail_from="Clarion <calls@clarion.example>",
+            sender_lease_seconds=3,
+            data_dir=folder / "data",
+        )
+        await prepare(settings)
+        made = World(kafka, postgres, catcher, settings, folder / "services.log", officials)
+        await load(settings, officials)
+        yield made
+    finally:
+        if made is not None and made.process is not None and made.process.poll() is None:
+            made.end_services()
+        await kafka.stop()
+        await postgres.remove()
+        await catcher.stop()
+
+
+def expectation_of(officials: int) -> Expectation:
+    """Whom the sample notice concerns among so many fictional officials."""
+    roster = fictional_officials(california_cities(), officials, SEED)
+    return expected_recipients(roster, committee="Housing", chamber="upper", author=AUTHOR)
+
+
+async def load(settings: Settings, officials: int) -> None:
+    """The sample association and its position."""
+    database: Database = await open_database(settings, "directory", system_clock)
+    try:
+        await load_sample(database, officials, clock=system_clock)
+    finally:
+        await database.close()
+    await adopt_sample_position(settings)
