@@ -6,19 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from clarion.schemas.text import Contract, Identifier, Instant, Line, Text
-
-DATE_ONLY = re.compile(r"\d{4}-\d{2}-\d{2}")
+from clarion.schemas.text import ISO_DATE, Contract, Identifier, Instant, Line, Text, iso_text
 
 
 def date_or_time(value: Any) -> Any:
     """Keep `2027-04-21` a date; pydantic alone would read it as midnight."""
-    if isinstance(value, str):
-        text = value.strip()
-        return date.fromisoformat(text) if DATE_ONLY.fullmatch(text) else text
-    if isinstance(value, int | float):
-        raise ValueError("a time is a text of ISO 8601, not a number")
-    return value
+    iso_text(value)
+    return date.fromisoformat(value.strip()) if isinstance(value, str) and ISO_DATE.fullmatch(value.strip()) else value
 
 
 Start = Annotated[datetime | date, BeforeValidator(date_or_time)]
@@ -69,7 +63,7 @@ class HearingNotice(Contract):
     sequence: Annotated[int, Field(ge=0, le=2**53)] | None = None
     location: Location | None = None
     agenda: Annotated[list[AgendaItem], Field(max_length=500)] = Field(default_factory=list)
-    letters_due_at: datetime | None = None
+    letters_due_at: Annotated[datetime, BeforeValidator(iso_text)] | None = None
     notice_url: OptionalLine = None
 
     @model_validator(mode="after")

@@ -3,9 +3,12 @@
 PostgreSQL stores neither NUL nor lone surrogates, so they are refused at the border and not at the table.
 """
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def storable(text: str) -> str:
@@ -14,6 +17,8 @@ def storable(text: str) -> str:
     Raises:
         ValueError: it holds a NUL or half of a surrogate pair.
     """
+    if text.isascii() and "\x00" not in text:
+        return text
     if "\x00" in text:
         raise ValueError("a NUL character cannot be stored")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
@@ -35,7 +40,15 @@ Identifier = Annotated[
 Mailbox = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """A keyed hash of a case-folded address: 32 hexadecimal digits."""
 
-Instant = AwareDatetime
+
+def iso_text(value: Any) -> Any:
+    """Let only ISO 8601 pass; pydantic alone would read a number, or digits as text, as seconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not ISO_DATE.match(value.strip())):
+        raise ValueError("a time is a text of ISO 8601, such as 2027-04-21T13:30:00-07:00")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(iso_text)]
 """A point in time with its offset."""
 
 

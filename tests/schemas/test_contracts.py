@@ -77,6 +77,15 @@ def test_a_lone_surrogate_escaped_in_json_is_refused() -> None:
         HearingNotice.model_validate_json(payload.replace("Housing", "Hous\\ud800ing"))
 
 
+@pytest.mark.parametrize("start", ["1776000000", 1776000000, 0.5, True, "next Wednesday", ""])
+def test_a_number_is_no_time(start: object) -> None:
+    payload = golden("legislation.updates.v1", "hearing.scheduled") | {"starts_at": start}
+    with pytest.raises(ValidationError, match="starts_at"):
+        HearingNotice.model_validate_json(json.dumps(payload))
+    with pytest.raises(ValidationError, match="time"):
+        EventAttributes.from_headers({"ce_id": "1", "ce_source": "/a", "ce_type": "t", "ce_time": str(start)})
+
+
 def test_a_date_without_a_time_needs_a_note() -> None:
     payload = golden("legislation.updates.v1", "hearing.scheduled") | {"starts_at": "2027-04-21"}
     with pytest.raises(ValidationError, match="time_note"):
