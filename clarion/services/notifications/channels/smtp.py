@@ -1,24 +1,25 @@
 """Mail to a relay over connections that stay open, with the phase of every failure known."""
 
 import asyncio
-import re
 import ssl
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
-from aiosmtplib.protocol import SMTPProtocol
 
+from clarion.services.notifications.channels.session import Reply, Session, take_over
 from clarion.services.notifications.domain.outcomes import Accepted, Deferred, InDoubt, NotTried, Outcome, Refused
 
 CONNECT_SECONDS = 15.0
 COMMAND_SECONDS = 60.0
 CONTENT_SECONDS = 180.0
+QUIT_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 MAILS_PER_CONNECTION = 1_000
-LEADING_DOT = re.compile(rb"(?m)^\.")
 BROKEN = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 
@@ -61,6 +62,12 @@ class Relay:
         )
 
 
+def transparent(content: bytes) -> bytes:
+    """Content whose lines that begin with a dot get a second one (RFC 5321, 4.5.2); its lines end in CR LF."""
+    stuffed = content.replace(b"\n.", b"\n..") if b"\n." in content else content
+    return b"." + stuffed if stuffed.startswith(b".") else stuffed
+
+
 class Connection(Protocol):
     """One open way to the relay, used by one mail at a time."""
 
@@ -71,10 +78,10 @@ class Connection(Protocol):
 class SmtpConnection:
     """One SMTP session, open until the relay or `close` ends it."""
 
-    def __init__(self, relay: Relay) -> None:
-        self.relay = relay
+    def __init__(self, relay: Relay, secured: ssl.SSLContext) -> None:
         self.mails = 0
         self.used_at = time.monotonic()
+        self._session: Session | None = None
         self._client = aiosmtplib.SMTP(
             hostname=relay.host,
             port=relay.port,
@@ -83,14 +90,14 @@ class SmtpConnection:
             username=relay.user,
             password=relay.password,
             timeout=CONNECT_SECONDS,
-            tls_context=ssl.create_default_context() if relay.tls or relay.starttls is not False else None,
+            tls_context=secured,
         )
 
     @property
     def usable(self) -> bool:
         """Whether the next mail can go over it."""
         fresh = time.monotonic() - self.used_at < IDLE_SECONDS
-        return self._client.is_connected and fresh and self.mails < MAILS_PER_CONNECTION
+        return self._session is not None and self._session.open and fresh and self.mails < MAILS_PER_CONNECTION
 
     async def open(self) -> None:
         """Connect, secure and sign in.
@@ -102,64 +109,53 @@ class SmtpConnection:
             await self._client.connect()
             if self._client.is_ehlo_or_helo_needed:
                 await self._client.ehlo()
+            pipelining = self._client.supports_extension("pipelining")
+            self._session = take_over(self._client.transport, pipelining=pipelining)
         except BROKEN as error:
             self.close()
-            raise RelayDown(f"{type(error).__name__}: {error}") from error
+            raise RelayDown(type(error).__name__) from error
         self.used_at = time.monotonic()
 
     async def deliver(self, sender: str, address: str, content: bytes) -> Outcome:
         """Hand over one mail and say what came of it."""
         self.mails += 1
-        protocol = self._client.protocol
-        if protocol is None:
+        session = self._session
+        if session is None:
             return NotTried("the connection was closed")
+        commands = (f"MAIL FROM:<{sender}>".encode("ascii"), f"RCPT TO:<{address}>".encode("ascii"), b"DATA")
         try:
-            failure = await self._announce(protocol, sender, address)
-        except BROKEN as error:
-            self.close()
-            return NotTried(f"lost before the content: {type(error).__name__}")
-        if failure is not None:
-            await self._reset(protocol)
-            return failure
-        return await self._hand_over(protocol, content)
-
-    async def _announce(self, protocol: SMTPProtocol, sender: str, address: str) -> Outcome | None:
-        """MAIL, RCPT and DATA up to the invitation to send the content; an outcome if it does not come."""
-        for step, command in (
-            ("MAIL", f"MAIL FROM:<{sender}>"),
-            ("RCPT", f"RCPT TO:<{address}>"),
-            ("DATA", "DATA"),
-        ):
-            reply = await protocol.execute_command(command.encode("ascii"), timeout=COMMAND_SECONDS)
-            if (failure := self._failure(step, reply.code, reply.message)) is not None:
+            replies = await session.ask(*commands, seconds=COMMAND_SECONDS)
+            failure = self._failure(replies)
+            if failure is not None:
+                await self._reset(session, replies)
                 return failure
-        return None
-
-    def _failure(self, step: str, code: int, message: str) -> Outcome | None:
-        if code == 421:
-            self.close()
-            return NotTried(f"the relay closed the connection: 421 {message}")
-        said = f"{step}: {code} {message}"
-        if 400 <= code < 500:
-            return Deferred(said)
-        if code >= 500:
-            # What is refused at MAIL is our own address or session, which says nothing about the recipient.
-            return Deferred(said) if step == "MAIL" else Refused(said)
-        return None
-
-    async def _hand_over(self, protocol: SMTPProtocol, content: bytes) -> Outcome:
-        try:
-            protocol.write(LEADING_DOT.sub(b"..", content) + b".\r\n")
+            due = session.write(transparent(content) + b".\r\n", 1)[0]
         except BROKEN as error:
             self.close()
             return NotTried(f"lost before the content: {type(error).__name__}")
+        return await self._last_reply(due)
+
+    def _failure(self, replies: Sequence[Reply]) -> Outcome | None:
+        for step, reply in zip(("MAIL", "RCPT", "DATA"), replies, strict=False):
+            said = f"{step}: {reply.code} {reply.text}"
+            if reply.code == 421:
+                return NotTried(said)
+            # What is refused at MAIL is our own address or session, which says nothing about the recipient.
+            if 400 <= reply.code < 500 or (reply.code >= 500 and step == "MAIL"):
+                return Deferred(said)
+            if reply.code >= 500:
+                return Refused(said)
+        return None
+
+    async def _last_reply(self, due: asyncio.Future[Reply]) -> Outcome:
         try:
-            reply = await protocol.read_response(timeout=CONTENT_SECONDS)
+            async with asyncio.timeout(CONTENT_SECONDS):
+                reply = await due
         except BROKEN as error:
             self.close()
             return InDoubt(f"lost before the reply: {type(error).__name__}")
         self.used_at = time.monotonic()
-        said = f"{reply.code} {reply.message}"
+        said = f"{reply.code} {reply.text}"
         if reply.code == 421:
             self.close()
         if 200 <= reply.code < 300:
@@ -168,20 +164,22 @@ class SmtpConnection:
             return Deferred(said)
         return Refused(said) if reply.code >= 500 else InDoubt(f"not a reply to content: {said}")
 
-    async def _reset(self, protocol: SMTPProtocol) -> None:
+    async def _reset(self, session: Session, replies: Sequence[Reply]) -> None:
+        """Make ready for the next mail; a relay that is leaving, or waits for content after all, is left."""
+        if any(reply.code in {354, 421} for reply in replies):
+            self.close()
+            return
         self.used_at = time.monotonic()
         try:
-            if self._client.is_connected:
-                await protocol.execute_command(b"RSET", timeout=COMMAND_SECONDS)
+            await session.ask(b"RSET", seconds=COMMAND_SECONDS)
         except BROKEN:
             self.close()
 
     async def quit(self) -> None:
         """Say goodbye and close."""
         try:
-            if self._client.is_connected:
-                async with asyncio.timeout(2):
-                    await self._client.quit()
+            if self._session is not None and self._session.open:
+                await self._session.ask(b"QUIT", seconds=QUIT_SECONDS)
         except BROKEN:
             pass
         finally:
@@ -189,7 +187,15 @@ class SmtpConnection:
 
     def close(self) -> None:
         """Close without a word."""
+        if self._session is not None:
+            self._session.abort()
         self._client.close()
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that this machine trusts; reading them takes a while."""
+    return ssl.create_default_context()
 
 
 class Pool:
@@ -199,6 +205,7 @@ class Pool:
         self.relay = relay
         self.size = size
         self._open: list[SmtpConnection] = []
+        self._secured = trusted()
 
     async def ready(self, wanted: int) -> list[SmtpConnection]:
         """Between one and `wanted` connections that can take a mail now.
@@ -213,7 +220,7 @@ class Pool:
         return self._open[:wanted]
 
     async def _add(self, count: int) -> None:
-        made = [SmtpConnection(self.relay) for _ in range(count)]
+        made = [SmtpConnection(self.relay, self._secured) for _ in range(count)]
         results = await asyncio.gather(*(connection.open() for connection in made), return_exceptions=True)
         self._open += [connection for connection, failed in zip(made, results, strict=True) if failed is None]
         for failed in results:
