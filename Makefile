@@ -37,12 +37,12 @@ browser-test: setup ## the pages and mails in Chromium (the system's, at /usr/bi
 	@$(BIN)/python -m pytest tests/browser
 
 check: .venv/ready ## format, lint, types, imports, migrations, schemas
-	$(BIN)/ruff format --check .
+	@$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_house.py
-	$(BIN)/squawk --config .squawk.toml $$(find clarion -path '*/migrations/*.sql' | sort)
+	@$(BIN)/squawk --config .squawk.toml $$(find clarion -path '*/migrations/*.sql' | sort)
 
 format: .venv/ready ## put the code in shape
 	$(BIN)/ruff format .

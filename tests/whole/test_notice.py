@@ -1,106 +1,29 @@
 """A notice walks through all services, in this process, on the run's servers."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
 
-import aiokafka
-import asyncpg
-import httpx
 import pytest
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.embedded import MailCatcher
-from clarion.runtime.process import Running, run_services
 from clarion.runtime.settings import Settings
-from clarion.runtime.web.keys import create_key
 from clarion.schemas.cloudevents import EventAttributes
-from clarion.schemas.topics import LEGISLATION_UPDATES
-from clarion.services.running import open_database, open_services, prepare
-from clarion.services.sample import JURISDICTION, sample_notice
-from clarion.services.web import build_site
+from clarion.services.sample import sample_notice
 from tests.conftest import Until
-from tests.whole.world import expectation_of, load
-
-OFFICIALS = 600
-SOURCE = "https://tracker.example/"
-
-
-@dataclass
-class Installation:
-    """All services in this process, with a client of the site and a producer of the broker."""
-
-    settings: Settings
-    catcher: MailCatcher
-    site: httpx.AsyncClient
-    producer: aiokafka.AIOKafkaProducer
-    addresses: frozenset[str]
-
-    async def post(self, event: dict[str, Any]) -> None:
-        answer = await self.site.post("/api/v1/legislation/updates", json=event)
-        assert answer.status_code == 202, answer.text
-
-    async def send(self, body: bytes, headers: Sequence[tuple[str, bytes | None]]) -> None:
-        topic = f"{self.settings.kafka_prefix}{LEGISLATION_UPDATES.name}"
-        await self.producer.send_and_wait(topic, body, key=JURISDICTION.encode(), headers=headers)
-
-    async def send_event(self, event_id: str, data: dict[str, Any]) -> None:
-        attributes = EventAttributes(id=event_id, source=SOURCE, type="hearing.scheduled")
-        headers = [(name, value.encode()) for name, value in attributes.to_headers().items()]
-        await self.send(json.dumps(data).encode(), headers)
-
-    async def rows(self, query: str) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(self.settings.database_url)
-        try:
-            return await connection.fetch(query)
-        finally:
-            await connection.close()
-
-    async def outcomes(self) -> list[str]:
-        return [row["outcome"] for row in await self.rows("SELECT outcome FROM legislation.history")]
+from tests.whole.installation import SOURCE, Installation, installed
 
 
 @pytest.fixture
 async def installation(settings: Settings, mail_catcher: MailCatcher) -> AsyncIterator[Installation]:
-    settings = settings.model_copy(update={"smtp_url": mail_catcher.url})
-    await prepare(settings)
-    await load(settings, OFFICIALS)
-    stopping, ready = asyncio.Event(), asyncio.Event()
-    async with open_services(settings) as services:
-        running = Running()
-        task = asyncio.create_task(
-            run_services(services, settings, stopping=stopping, ready=ready.set, running=running)
-        )
-        await ready.wait()
-        database = await open_database(settings, "legislation", system_clock)
-        async with database.connection() as connection:
-            _, key = await create_key(connection, "tracker", ["updates"], SOURCE)
-        await database.close()
-        producer = aiokafka.AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap)
-        await producer.start()
-        site = httpx.AsyncClient(
-            transport=httpx.ASGITransport(build_site(services, running)),
-            base_url="http://clarion.example",
-            headers={"Authorization": f"Bearer {key}"},
-        )
-        addresses = expectation_of(OFFICIALS).addresses
-        async with site:
-            yield Installation(settings, mail_catcher, site, producer, addresses)
-        await producer.stop()
-        stopping.set()
-        await task
+    async with installed(settings, mail_catcher) as here:
+        yield here
 
 
 async def told_once(here: Installation, until: Until) -> None:
     """Everyone whose voice counts has one mail, and nobody else has any."""
 
-    async def ended() -> bool:
-        open_ones = await here.rows("SELECT 1 FROM notifications.ledger WHERE state <> 'sent'")
-        return not open_ones and here.catcher.store.count() >= len(here.addresses)
-
-    await until(ended, 60)
+    await until(here.told_everyone, 60)
     mails = here.catcher.store.list(limit=10_000)
     assert sorted(address for mail in mails for address in mail.recipients) == sorted(here.addresses)
 

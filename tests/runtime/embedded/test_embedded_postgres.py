@@ -131,7 +131,7 @@ async def test_a_stale_pid_file_that_names_a_living_process_is_overcome(tmp_path
         lines = file.read_text().splitlines()
         os.kill(server.pid, signal.SIGKILL)
         await server.wait_stopped()
-        with subprocess.Popen(["sleep", "600"]) as other:  # noqa: ASYNC220 - returns at once
+        with subprocess.Popen(["sleep", "600"]) as other:
             file.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
             (tmp_path / "pg" / "postgres.pid").write_text(f"{other.pid}\n")
             await server.start()

@@ -120,7 +120,7 @@ async def test_when_one_cannot_start_the_others_are_stopped(tmp_path: Path) -> N
 
 async def until_dead(pid: int) -> None:
     async with asyncio.timeout(30):
-        while is_alive(pid):  # noqa: ASYNC110 - another process ends
+        while is_alive(pid):
             await asyncio.sleep(0.02)
 
 
