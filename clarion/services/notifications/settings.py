@@ -5,16 +5,18 @@ from datetime import timedelta
 
 from clarion.services.notifications.domain.outcomes import Retries
 
+CREW_SIZE = 25
+"""A larger round costs the database less for each mail, but waits for the slowest of more."""
+
 
 @dataclass(frozen=True, slots=True)
 class SendingSettings:
-    """`connections` to the relay are shared by `crews`, which take turns at the database and the relay.
+    """`connections` to the relay are shared by crews, which take turns at the database and the relay.
 
     `lease` is how long a sender that died keeps what it held.
     """
 
     connections: int = 20
-    crews: int = 2
     lease: timedelta = timedelta(seconds=10)
     poll_seconds: float = 0.5
     retries: Retries = field(default_factory=Retries)
@@ -26,6 +28,6 @@ class SendingSettings:
 
     @property
     def crew_sizes(self) -> list[int]:
-        """The connections of each crew; a crew has at least one."""
-        crews = min(self.crews, self.connections)
+        """The connections of each crew: as few crews as may be, of about the same size."""
+        crews = -(-self.connections // CREW_SIZE)
         return [self.connections // crews + (number < self.connections % crews) for number in range(crews)]

@@ -224,12 +224,12 @@ def test_a_name_cannot_begin_a_header_of_its_own(parse: Parse, attempt: str) -> 
         rendered(officials=(replace(MAYOR, name=attempt),), reply_to=Contact(name=attempt, address="r@x.example"))
     )
     assert mail["Bcc"] is None
-    assert len(mail.get_all("Subject")) == 1
+    assert len(mail.get_all("Subject") or []) == 1
     assert mail["To"].addresses[0].addr_spec == "ada@alder.example"
     assert not mail.defects
 
 
-LINE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=300)
+LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)
 
 
 @given(text=LINE)
@@ -256,7 +256,7 @@ def test_any_name_leaves_the_address_alone(text: str) -> None:
     assert raw.isascii()
 
 
-@given(text=st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\r")))
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r")))
 def test_any_body_is_read_back_as_it_was(text: str) -> None:
     lines = quoted(text)
     assert quopri.decodestring(lines).replace(b"\r\n", b"\n").decode() == (text if text.endswith("\n") else text + "\n")

@@ -211,7 +211,7 @@ async def test_a_message_waits_for_its_official_and_goes_once_the_directory_tell
 
     async def waits() -> bool:
         (row,) = await house.rows()
-        return row["state"] == "queued" and row["reason"] == "waiting for the directory"
+        return (row["state"], row["reason"]) == ("queued", "waiting for the directory")
 
     async with house.sending():
         await until(waits)
@@ -254,7 +254,7 @@ async def test_a_malformed_address_fails_and_the_next_is_sent(house: House, unti
 async def test_a_mail_stands_dotted_lines_as_they_were(house: House, mail_catcher: Any, until: Any, parse: Any) -> None:
     asked = recipient(1, reasons=[{"kind": "committee", "text": "x"}])
     content = batch([1]).content
-    bill = {**content["bills"][0], "letter": ".\n..two\n.end\n\n."}  # type: ignore[index, call-overload, dict-item]
+    bill = {**content["bills"][0], "letter": ".\n..two\n.end\n\n."}  # type: ignore[index, dict-item]
     await house.know(official(1))
     await house.ask(batch([], recipients=[asked], content={**content, "bills": [bill]}))
     async with house.sending():

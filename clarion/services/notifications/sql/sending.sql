@@ -46,7 +46,8 @@ WITH me AS (
 UPDATE ledger AS l
 SET state = 'claimed', state_at = :now, worker_id = :worker, claim = l.claim + 1, reason = NULL
 FROM taken
-WHERE l.thread_id = taken.thread_id AND l.revision = taken.revision
+WHERE l.thread_id = ANY(ARRAY(SELECT thread_id FROM taken))
+  AND l.thread_id = taken.thread_id AND l.revision = taken.revision
 RETURNING l.thread_id, l.revision, l.matter, l.mailbox, l.lane, l.content_id, l.subscription, l.parts, l.not_after,
           l.queued_at, l.claim, l.attempts, l.doubts
 
@@ -54,12 +55,14 @@ RETURNING l.thread_id, l.revision, l.matter, l.mailbox, l.lane, l.content_id, l.
 SELECT id, matter, revision, template, reply_to, facts, content FROM contents WHERE id = ANY(:ids::bigint[])
 
 -- name: mark_sending
--- The start of a mail: whatever forbids it is asked in this one statement. A row that is marked already was marked
--- by a commit whose answer got lost; it has not been sent.
+-- The start of a mail, where whatever forbids it is asked in one statement. A row that is marked already was marked
+-- by a commit whose answer got lost, and has not been sent. The ids stand there once more so that the rows are found by
+-- their primary key, however little the planner knows of the rows given.
 UPDATE ledger AS l
 SET state = 'sending', state_at = :now
 FROM jsonb_to_recordset(:rows::jsonb) AS asked (thread_id uuid, revision integer, claim integer, named text[])
-WHERE l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
+WHERE l.thread_id = ANY(:thread_ids::uuid[])
+  AND l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
   AND l.worker_id = :worker AND l.state IN ('claimed', 'sending')
   AND (l.not_after IS NULL OR l.not_after > :now)
   AND EXISTS (SELECT FROM threads AS t WHERE t.id = l.thread_id AND t.revision = l.revision)
@@ -119,7 +122,8 @@ FROM jsonb_to_recordset(:rows::jsonb) AS v (
     thread_id uuid, revision integer, claim integer, before text, state text, attempts integer, doubts integer,
     due_at timestamptz, reason text, reply text
 )
-WHERE l.thread_id = v.thread_id AND l.revision = v.revision AND l.claim = v.claim AND l.worker_id = :worker
+WHERE l.thread_id = ANY(:thread_ids::uuid[])
+  AND l.thread_id = v.thread_id AND l.revision = v.revision AND l.claim = v.claim AND l.worker_id = :worker
   AND (l.state = v.before OR (l.state = 'uncertain' AND v.state = 'sent'))
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
