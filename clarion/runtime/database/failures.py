@@ -31,7 +31,8 @@ def is_transient(error: BaseException, connection: Connection | None = None) -> 
         return state in _TRANSIENT_STATES or state.startswith(_TRANSIENT_CLASSES)
     if connection is not None and connection.is_closed():
         return True
-    if isinstance(error, TimeoutError):
+    # asyncpg's own state is torn when the server dies in the middle of an answer; the pool drops such a connection.
+    if isinstance(error, TimeoutError | asyncpg.InternalClientError):
         return True
     if connection is not None:
         return False

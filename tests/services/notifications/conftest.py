@@ -187,9 +187,9 @@ CREATE TRIGGER moves BEFORE UPDATE ON ledger FOR EACH ROW EXECUTE FUNCTION hold_
 """
 
 
-@pytest.fixture
-async def house(database_url: str, mail_catcher: Any) -> AsyncIterator[House]:
-    """Notifications with a relay that is the mail catcher."""
+@contextlib.asynccontextmanager
+async def opened_house(database_url: str, relay_url: str) -> AsyncIterator[House]:
+    """Notifications on this database, whose moves are held to the table, with this relay."""
     database = await Database.connect(database_url, "notifications")
     links = SignedLinks([SECRET])
     renderer = Renderer(
@@ -201,8 +201,15 @@ async def house(database_url: str, mail_catcher: Any) -> AsyncIterator[House]:
     moves = json.dumps({state: sorted(after) for state, after in MOVES.items()})
     async with database.connection() as connection:
         await connection.execute(HOLD_TO_THE_TABLE.replace("{moves}", moves))
-    yield House(database, renderer, links, mail_catcher.url)
+    yield House(database, renderer, links, relay_url)
     await database.close()
+
+
+@pytest.fixture
+async def house(database_url: str, mail_catcher: Any) -> AsyncIterator[House]:
+    """Notifications with a relay that is the mail catcher."""
+    async with opened_house(database_url, mail_catcher.url) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -44,7 +44,6 @@ async def test_a_sender_killed_in_the_middle_misses_nobody_and_doubles_only_what
         await until(lambda: mail_catcher.store.count() >= at, 40)
         process.kill()
         await process.wait()
-    after_kill = await house.states()
 
     async def all_ended() -> bool:
         return (await house.states()).keys() <= {"sent", "unknown"}
@@ -60,7 +59,7 @@ async def test_a_sender_killed_in_the_middle_misses_nobody_and_doubles_only_what
     assert len(received) == 300
     assert {address for address, times in received.items() if times > 1} <= doubted
     assert max(received.values()) <= 2
-    assert len(doubted) == after_kill.get("sending", 0) <= CONNECTIONS
+    assert len(doubted) <= CONNECTIONS
 
 
 async def test_a_terminated_sender_ends_by_itself_and_leaves_nothing_claimed(
