@@ -1,15 +1,14 @@
 """docker-compose.yml and Dockerfile say what the code does: versions, commands, ports and variables."""
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import yaml
 from typer.testing import CliRunner
 
-from clarion.runtime.embedded.postgres import binaries
 from clarion.runtime.settings import Settings
 from clarion.services.cli import app
 from clarion.services.running import BUILDERS, NAMES, NEEDED
@@ -27,11 +26,12 @@ def test_the_broker_is_the_version_that_tests_run_on() -> None:
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{tested[1]}"
 
 
-def test_the_database_is_the_major_version_that_tests_run_on() -> None:
-    said = subprocess.run([binaries() / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
-    major = re.search(r"(\d+)\.", said)
-    assert major
-    assert SERVICES["postgres"]["image"] == f"postgres:{major[1]}"
+async def test_the_database_is_the_major_version_that_tests_run_on(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        assert SERVICES["postgres"]["image"] == f"postgres:{connection.get_server_version().major}"
+    finally:
+        await connection.close()
 
 
 def test_a_container_runs_for_each_service_and_the_site() -> None:
