@@ -108,10 +108,26 @@ class HearingAgendaItem(AgendaItem):
     bill_key: Identifier
 
 
+class Counterpart(Contract):
+    """The other hearing of a bill that went from one to another: `came_from` it, or `went_to` it.
+
+    `when` and `committee` are the other hearing's, ready to be compared and told.
+    """
+
+    bill_key: Identifier
+    direction: Literal["came_from", "went_to"] | Identifier
+    hearing_id: Identifier
+    starts_at: Start
+    zone: Identifier
+    time_note: OptionalLine = None
+    committee: CommitteeReference
+
+
 class HearingAlert(Contract):
     """The full state of one hearing as Clarion knows it; consumers go by it and its revision.
 
-    `starts_at` is a time with offset, or a date of `zone` (an IANA name) when only `time_note` tells more.
+    `changed` names what differs from the revision before: time, place, note, committee, agenda, letters, cancelled,
+    reinstated. `starts_at` is a time with offset, or a date of `zone` (an IANA name) when only `time_note` tells more.
     """
 
     hearing_id: Identifier
@@ -129,6 +145,7 @@ class HearingAlert(Contract):
     letters_due_at: Instant | None = None
     notice_url: OptionalLine = None
     changed: list[Identifier] = Field(default_factory=list)
+    counterparts: list[Counterpart] = Field(default_factory=list)
 
     @field_validator("starts_at")
     @classmethod

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from clarion.schemas.legislation import Start
 from clarion.schemas.text import Contract, Identifier, Instant, Line, Mailbox, Text
 
 Lane = Literal["sign-in", "registration", "call", "bulk"]
@@ -51,6 +52,23 @@ class Recipient(Contract):
     asks: list[Ask] = Field(default_factory=list)
 
 
+class CalendarEntry(Contract):
+    """The entry that goes with a message (RFC 5545, RFC 5546): the same `uid` for the matter's life.
+
+    The sender keeps the SEQUENCE per thread. A date alone is an all-day entry; `method` CANCEL takes it back.
+    """
+
+    uid: Identifier
+    method: Literal["REQUEST", "CANCEL"] = "REQUEST"
+    summary: Line
+    starts_at: Start
+    ends_at: Start | None = None
+    zone: Identifier
+    location: Text | None = None
+    description: Text | None = None
+    url: Text | None = None
+
+
 class MessageBatch(Contract):
     """`messages.requested`: the state of a matter at a revision, and who is to know it.
 
@@ -67,6 +85,7 @@ class MessageBatch(Contract):
     not_after: Instant | None = None
     facts: list[Fact]
     content: dict[str, JsonValue] = Field(default_factory=dict)
+    calendar: CalendarEntry | None = None
     recipients: Annotated[list[Recipient], Field(max_length=1_000)]
 
 
@@ -77,6 +96,7 @@ class Withdrawal(Contract):
     revision: Annotated[int, Field(ge=1)]
     mailboxes: list[Mailbox]
     reason: Text | None = None
+    calendar: CalendarEntry | None = None
 
 
 class CallBill(Contract):

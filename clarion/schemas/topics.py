@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from clarion.schemas import campaigns, deliveries, directory, legislation, messages
+from clarion.schemas import campaigns, deliveries, directory, legislation, messages, registrations
 
 DAY_SECONDS = 24 * 3600
 MEGABYTE = 1_000_000
@@ -95,6 +95,35 @@ NOTIFICATIONS_DELIVERIES = Topic(
     key="bucket",
     types={"deliveries.recorded": deliveries.DeliveriesRecorded},
 )
+REGISTRATIONS_REQUESTS = Topic(
+    "registrations.requests.v1",
+    partitions=6,
+    key="event id",
+    inbound=True,
+    types={
+        "registration.requested": registrations.RegistrationRequested,
+        "registration.cancellation-requested": registrations.CancellationRequested,
+    },
+)
+REGISTRATIONS_OUTCOMES = Topic(
+    "registrations.outcomes.v1",
+    partitions=6,
+    key="event id",
+    types={
+        f"registration.{what}": registrations.RegistrationOutcome
+        for what in ("confirmed", "waitlisted", "declined", "cancelled", "promoted")
+    }
+    | {f"webinar.{what}": registrations.WebinarChanged for what in ("moved", "cancelled")},
+)
+REGISTRATIONS_NOTICES = Topic(
+    "registrations.notices.v1",
+    partitions=6,
+    key="event id and bucket, as in <event>/<bucket>",
+    types={
+        "messages.requested": messages.MessageBatch,
+        "messages.withdrawn": messages.Withdrawal,
+    },
+)
 
 TOPICS: tuple[Topic, ...] = (
     LEGISLATION_UPDATES,
@@ -103,6 +132,9 @@ TOPICS: tuple[Topic, ...] = (
     CAMPAIGNS_CALLS,
     CAMPAIGNS_LIFECYCLE,
     NOTIFICATIONS_DELIVERIES,
+    REGISTRATIONS_REQUESTS,
+    REGISTRATIONS_OUTCOMES,
+    REGISTRATIONS_NOTICES,
 )
 
 BUCKETS = 24
