@@ -123,3 +123,37 @@ class CallContent(Contract):
     letters_open: bool = True
     notice_url: Text | None = None
     bills: list[CallBill]
+
+
+class Presenter(Contract):
+    """Someone who speaks at an event: `role` is moderator, presenter or a later one."""
+
+    name: Line
+    title: Line | None = None
+    role: Identifier = "presenter"
+
+
+class RegistrationContent(Contract):
+    """The content of the template `registration`: one person's registration for one event, ready to be read.
+
+    `place` counts the waiting list from 1 and stands there while `status` is waitlisted; `reason` says why it was
+    declined or cancelled. `join_url` is there once confirmed, `cancel_url` while there is something to cancel;
+    `register_url` is the event's page, where one may register (again).
+    """
+
+    title: Line
+    status: Literal["confirmed", "waitlisted", "declined", "cancelled"]
+    place: Annotated[int, Field(ge=1)] | None = None
+    reason: Text | None = None
+    when: Line
+    where: Text | None = None
+    join_url: Text | None = None
+    cancel_url: Text | None = None
+    status_url: Text
+    register_url: Text | None = None
+    host: Line | None = None
+    contact: Contact | None = None
+    enquiries: Contact | None = None
+    policy_url: Text | None = None
+    presenters: list[Presenter] = Field(default_factory=list)
+    partners: list[Line] = Field(default_factory=list)
