@@ -11,7 +11,7 @@ CampaignStatus = Literal["waiting", "drafted", "launched", "closed"]
 
 
 class CampaignChanged(Contract):
-    """The state of a campaign at a revision: `campaign.drafted`, `.launched`, `.closed`.
+    """The state of a campaign at a revision: `campaign.drafted`, `.launched`, `.amended`, `.closed`.
 
     `problem` says what a campaign that waits is waiting for.
     """

@@ -42,7 +42,10 @@ class Ask(Contract):
 
 
 class Recipient(Contract):
-    """One mailbox and the officials who read it; or, for people who are no officials, an address."""
+    """One mailbox and the officials who read it; or, for people who are no officials, an address.
+
+    `told_elsewhere` are keys of facts whose change another matter tells this mailbox: no difference for it.
+    """
 
     mailbox: Mailbox
     officials: list[Identifier] = Field(default_factory=list)
@@ -50,6 +53,7 @@ class Recipient(Contract):
     name: Line | None = None
     reasons: list[Reason] = Field(default_factory=list)
     asks: list[Ask] = Field(default_factory=list)
+    told_elsewhere: list[Identifier] = Field(default_factory=list)
 
 
 class CalendarEntry(Contract):
@@ -90,13 +94,17 @@ class MessageBatch(Contract):
 
 
 class Withdrawal(Contract):
-    """`messages.withdrawn`: these mailboxes need not be told; who was told already is told that it ended."""
+    """`messages.withdrawn`: these mailboxes need not be told; who was told already is told that it ended.
+
+    `told_elsewhere`: another matter tells them, so only what is unsent ends.
+    """
 
     matter: Identifier
     revision: Annotated[int, Field(ge=1)]
     mailboxes: list[Mailbox]
     reason: Text | None = None
     calendar: CalendarEntry | None = None
+    told_elsewhere: bool = False
 
 
 class CallBill(Contract):

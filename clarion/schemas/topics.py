@@ -87,7 +87,7 @@ CAMPAIGNS_LIFECYCLE = Topic(
     "campaigns.lifecycle.v1",
     partitions=6,
     key="campaign id",
-    types={f"campaign.{what}": campaigns.CampaignChanged for what in ("drafted", "launched", "closed")},
+    types={f"campaign.{what}": campaigns.CampaignChanged for what in ("drafted", "launched", "amended", "closed")},
 )
 NOTIFICATIONS_DELIVERIES = Topic(
     "notifications.deliveries.v1",
