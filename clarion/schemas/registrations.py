@@ -1,10 +1,16 @@
 """Requests for seats at webinars and other events, and what became of them."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
+from clarion.schemas.messages import Contact, Presenter
 from clarion.schemas.text import Contract, Identifier, Instant, Line, Text
+
+Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x1f\"<>]+$", max_length=2_000)]
+"""An address on the web."""
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?$")]
 """The name of an event in addresses: small letters, digits and hyphens."""
@@ -61,3 +67,58 @@ class WebinarChanged(Contract):
     registration_closes_at: Instant
     zone: Identifier
     capacity: Annotated[int, Field(ge=0)]
+
+
+class Question(Contract):
+    """What the host asks of who registers; with `choices` one of them is the answer."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?$")]
+    label: Line
+    required: bool = False
+    choices: Annotated[list[Line], Field(max_length=100)] = Field(default_factory=list)
+
+
+class Webinar(Contract):
+    """A webinar or another event as its host describes it.
+
+    Without `registration_closes_at` one may register until it starts. A capacity of 0 is a waiting list from the first.
+    """
+
+    slug: Slug
+    title: Annotated[Line, Field(max_length=300)]
+    kind: Identifier = "webinar"
+    summary: Text | None = None
+    starts_at: Instant
+    ends_at: Instant
+    registration_closes_at: Instant | None = None
+    zone: Identifier = "America/Los_Angeles"
+    capacity: Annotated[int, Field(ge=0, le=1_000_000)]
+    audience: Line | None = None
+    where: Line | None = None
+    join_url: Link | None = None
+    policy_url: Link | None = None
+    host: Line | None = None
+    contact: Contact | None = None
+    enquiries: Contact | None = None
+    presenters: Annotated[list[Presenter], Field(max_length=50)] = Field(default_factory=list)
+    partners: Annotated[list[Line], Field(max_length=50)] = Field(default_factory=list)
+    questions: Annotated[list[Question], Field(max_length=20)] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at is not after starts_at")
+        if self.registration_closes_at is not None and self.registration_closes_at > self.ends_at:
+            raise ValueError("registration_closes_at is after the end")
+        if len({question.key for question in self.questions}) < len(self.questions):
+            raise ValueError("two questions have the same key")
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"no time zone is called {self.zone!r}") from error
+        return self
+
+    @property
+    def closes_at(self) -> datetime:
+        """The last moment at which a request is in time."""
+        return self.registration_closes_at or self.starts_at

@@ -1,0 +1,1 @@
+"""Webinars and other events: seats, waiting list, and an answer to every request."""

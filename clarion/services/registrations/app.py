@@ -1,0 +1,37 @@
+"""Builds the service of registrations from the settings."""
+
+from clarion.runtime.clock import Clock, system_clock
+from clarion.runtime.database import Database
+from clarion.runtime.process import Service
+from clarion.runtime.settings import Settings
+from clarion.runtime.web.links import SignedLinks
+from clarion.services.registrations import repository
+from clarion.services.registrations.desk import Desk
+from clarion.services.registrations.handlers import subscriptions
+from clarion.services.registrations.web import build_router
+
+NAME = "registrations"
+
+
+async def open_desk(database: Database, public_url: str, clock: Clock) -> Desk:
+    """The desk over this database; makes the key of mailboxes when there is none."""
+    async with database.transaction() as tx:
+        key = await repository.mailbox_key(tx.connection)
+    return Desk(key, public_url.rstrip("/"), clock)
+
+
+async def build(settings: Settings, clock: Clock = system_clock) -> Service:
+    """The service, with its pool open.
+
+    Raises:
+        MissingSetting: database, secret or public address are not named.
+    """
+    settings.need("database_url", "secret_key", "public_url")
+    database = await Database.connect(str(settings.database_url), NAME, clock=clock)
+    desk = await open_desk(database, str(settings.public_url), clock)
+    return Service(
+        name=NAME,
+        database=database,
+        subscriptions=subscriptions(desk),
+        router=build_router(database, desk, SignedLinks(settings.secret_key, clock)),
+    )
