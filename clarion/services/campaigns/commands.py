@@ -194,17 +194,25 @@ async def _campaigns() -> list[dict[str, Any]]:
 def show_campaign(
     campaign: Annotated[str, typer.Argument(help="its id, as `list` shows it")], as_json: AsJson = False
 ) -> None:
-    """Show a campaign: divisions, reasons and who was reached. Example: clarion campaigns show ID"""
+    """Show a campaign: divisions, reasons, what was told and who was reached. Example: clarion campaigns show ID"""
     found = asyncio.run(_campaign(campaign))
     if found is None:
         fail(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
     if as_json:
         print_json(found)
         return
-    parts = {name: found.pop(name) for name in ("waves", "reasons", "outcomes")}
+    parts = {name: found.pop(name) for name in ("waves", "reasons", "outcomes", "told")}
     print_fields(found | {"outcomes": [f"{name} {count}" for name, count in parts["outcomes"].items()]}, as_json=False)
     for name in ("waves", "reasons"):
         print_rows(parts[name], as_json=False, empty=f"no {name} yet")
+    print_rows([told_row(each) for each in parts["told"]], as_json=False, empty="nothing told yet")
+
+
+def told_row(told: dict[str, Any]) -> dict[str, Any]:
+    """A revision that was told, for people: when, and what was new."""
+    changes = [f"{each['label']}: now {each['now']}, was {each['was']}" for each in told["changed"]]
+    first = "the first call" if told["revision"] == 1 else "who is concerned"
+    return {"told": told["revision"], "at": told["told_at"], "what": "; ".join(changes) or first}
 
 
 async def _campaign(campaign: str) -> dict[str, Any] | None:

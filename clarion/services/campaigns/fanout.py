@@ -1,7 +1,8 @@
 """The fan-out: jobs per wave and bucket become calls and batches of messages, in one transaction each time."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -12,47 +13,31 @@ import structlog
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database, Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
-from clarion.schemas.messages import Ask, CallContent, Fact, MessageBatch, Reason, Recipient
+from clarion.schemas.messages import MessageBatch, Withdrawal
 from clarion.schemas.topics import CAMPAIGNS_CALLS
-from clarion.services.campaigns.domain import words
-from clarion.services.campaigns.domain.decision import letters_open, not_after
-from clarion.services.campaigns.domain.model import Asked, Division, Reasons
+from clarion.schemas.topics import bucket as bucket_of
+from clarion.services.campaigns.domain.batches import Elsewhere, Message, batches_of, message_from, withdrawals_of
+from clarion.services.campaigns.domain.decision import letters_open
+from clarion.services.campaigns.domain.model import Asked, Withdrawn
 from clarion.services.campaigns.domain.names import LETTER_ROLES
 from clarion.services.campaigns.operations import review
 from clarion.services.campaigns.repository import QUERIES, divisions_by_slug
 
 log = structlog.get_logger(__name__)
 
-RECIPIENTS_PER_MESSAGE = 250
-BYTES_PER_MESSAGE = 900_000
 OFFICIALS_PER_TRANSACTION = 5_000
 JOBS_PER_TRANSACTION = 500
 POLL_SECONDS = 0.5
-TOLD_REVISION = 1
-"""The revision of the matter that a launch tells; one more for each change that a reader would act on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A wave's share of one bucket, with how many officials it had at the launch."""
+    """A wave's share of one bucket, with about how many officials it has."""
 
     campaign: str
     division: str
     bucket: int
     officials: int
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What all calls of a campaign have in common."""
-
-    campaign: str
-    jurisdiction: str
-    facts: Sequence[Fact]
-    content: CallContent
-    letters_due_at: datetime | None
-    ends_at: datetime
-    cities: Mapping[str, Reasons]
 
 
 class FanOut:
@@ -73,7 +58,7 @@ class FanOut:
 
 
 class Review:
-    """Closes what is over and launches what waited for the directory, as time goes by."""
+    """Closes what is over and follows the directory, as time goes by."""
 
     name = "review"
 
@@ -85,7 +70,9 @@ class Review:
         """Look again every half second until told to stop."""
         while not stopping.is_set():
             async with self._database.transaction() as tx:
-                await review(tx, self._clock)
+                more = await review(tx, self._clock)
+            if more:
+                continue
             try:
                 await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
             except TimeoutError:
@@ -121,13 +108,19 @@ async def claim_jobs(connection: Connection, now: datetime) -> list[Job]:
 
 async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime) -> None:
     message = await _message(tx.connection, campaign)
-    asked = await _insert_calls(tx.connection, message, jobs, now)
+    asked, withdrawn = await _bring_up_to_date(tx.connection, message, jobs, now)
+    mailboxes = [each.mailbox for each in asked] + [each.mailbox for each in withdrawn]
+    elsewhere = await elsewhere_of(tx.connection, message, mailboxes, now)
     divisions = await divisions_by_slug(tx.connection, sorted({each.division for each in asked if each.division}))
-    batches = [
-        Outgoing(CAMPAIGNS_CALLS, f"{campaign}/{bucket}", "messages.requested", batch, subject=f"campaign:{campaign}")
-        for bucket, batch in batches_of(message, asked, divisions, now)
+    requests = [
+        _outgoing(message, bucket, "messages.requested", batch)
+        for bucket, batch in batches_of(message, asked, divisions, elsewhere, now)
     ]
-    await enqueue(tx, batches)
+    ends = [
+        _outgoing(message, bucket, "messages.withdrawn", withdrawal)
+        for bucket, withdrawal in withdrawals_of(message, withdrawn, elsewhere)
+    ]
+    await enqueue(tx, [*requests, *ends])
     await QUERIES.finish_jobs(
         tx.connection,
         campaign=campaign,
@@ -135,34 +128,48 @@ async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime
         buckets=[job.bucket for job in jobs],
         now=now,
     )
-    log.info("campaigns.fanned_out", campaign=campaign, jobs=len(jobs), mailboxes=len(asked), batches=len(batches))
+    log.info(
+        "campaigns.fanned_out",
+        campaign=campaign,
+        revision=message.revision,
+        jobs=len(jobs),
+        asked=len(asked),
+        withdrawn=len(withdrawn),
+    )
+
+
+def _outgoing(message: Message, bucket: int, kind: str, data: MessageBatch | Withdrawal) -> Outgoing:
+    return Outgoing(CAMPAIGNS_CALLS, f"{message.campaign}/{bucket}", kind, data, subject=message.matter)
 
 
 async def _message(connection: Connection, campaign: str) -> Message:
     row = await QUERIES.campaign_message(connection, campaign=campaign)
     cities = {each["city"]: dict(each) async for each in QUERIES.cities_of_campaign(connection, campaign=campaign)}
-    return Message(
-        campaign=campaign,
-        jurisdiction=row["jurisdiction"],
-        facts=[Fact.model_validate(fact) for fact in row["message"]["facts"]],
-        content=CallContent.model_validate(row["message"]["content"]),
-        letters_due_at=row["letters_due_at"],
-        ends_at=row["ends_at"],
-        cities=cities,
-    )
+    return message_from(row, cities)
 
 
-async def _insert_calls(connection: Connection, message: Message, jobs: Sequence[Job], now: datetime) -> list[Asked]:
-    rows = QUERIES.insert_calls(
+async def _bring_up_to_date(
+    connection: Connection, message: Message, jobs: Sequence[Job], now: datetime
+) -> tuple[list[Asked], list[Withdrawn]]:
+    rows = QUERIES.bring_up_to_date(
         connection,
         campaign=message.campaign,
         divisions=[job.division for job in jobs],
         buckets=[job.bucket for job in jobs],
+        calling=message.calling,
         letters_open=letters_open(message.letters_due_at, now),
         letter_roles=sorted(LETTER_ROLES),
+        told=message.revision,
+        facts=message.facts_revision,
         now=now,
     )
-    return [_asked(row) async for row in rows]
+    asked, withdrawn = [], []
+    async for row in rows:
+        if row["what"] == "asked":
+            asked.append(_asked(row))
+        else:
+            withdrawn.append(Withdrawn(row["mailbox"], row["bucket"]))
+    return asked, withdrawn
 
 
 def _asked(row: Mapping[str, Any]) -> Asked:
@@ -177,85 +184,25 @@ def _asked(row: Mapping[str, Any]) -> Asked:
     )
 
 
-def batches_of(
-    message: Message, asked: Iterable[Asked], divisions: Mapping[str, Division], now: datetime
-) -> Iterator[tuple[int, MessageBatch]]:
-    """Batches with their bucket: one wave each, and apart where letters end before the hearing."""
-    apart = message.letters_due_at is not None
-
-    def batch_key(each: Asked) -> tuple[int, str, bool]:
-        return each.bucket, each.division, each.letter and apart
-
-    recipients = Recipients(message)
-    for (bucket, slug, _), group in groupby(sorted(asked, key=batch_key), key=batch_key):
-        members = list(group)
-        division = divisions.get(slug)
-        for chunk in _chunks([recipients.of(each) for each in members], message):
-            yield (
-                bucket,
-                MessageBatch(
-                    matter=f"campaign:{message.campaign}",
-                    revision=TOLD_REVISION,
-                    template="call",
-                    subscription="calls",
-                    lane="call",
-                    reply_to=words.contact(division),
-                    not_after=not_after(message.letters_due_at, message.ends_at, now, letter=members[0].letter),
-                    facts=list(message.facts),
-                    content=_content(message, division, now),
-                    recipients=chunk,
-                ),
-            )
-
-
-def _content(message: Message, division: Division | None, now: datetime) -> dict[str, Any]:
-    content = message.content.model_copy(
-        update={
-            "division": division and division.name,
-            "letters_open": letters_open(message.letters_due_at, now),
-        }
-    )
-    return content.model_dump(mode="json")
-
-
-class Recipients:
-    """Makes recipients of mailboxes; what is equal for all of a city is made once."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-        self._reasons: dict[tuple[str, ...], tuple[list[Reason], list[str]]] = {}
-        self._asks: dict[tuple[tuple[str, ...], bool, bool], list[Ask]] = {}
-
-    def of(self, asked: Asked) -> Recipient:
-        """The recipient of a mailbox, with its reasons and what it is asked for."""
-        if asked.cities not in self._reasons:
-            cities = [self._message.cities[city] for city in asked.cities]
-            bills = [each.bill for each in self._message.content.bills if any(each.bill in c["bills"] for c in cities)]
-            self._reasons[asked.cities] = words.reasons_told(cities, self._message.jurisdiction), bills
-        reasons, bills = self._reasons[asked.cities]
-        key = (asked.cities, asked.letter, asked.testimony)
-        if key not in self._asks:
-            self._asks[key] = words.asks(asked, bills)
-        return Recipient(mailbox=asked.mailbox, officials=list(asked.officials), reasons=reasons, asks=self._asks[key])
-
-
-def _chunks(recipients: Sequence[Recipient], message: Message) -> Iterator[list[Recipient]]:
-    shared = len(message.content.model_dump_json()) + sum(len(fact.text) + 100 for fact in message.facts)
-    chunk: list[Recipient] = []
-    size = shared
-    for recipient in recipients:
-        length = recipient_bytes(recipient)
-        if chunk and (len(chunk) == RECIPIENTS_PER_MESSAGE or size + length > BYTES_PER_MESSAGE):
-            yield chunk
-            chunk, size = [], shared
-        chunk.append(recipient)
-        size += length
-    if chunk:
-        yield chunk
-
-
-def recipient_bytes(recipient: Recipient) -> int:
-    """About how long a recipient is on the wire, never less."""
-    officials = sum(len(official.encode()) + 3 for official in recipient.officials)
-    reasons = sum(len(reason.text.encode()) + 40 for reason in recipient.reasons)
-    return 150 + officials + reasons + sum(len(ask.bill.encode()) + 40 for ask in recipient.asks)
+async def elsewhere_of(connection: Connection, message: Message, mailboxes: Sequence[str], now: datetime) -> Elsewhere:
+    """What these mailboxes know or hear of other hearings, where bills came from one or went to one."""
+    called: dict[str, set[str]] = defaultdict(set)
+    came: dict[str, set[str]] = defaultdict(set)
+    if message.departures:
+        rows = QUERIES.called_at_other_hearings(
+            connection,
+            hearings=[each["hearing"] for each in message.departures],
+            bill_keys=[each["bill_key"] for each in message.departures],
+            bills=[each["bill"] for each in message.departures],
+            mailboxes=mailboxes,
+            letter_roles=sorted(LETTER_ROLES),
+            now=now,
+        )
+        async for row in rows:
+            called[row["mailbox"]].add(row["bill_key"])
+    if message.arrivals:
+        origins = sorted({each["hearing"] for each in message.arrivals})
+        buckets = sorted({bucket_of(mailbox) for mailbox in mailboxes})
+        async for row in QUERIES.called_before_at(connection, hearings=origins, mailboxes=mailboxes, buckets=buckets):
+            came[row["mailbox"]].add(row["hearing"])
+    return Elsewhere(called, came)

@@ -113,7 +113,7 @@ async def hearings_ended(connection: Connection, now: datetime) -> list[HearingA
 
 
 async def find_campaign(connection: Connection, hearing: str) -> Campaign | None:
-    """The campaign of a hearing."""
+    """The campaign of a hearing, which no fan-out works on until the transaction ends."""
     row = await QUERIES.campaign_of_hearing(connection, hearing=hearing)
     if row is None:
         return None
@@ -127,7 +127,26 @@ async def find_campaign(connection: Connection, hearing: str) -> Campaign | None
         positions=tuple(row["positions"]),
         not_after=row["not_after"],
         counts=Counts(row["divisions"], row["cities"], row["officials"]),
+        committee=row["committee"],
+        waits_for_directory=row["waits_for_directory"],
+        told_revision=row["told_revision"],
+        facts_revision=row["facts_revision"],
+        told_until=row["told_until"],
+        told_bills=frozenset(row["told_bills"]),
+        message=row["message"] or {},
     )
+
+
+async def take_launched(connection: Connection) -> list[HearingAlert]:
+    """The hearings of some launched campaigns for which the directory changed, which are marked as looked at."""
+    rows = QUERIES.take_launched(connection)
+    return [HearingAlert.model_validate(row["alert"]) async for row in rows]
+
+
+async def find_committee(connection: Connection, committee: str) -> CommitteeFound | None:
+    """A committee by its id, also one that has left the directory."""
+    row = await QUERIES.committee_known(connection, id=committee)
+    return row and CommitteeFound(**dict(row))
 
 
 async def find_committees(connection: Connection, alert: HearingAlert) -> list[CommitteeFound]:

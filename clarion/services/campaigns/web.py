@@ -24,7 +24,7 @@ def campaigns_router(database: Database, clock: Clock) -> APIRouter:
 
     @router.get("/{campaign_id}")
     async def show(campaign_id: str) -> dict[str, Any]:
-        """One campaign with its waves, reasons and outcomes."""
+        """One campaign with its waves, reasons, what was told, and outcomes."""
         async with database.connection() as connection:
             found = None if "\x00" in campaign_id else await campaign_summary(connection, campaign_id)
         if found is None:

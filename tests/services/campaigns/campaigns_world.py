@@ -28,7 +28,7 @@ STARTS_AT = "2027-04-21T13:30:00-07:00"
 HOUSING = "ocd-organization/housing"
 TABLES = (
     "divisions, cities, districts, city_districts, legislators, committees, committee_members, officials,"
-    " import_markers, positions, hearings, hearing_bills, campaigns, campaign_cities, waves, fanout_jobs, calls,"
+    " import_markers, positions, hearings, hearing_bills, campaigns, campaign_cities, waves, fanout_jobs, calls, threads, told, directory_changes,"
     " inbox, outbox, dead_letters"
 )
 
@@ -208,8 +208,16 @@ class World:
             return await adopt_position(tx, make_position(**changes), self.clock)
 
     async def review(self) -> None:
-        async with self.database.transaction() as tx:
-            await review(tx, self.clock)
+        more = True
+        while more:
+            async with self.database.transaction() as tx:
+                more = await review(tx, self.clock)
+
+    async def quiet_directory(self) -> None:
+        """Time goes on until the directory counts as quiet, and launched campaigns look at it again."""
+        self.later(seconds=3)
+        await self.review()
+        await self.fan_out()
 
     async def fan_out(self) -> None:
         while await fan_out(self.database, self.clock):

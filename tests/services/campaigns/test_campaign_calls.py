@@ -41,7 +41,7 @@ async def test_a_message_carries_facts_content_and_the_manager_of_its_division(w
         "where": "1021 O Street, Room 1200",
         "committee": "Senate Committee on Housing",
         "letters_due": "Deadline unknown: ask the committee (916-555-0100)",
-        "bill:SB79": "SB 79, Housing near transit: oppose; vote no on SB 79",
+        "bill:SB79": "SB 79: oppose; vote no on SB 79",
     }
     assert batch["content"]["division"] == "East Bay"
     assert batch["content"]["bills"][0]["letter"] == "Dear Chair,"

@@ -10,13 +10,16 @@ from clarion.services.campaigns.domain.model import (
     Campaign,
     CommitteeFound,
     Status,
+    day_ends_at,
     hearing_ends_at,
     may_move,
 )
 from clarion.services.campaigns.domain.names import chamber_key, named_chamber
 from clarion.services.campaigns.domain.times import spoken_start
 
+CANCELLED = "cancelled"
 AWAITS_APPROVAL = "waits for approval"
+NOTHING_ASKED = "no position on its agenda asks anything any more"
 NOBODY = "nobody to ask: no city is affected, or none has an official who writes letters or testifies"
 
 
@@ -34,7 +37,11 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The state a campaign is to have. `positions` are those that ask something."""
+    """The state a campaign is to have. `positions` are those that ask something.
+
+    `calling` is False once the hearing is over or cancelled; `replans` is False where whom it affects cannot be told
+    anew. Nothing is told from `told_until` on.
+    """
 
     status: Status
     problem: str | None
@@ -44,6 +51,9 @@ class Decision:
     letters_open: bool
     not_after: datetime
     ends_at: datetime
+    calling: bool
+    replans: bool
+    told_until: datetime
 
 
 def decide(situation: Situation) -> Decision | None:
@@ -62,7 +72,7 @@ def _judge(situation: Situation, asking: tuple[AdoptedPosition, ...]) -> Decisio
     if ended is not None:
         return _decision(situation, asking, Status.CLOSED, ended)
     if not asking:
-        return _decision(situation, asking, Status.CLOSED, "no position on its agenda asks anything any more")
+        return _decision(situation, asking, Status.CLOSED, NOTHING_ASKED)
     obstacle = _obstacle(situation)
     if obstacle is not None:
         return _decision(situation, asking, Status.WAITING, obstacle)
@@ -72,23 +82,26 @@ def _judge(situation: Situation, asking: tuple[AdoptedPosition, ...]) -> Decisio
 
 
 def _after_launch(situation: Situation, asking: tuple[AdoptedPosition, ...], campaign: Campaign) -> Decision:
+    """What was launched follows its hearing; a bill that was never asked about waits for its own approval."""
+    held = [each for each in asking if needs_approval(each, campaign)]
+    told = tuple(each for each in asking if not needs_approval(each, campaign))
     ended = _ended(situation)
     if ended is not None:
-        return _decision(situation, asking, Status.CLOSED, ended)
-    return _decision(situation, asking, Status.LAUNCHED, _untold(situation, asking, campaign))
+        return _decision(situation, told, Status.CLOSED, ended)
+    waits = f"{', '.join(each.position.bill for each in held)} {AWAITS_APPROVAL}" if held else None
+    if not told:
+        return _decision(situation, told, Status.CLOSED, waits or NOTHING_ASKED)
+    return _decision(situation, told, Status.LAUNCHED, _obstacle(situation) or waits)
 
 
-def _untold(situation: Situation, asking: tuple[AdoptedPosition, ...], campaign: Campaign) -> str | None:
-    changes = []
-    if situation.alert.revision != campaign.hearing_revision:
-        changes.append(f"the hearing (revision {situation.alert.revision})")
-    changes += [f"the position on {each.position.bill}" for each in asking if each.id not in campaign.positions]
-    return f"changed after the launch and not told: {', '.join(changes)}" if changes else None
+def needs_approval(adopted: AdoptedPosition, campaign: Campaign) -> bool:
+    """Whether a launched campaign may not ask about this bill by itself."""
+    return adopted.position.launch != "auto" and adopted.position.bill_key not in campaign.told_bills
 
 
 def _ended(situation: Situation) -> str | None:
     alert = situation.alert
-    if alert.status == "cancelled":
+    if alert.status == CANCELLED:
         return "the hearing is cancelled"
     if hearing_ends_at(alert) <= situation.now:
         return f"the hearing was {spoken_start(alert.starts_at, alert.zone, alert.time_note)}"
@@ -131,16 +144,29 @@ def _decision(
     situation: Situation, asking: tuple[AdoptedPosition, ...], status: Status, problem: str | None
 ) -> Decision:
     alert = situation.alert
+    calling = _ended(situation) is None
     return Decision(
         status=status,
         problem=problem,
         positions=asking,
-        waits_for_directory=status is Status.WAITING and bool(situation.missing),
+        waits_for_directory=status is not Status.CLOSED and bool(situation.missing),
         committee=situation.committees[0] if len(situation.committees) == 1 else None,
         letters_open=letters_open(alert.letters_due_at, situation.now),
         not_after=not_after(alert.letters_due_at, hearing_ends_at(alert), situation.now, letter=True),
         ends_at=hearing_ends_at(alert),
+        calling=calling,
+        replans=calling and (status is Status.CLOSED or _obstacle(situation) is None),
+        told_until=_told_until(situation, calling=calling),
     )
+
+
+def _told_until(situation: Situation, *, calling: bool) -> datetime:
+    """Until when telling helps: the hearing's end; of one that is not held, the end of the last day it was told for."""
+    alert, campaign = situation.alert, situation.campaign
+    if calling:
+        return hearing_ends_at(alert)
+    end = day_ends_at(alert.starts_at, alert.zone) if alert.status == CANCELLED else hearing_ends_at(alert)
+    return max(end, campaign.told_until) if campaign and campaign.told_until else end
 
 
 def letters_open(letters_due_at: datetime | None, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """What campaigns are made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -29,14 +29,12 @@ MOVES: Mapping[Status | None, frozenset[Status]] = {
     Status.LAUNCHED: frozenset({Status.LAUNCHED, Status.CLOSED}),
     Status.CLOSED: frozenset(Status),
 }
-"""From where to where a campaign may go; one that was launched and is closed stays so (`may_move`)."""
+"""From where to where a campaign may go; one that was launched is never a draft again (`may_move`)."""
 
 
 def may_move(before: Status | None, after: Status, *, launched: bool) -> bool:
-    """Whether a campaign may go from one status to another; one that was launched never comes back."""
-    if before is Status.CLOSED and launched:
-        return after is Status.CLOSED
-    return after in MOVES[before]
+    """Whether a campaign may go from one status to another; a closed one that was launched may be open again."""
+    return after in MOVES[Status.LAUNCHED if launched else before]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +109,13 @@ class Campaign:
     positions: tuple[str, ...]
     not_after: datetime | None
     counts: Counts = Counts()
+    committee: str | None = None
+    waits_for_directory: bool = False
+    told_revision: int = 0
+    facts_revision: int = 0
+    told_until: datetime | None = None
+    told_bills: frozenset[str] = frozenset()
+    message: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +142,27 @@ class Asked:
     testimony: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A mailbox that was told and that the campaign no longer concerns."""
+
+    mailbox: str
+    bucket: int
+
+
 Reasons = Mapping[str, Any]
 """A city of a campaign: its `name`, the `bills` it is asked about and its `reasons`, first ones first."""
 
 
 def ends_at(starts_at: datetime | date, zone: str) -> datetime:
     """When a hearing's voices no longer count: its start, or the end of its day in `zone` if only that is known."""
-    if isinstance(starts_at, datetime):
-        return starts_at
-    return datetime.combine(starts_at + timedelta(days=1), time(), ZoneInfo(zone))
+    return starts_at if isinstance(starts_at, datetime) else day_ends_at(starts_at, zone)
+
+
+def day_ends_at(starts_at: datetime | date, zone: str) -> datetime:
+    """The end of a hearing's day in `zone`."""
+    day = starts_at.astimezone(ZoneInfo(zone)).date() if isinstance(starts_at, datetime) else starts_at
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
 
 
 def hearing_ends_at(alert: HearingAlert) -> datetime:

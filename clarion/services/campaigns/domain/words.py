@@ -5,7 +5,7 @@ from typing import Any
 
 from clarion.schemas.legislation import HearingAgendaItem, HearingAlert
 from clarion.schemas.messages import Ask, CallBill, CallContent, Contact, Fact, Reason
-from clarion.services.campaigns.domain.decision import Decision
+from clarion.services.campaigns.domain.decision import CANCELLED, Decision
 from clarion.services.campaigns.domain.model import AdoptedPosition, Asked, CommitteeFound, Division, Reasons
 from clarion.services.campaigns.domain.names import chamber, plain
 from clarion.services.campaigns.domain.times import spoken_start, spoken_time
@@ -49,15 +49,19 @@ def title(alert: HearingAlert, decision: Decision) -> str:
     return f"{bills}: {heard_by(alert, decision.committee)}, {short_day}"[:LINE_LENGTH]
 
 
-def deadline(alert: HearingAlert, decision: Decision) -> str:
-    """Until when letters count, and what to do where that is unknown or past. Never guessed."""
+def due(alert: HearingAlert, decision: Decision) -> str:
+    """Until when letters count; where that is unknown, whom to ask. Never guessed."""
     phone = decision.committee.phone if decision.committee else None
     if alert.letters_due_at is None:
         return f"{DEADLINE_UNKNOWN} ({phone})" if phone else DEADLINE_UNKNOWN
-    due = spoken_time(alert.letters_due_at, alert.zone)
+    return spoken_time(alert.letters_due_at, alert.zone)
+
+
+def deadline(alert: HearingAlert, decision: Decision) -> str:
+    """`due`, and what to do where that is past."""
     if decision.letters_open:
-        return due
-    return f"It was {due}: too late for the committee's analysis; call your member or testify"
+        return due(alert, decision)
+    return f"It was {due(alert, decision)}: too late for the committee's analysis; call your member or testify"
 
 
 def place(alert: HearingAlert) -> str | None:
@@ -75,24 +79,22 @@ def agenda_items(alert: HearingAlert) -> Mapping[str, HearingAgendaItem]:
 
 
 def facts(alert: HearingAlert, decision: Decision) -> list[Fact]:
-    """What a call states; a later change of one is told again."""
+    """What a call states; a later change of one is told again, so that nothing in them changes by time alone."""
     where = place(alert)
+    cancelled = [Fact(key="status", label="Status", text="Cancelled")] if alert.status == CANCELLED else []
     general = [
+        *cancelled,
         Fact(key="when", label="When", text=spoken_start(alert.starts_at, alert.zone, alert.time_note)),
         *([Fact(key="where", label="Where", text=where)] if where else []),
         Fact(key="committee", label="Committee", text=heard_by(alert, decision.committee)),
-        Fact(key="letters_due", label="Letters due", text=deadline(alert, decision)),
+        Fact(key="letters_due", label="Letters due", text=due(alert, decision)),
     ]
-    items = agenda_items(alert)
-    return general + [_bill_fact(each, items.get(each.position.bill_key)) for each in decision.positions]
+    return general + [_bill_fact(each) for each in decision.positions]
 
 
-def _bill_fact(adopted: AdoptedPosition, item: HearingAgendaItem | None) -> Fact:
+def _bill_fact(adopted: AdoptedPosition) -> Fact:
     position = adopted.position
-    author = f" ({item.author})" if item and item.author else ""
-    about = f", {item.title}" if item and item.title else ""
-    stance = position.stance.replace("-", " ")
-    text = f"{position.bill}{author}{about}: {stance}; {position.ask}"
+    text = f"{position.bill}: {position.stance.replace('-', ' ')}; {position.ask}"
     return Fact(key=f"bill:{position.bill_key}"[:200], label=position.bill, text=text)
 
 

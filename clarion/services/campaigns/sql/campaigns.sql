@@ -37,21 +37,37 @@ WHERE c.status <> 'closed' AND c.ends_at <= :now
 ORDER BY c.ends_at, c.id LIMIT 100;
 
 -- name: any_waits_for_directory$
-SELECT EXISTS (SELECT FROM campaigns WHERE status = 'waiting' AND waits_for_directory AND ends_at > :now);
+SELECT EXISTS (SELECT FROM campaigns WHERE status <> 'closed' AND waits_for_directory AND ends_at > :now);
+
+-- name: mark_launched!
+-- Those that are open and in time; `waiting` for those alone that waited for the rest of the directory.
+UPDATE campaigns SET reconsider = true
+WHERE launched_at IS NOT NULL AND status = 'launched' AND ends_at > :now AND (waits_for_directory OR NOT :waiting::boolean)
+  AND NOT reconsider;
+
+-- name: any_to_reconsider$
+SELECT EXISTS (SELECT FROM campaigns WHERE reconsider);
+
+-- name: take_launched
+UPDATE campaigns AS c SET reconsider = false FROM hearings AS h
+WHERE h.id = c.hearing AND c.id IN (SELECT id FROM campaigns WHERE reconsider ORDER BY ends_at, id LIMIT 10)
+RETURNING h.alert;
 
 -- name: campaign_of_hearing^
 SELECT id, revision, status, problem, launched_at, hearing_revision, positions, not_after,
-       divisions, cities, officials
-FROM campaigns WHERE hearing = :hearing;
+       divisions, cities, officials, committee, waits_for_directory, told_revision, facts_revision, told_until,
+       told_bills, message
+FROM campaigns WHERE hearing = :hearing
+FOR NO KEY UPDATE;
 
 -- name: save_campaign!
--- The hearing and the positions it was launched from stay those of the launch.
+-- Until the launch; from then on it is amended.
 INSERT INTO campaigns (id, hearing, revision, status, problem, waits_for_directory, title, bills, committee, held,
                        letters_due_at, not_after, ends_at, hearing_revision, positions, message, created_at, changed_at,
-                       launched_at, divisions, cities, officials)
+                       launched_at, divisions, cities, officials, told_revision, facts_revision, told_until, told_bills)
 VALUES (:id, :hearing, :revision, :status, :problem, :waits_for_directory, :title, :bills, :committee, :held,
         :letters_due_at, :not_after, :ends_at, :hearing_revision, :positions, :message, :now, :now,
-        :launched_at, :divisions, :cities, :officials)
+        :launched_at, :divisions, :cities, :officials, :told_revision, :facts_revision, :told_until, :told_bills)
 ON CONFLICT (hearing) DO UPDATE SET
     revision = excluded.revision, status = excluded.status, problem = excluded.problem,
     waits_for_directory = excluded.waits_for_directory, title = excluded.title,
@@ -59,11 +75,54 @@ ON CONFLICT (hearing) DO UPDATE SET
     letters_due_at = excluded.letters_due_at, not_after = excluded.not_after, ends_at = excluded.ends_at,
     hearing_revision = excluded.hearing_revision, positions = excluded.positions, message = excluded.message,
     changed_at = excluded.changed_at, launched_at = excluded.launched_at, divisions = excluded.divisions,
-    cities = excluded.cities, officials = excluded.officials
+    cities = excluded.cities, officials = excluded.officials, told_revision = excluded.told_revision,
+    facts_revision = excluded.facts_revision, told_until = excluded.told_until, told_bills = excluded.told_bills
 WHERE campaigns.launched_at IS NULL;
 
--- name: change_launched_campaign!
-UPDATE campaigns SET revision = :revision, status = :status, problem = :problem, changed_at = :now WHERE id = :id;
+-- name: amend_campaign!
+UPDATE campaigns SET
+    revision = :revision, status = :status, problem = :problem, waits_for_directory = :waits_for_directory,
+    title = :title, bills = :bills, committee = :committee, held = :held, letters_due_at = :letters_due_at,
+    not_after = :not_after, ends_at = :ends_at, hearing_revision = :hearing_revision, positions = :positions,
+    message = :message, changed_at = :now, divisions = :divisions, cities = :cities, officials = :officials,
+    told_revision = :told_revision, facts_revision = :facts_revision, told_until = :told_until,
+    told_bills = :told_bills
+WHERE id = :id;
+
+-- name: insert_told!
+INSERT INTO told (campaign, revision, told_at, changed, facts)
+VALUES (:campaign, :revision, :now, :changed, :facts);
+
+-- name: threads_due^
+-- Whether anything is to be told beside the facts: `again` if someone who was told the newest revision needs a newer one.
+-- Who left the directory is not told that it ended.
+WITH boxes AS (
+    SELECT bucket, mailbox, bool_or(is_new) AS gained, bool_or(differs) AS differs
+    FROM people_concerned(:campaign::text, :calling::boolean, :letters_open::boolean, :letter_roles::text[], NULL)
+    GROUP BY bucket, mailbox
+), needs AS (
+    SELECT t.revision, t.standing, b.mailbox IS NULL AS ends, t.mailbox IS NULL AS fresh,
+           coalesce(b.gained, false) AS gained, coalesce(b.differs, false) AS differs,
+           b.mailbox IS NULL AND NOT EXISTS (
+               SELECT FROM calls AS k JOIN officials AS o ON o.id = k.official AND o.active
+               WHERE k.campaign = :campaign AND k.mailbox = t.mailbox AND k.ended_at IS NULL) AS left_all
+    FROM boxes AS b
+    FULL JOIN (SELECT * FROM threads WHERE campaign = :campaign) AS t USING (bucket, mailbox)
+)
+SELECT coalesce(bool_or(fresh OR (ends AND standing) OR (NOT ends AND (NOT standing OR gained OR differs))), false) AS due,
+       coalesce(bool_or(revision = :told AND CASE
+           WHEN ends THEN standing AND NOT left_all ELSE NOT standing OR gained END), false) AS again
+FROM needs;
+
+-- name: any_unheard$
+-- Whether a hearing to which a bill went has not been heard of with that bill.
+SELECT EXISTS (
+    SELECT FROM unnest(:hearings::text[], :bill_keys::text[]) AS d (hearing, bill_key)
+    WHERE NOT EXISTS (SELECT FROM hearing_bills AS b WHERE b.hearing = d.hearing AND b.bill_key = d.bill_key));
+
+-- name: release_jobs!
+UPDATE fanout_jobs AS j SET due_at = NULL FROM campaigns AS c
+WHERE c.hearing = ANY (:hearings::text[]) AND j.campaign = c.id AND j.due_at IS NOT NULL;
 
 -- name: clear_plan!
 WITH waves_gone AS (DELETE FROM waves WHERE campaign = :campaign)
@@ -118,6 +177,7 @@ FROM waves WHERE campaign = :campaign;
 
 -- name: plan_jobs!
 -- A mailbox is asked once, with the wave of the smallest division among its officials' cities ('' if they have none).
+-- Waves that are no more end what they told.
 WITH homes AS (
     SELECT o.mailbox, o.bucket, coalesce(min(c.division), '') AS division,
            count(*) FILTER (
@@ -128,10 +188,20 @@ WITH homes AS (
     GROUP BY o.mailbox, o.bucket
 ), sizes AS (
     SELECT division, bucket, sum(officials)::integer AS officials FROM homes GROUP BY division, bucket
+), told AS (
+    SELECT division, bucket, count(*)::integer AS mailboxes FROM threads WHERE campaign = :campaign
+    GROUP BY division, bucket
+), places AS (
+    SELECT w.division, b.bucket FROM waves AS w
+    CROSS JOIN generate_series(0, :buckets::integer - 1) AS b (bucket)
+    WHERE w.campaign = :campaign
+    UNION
+    SELECT division, bucket FROM fanout_jobs WHERE campaign = :campaign
 )
-INSERT INTO fanout_jobs (campaign, division, bucket, officials)
-SELECT :campaign, w.division, b.bucket, coalesce(s.officials, 0)
-FROM waves AS w
-CROSS JOIN generate_series(0, :buckets::integer - 1) AS b (bucket)
-LEFT JOIN sizes AS s ON s.division = w.division AND s.bucket = b.bucket
-WHERE w.campaign = :campaign;
+INSERT INTO fanout_jobs (campaign, division, bucket, officials, due_at)
+SELECT :campaign, p.division, p.bucket, greatest(s.officials, t.mailboxes, 0), :due_at
+FROM places AS p
+LEFT JOIN sizes AS s ON s.division = p.division AND s.bucket = p.bucket
+LEFT JOIN told AS t ON t.division = p.division AND t.bucket = p.bucket
+ON CONFLICT (campaign, bucket, division) DO UPDATE SET
+    officials = excluded.officials, done_at = NULL, due_at = excluded.due_at;

@@ -102,6 +102,19 @@ DELETE FROM officials WHERE id = ANY (:ids::text[]);
 -- name: committee_by_id^
 SELECT id, name, chamber, phone FROM committees WHERE id = :id AND active;
 
+-- name: committee_known^
+SELECT id, name, chamber, phone FROM committees WHERE id = :id;
+
+-- name: note_directory_change!
+INSERT INTO directory_changes (first_at, last_at) VALUES (:now, :now)
+ON CONFLICT (one) DO UPDATE SET last_at = excluded.last_at;
+
+-- name: claim_directory_change$
+DELETE FROM directory_changes WHERE one IN (
+    SELECT one FROM directory_changes WHERE last_at <= :quiet_since OR first_at <= :noted_before
+    FOR UPDATE SKIP LOCKED)
+RETURNING true;
+
 -- name: committees_by_name
 -- A chamber that nobody said is any.
 SELECT id, name, chamber, phone FROM committees

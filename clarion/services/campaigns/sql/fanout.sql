@@ -3,16 +3,18 @@
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
 
 -- name: claim_jobs
--- The waves of one bucket stand together, so that its officials are read once.
+-- The waves of one bucket stand together, so that its officials are read once. A campaign that is being decided on is
+-- left alone, and none is decided on while its jobs are done.
 SELECT j.campaign, j.division, j.bucket, j.officials
 FROM fanout_jobs AS j JOIN campaigns AS c ON c.id = j.campaign
-WHERE j.done_at IS NULL AND c.status = 'launched' AND c.ends_at > :now
+WHERE j.done_at IS NULL AND (j.due_at IS NULL OR j.due_at <= :now)
+  AND c.launched_at IS NOT NULL AND c.told_until > :now
 ORDER BY j.campaign, j.bucket, j.division
 LIMIT :most
-FOR UPDATE OF j SKIP LOCKED;
+FOR UPDATE OF j SKIP LOCKED FOR SHARE OF c SKIP LOCKED;
 
 -- name: campaign_message^
-SELECT c.id, c.message, c.letters_due_at, c.ends_at, h.jurisdiction
+SELECT c.id, c.message, c.told_revision, c.facts_revision, c.told_until, c.letters_due_at, c.ends_at, h.jurisdiction
 FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing
 WHERE c.id = :campaign;
 
@@ -23,32 +25,92 @@ SELECT city, name, bills, reasons FROM campaign_cities WHERE campaign = :campaig
 SELECT id AS slug, name, manager_name, manager_email, manager_phone FROM divisions
 WHERE id = ANY (:slugs::text[]) AND active;
 
--- name: insert_calls
--- Whoever was called stays called, and a mailbox that was asked is not asked again.
+-- name: bring_up_to_date
+-- Brings the mailboxes of these jobs to the told revision: who is concerned and was not told it, or not told that the
+-- facts changed, is asked for; who was told and is not concerned any more is withdrawn. Nobody twice at one revision.
 WITH jobs AS (
     SELECT * FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
-), asked AS (
-    SELECT o.id, o.city, o.mailbox, o.bucket, o.testifies, coalesce(c.division, '') AS division,
-           :letters_open::boolean AND o.role_keys && :letter_roles::text[] AS letter,
-           coalesce(min(c.division) OVER (PARTITION BY o.mailbox), '') AS home
-    FROM campaign_cities AS c
-    JOIN officials AS o ON o.city = c.city AND o.bucket = ANY (:buckets::smallint[])
-    WHERE c.campaign = :campaign AND o.active
-), new AS (
-    SELECT a.* FROM asked AS a
-    JOIN jobs AS j ON j.division = a.home AND j.bucket = a.bucket
-    WHERE (a.letter OR a.testifies)
-      AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign = :campaign AND k.mailbox = a.mailbox)
-      AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign = :campaign AND k.official = a.id)
+), people AS MATERIALIZED (
+    SELECT * FROM people_concerned(
+        :campaign::text, :calling::boolean, :letters_open::boolean, :letter_roles::text[], :buckets::smallint[])
+), boxes AS (
+    SELECT bucket, mailbox, coalesce(min(division), '') AS division, array_agg(official ORDER BY official) AS officials,
+           array_agg(DISTINCT city ORDER BY city) AS cities, bool_or(letter) AS letter,
+           bool_or(testimony) AS testimony, bool_or(is_new) AS gained
+    FROM people GROUP BY bucket, mailbox
+), known AS (
+    SELECT * FROM threads WHERE campaign = :campaign AND bucket = ANY (:buckets::smallint[])
+), due AS MATERIALIZED (
+    SELECT bucket, mailbox, coalesce(b.division, t.division) AS division, b.officials, b.cities, b.letter, b.testimony,
+           t.revision,
+           CASE WHEN b.officials IS NOT NULL THEN 'asked'
+                WHEN NOT EXISTS (
+                    SELECT FROM calls AS k JOIN officials AS o ON o.id = k.official AND o.active
+                    WHERE k.campaign = :campaign AND k.mailbox = t.mailbox AND k.ended_at IS NULL)
+                AND EXISTS (
+                    SELECT FROM calls AS k
+                    WHERE k.campaign = :campaign AND k.mailbox = t.mailbox AND k.ended_at IS NULL) THEN 'left'
+                ELSE 'withdrawn' END AS what
+    FROM boxes AS b
+    FULL JOIN known AS t USING (bucket, mailbox)
+    JOIN jobs AS j USING (bucket)
+    WHERE j.division = coalesce(b.division, t.division)
+      AND CASE WHEN t.revision IS NULL THEN true
+               WHEN b.officials IS NULL THEN t.standing
+               ELSE t.revision < :told::integer
+                    AND (NOT t.standing OR t.revision < :facts::integer OR b.gained) END
+), done AS MATERIALIZED (
+    SELECT * FROM due WHERE what = 'left' OR revision IS NULL OR revision < :told::integer
+), threads_kept AS (
+    INSERT INTO threads (campaign, bucket, mailbox, division, revision, standing)
+    SELECT :campaign, bucket, mailbox, division, CASE WHEN what = 'left' THEN revision ELSE :told::integer END,
+           what = 'asked'
+    FROM done
+    ON CONFLICT (campaign, bucket, mailbox) DO UPDATE SET
+        division = excluded.division, revision = excluded.revision, standing = excluded.standing
 ), called AS (
     INSERT INTO calls (campaign, official, city, division, mailbox, letter, testimony, asked_at)
-    SELECT :campaign, id, city, division, mailbox, letter, testifies, :now FROM new
+    SELECT :campaign, p.official, p.city, coalesce(p.division, ''), p.mailbox, p.letter, p.testimony, :now
+    FROM people AS p
+    LEFT JOIN done AS d ON d.mailbox = p.mailbox AND d.what = 'asked'
+    WHERE CASE WHEN p.is_new THEN d.mailbox IS NOT NULL ELSE p.differs END
+    ORDER BY p.official
+    ON CONFLICT (campaign, official) DO UPDATE SET
+        city = excluded.city, division = excluded.division, mailbox = excluded.mailbox, letter = excluded.letter,
+        testimony = excluded.testimony, ended_at = NULL,
+        asked_at = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.asked_at ELSE excluded.asked_at END,
+        outcome = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.outcome END,
+        outcome_revision = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.outcome_revision END,
+        outcome_at = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.outcome_at END,
+        reached_revision = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.reached_revision END
+), ended AS (
+    UPDATE calls AS k SET ended_at = :now
+    FROM known AS t
+    WHERE k.campaign = :campaign AND k.mailbox = t.mailbox AND k.ended_at IS NULL
+      AND (k.division, t.bucket) IN (SELECT division, bucket FROM jobs)
+      AND NOT EXISTS (SELECT FROM people AS p WHERE p.official = k.official)
 )
-SELECT home AS division, bucket, mailbox, array_agg(id ORDER BY id) AS officials,
-       array_agg(DISTINCT city ORDER BY city) AS cities, bool_or(letter) AS letter, bool_or(testifies) AS testimony
-FROM new
-GROUP BY home, bucket, mailbox
-ORDER BY bucket, home, mailbox;
+SELECT what, division, bucket, mailbox, officials, cities, letter, testimony
+FROM done WHERE what <> 'left'
+ORDER BY bucket, division, mailbox;
+
+-- name: called_at_other_hearings
+-- Which of these mailboxes are called for these bills at the hearings to which the bills went.
+SELECT DISTINCT o.mailbox, d.bill_key
+FROM unnest(:hearings::text[], :bill_keys::text[], :bills::text[]) AS d (hearing, bill_key, bill)
+JOIN campaigns AS c ON c.hearing = d.hearing AND c.status = 'launched' AND c.ends_at > :now
+JOIN campaign_cities AS w ON w.campaign = c.id AND d.bill = ANY (w.bills)
+JOIN officials AS o ON o.city = w.city AND o.active AND o.mailbox = ANY (:mailboxes::text[])
+WHERE o.testifies
+   OR (o.role_keys && :letter_roles::text[]
+       AND (c.letters_due_at IS NULL OR c.letters_due_at > :now
+            OR EXISTS (SELECT FROM calls AS k WHERE k.campaign = c.id AND k.official = o.id)));
+
+-- name: called_before_at
+-- Which of these mailboxes were called at these hearings.
+SELECT c.hearing, t.mailbox FROM campaigns AS c
+JOIN threads AS t ON t.campaign = c.id AND t.bucket = ANY (:buckets::smallint[]) AND t.mailbox = ANY (:mailboxes::text[])
+WHERE c.hearing = ANY (:hearings::text[]);
 
 -- name: finish_jobs!
 UPDATE fanout_jobs AS f SET done_at = :now
@@ -56,14 +118,29 @@ FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
 WHERE f.campaign = :campaign AND f.division = j.division AND f.bucket = j.bucket;
 
 -- name: record_outcomes!
--- The newest outcome of each mailbox counts, for all of its officials.
-WITH reported AS (
-    SELECT DISTINCT ON (campaign, mailbox) *
+-- The newest outcome of each mailbox counts, for all of its officials; and the newest revision that reached it.
+WITH reports AS (
+    SELECT *
     FROM unnest(:campaigns::text[], :mailboxes::text[], :states::text[], :revisions::integer[], :times::timestamptz[])
         AS r (campaign, mailbox, state, revision, at)
-    ORDER BY campaign, mailbox, revision DESC, at DESC
+), reached AS (
+    SELECT campaign, mailbox, max(revision) AS revision FROM reports WHERE state = 'sent' GROUP BY campaign, mailbox
+), newest AS (
+    SELECT DISTINCT ON (campaign, mailbox) * FROM reports ORDER BY campaign, mailbox, revision DESC, at DESC
+), seen AS (
+    SELECT c.campaign, c.official, n.state, n.revision, n.at, r.revision AS reached,
+           c.outcome_at IS NULL OR (c.outcome_revision, c.outcome_at) < (n.revision, n.at) AS is_newer
+    FROM newest AS n
+    JOIN calls AS c ON c.campaign = n.campaign AND c.mailbox = n.mailbox
+    LEFT JOIN reached AS r ON r.campaign = n.campaign AND r.mailbox = n.mailbox
+    ORDER BY c.campaign, c.official
+    FOR UPDATE OF c
 )
-UPDATE calls AS c SET outcome = r.state, outcome_revision = r.revision, outcome_at = r.at
-FROM reported AS r
-WHERE c.campaign = r.campaign AND c.mailbox = r.mailbox
-  AND (c.outcome_at IS NULL OR (c.outcome_revision, c.outcome_at) < (r.revision, r.at));
+UPDATE calls AS c SET
+    outcome = CASE WHEN s.is_newer THEN s.state ELSE c.outcome END,
+    outcome_revision = CASE WHEN s.is_newer THEN s.revision ELSE c.outcome_revision END,
+    outcome_at = CASE WHEN s.is_newer THEN s.at ELSE c.outcome_at END,
+    reached_revision = greatest(c.reached_revision, s.reached)
+FROM seen AS s
+WHERE c.campaign = s.campaign AND c.official = s.official
+  AND (s.is_newer OR s.reached > coalesce(c.reached_revision, 0));

@@ -1,33 +1,37 @@
 -- name: list_campaigns
+-- Those whom a campaign concerns as it stands. Reached is who was sent the newest revision, or an older one that said
+-- the same.
 SELECT c.id, c.title, c.status, c.problem, c.held, c.ends_at, c.not_after, c.letters_due_at, c.divisions, c.cities,
-       c.officials, c.hearing, c.bills, c.revision, c.created_at, c.changed_at, c.launched_at,
+       c.officials, c.hearing, c.bills, c.revision, c.told_revision, c.created_at, c.changed_at, c.launched_at,
        k.asked, k.mailboxes, k.reached, k.failed, k.other
 FROM campaigns AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS asked, count(DISTINCT mailbox) AS mailboxes,
-           count(*) FILTER (WHERE outcome = 'sent') AS reached,
-           count(*) FILTER (WHERE outcome IN ('failed', 'unknown')) AS failed,
-           count(*) FILTER (WHERE outcome NOT IN ('sent', 'failed', 'unknown')) AS other
-    FROM calls WHERE calls.campaign = c.id
+           count(*) FILTER (WHERE state = 'sent') AS reached,
+           count(*) FILTER (WHERE state IN ('failed', 'unknown')) AS failed,
+           count(*) FILTER (WHERE state NOT IN ('sent', 'failed', 'unknown', 'pending')) AS other
+    FROM newest_outcomes(c.id)
 ) AS k
 WHERE (:id::text IS NULL OR c.id = :id)
 ORDER BY c.ends_at DESC, c.id;
 
 -- name: outcomes_of_campaign
-SELECT coalesce(outcome, 'pending') AS outcome, count(*) AS officials FROM calls
-WHERE campaign = :campaign GROUP BY 1 ORDER BY 1;
+SELECT state AS outcome, count(*) AS officials FROM newest_outcomes(:campaign::text) GROUP BY 1 ORDER BY 1;
 
 -- name: waves_of_campaign
 SELECT w.division AS slug, coalesce(d.name, nullif(w.division, ''), 'no division') AS division, d.manager_name AS manager,
        w.cities, w.officials, count(k.official) AS asked,
-       count(*) FILTER (WHERE k.outcome = 'sent') AS reached,
-       count(*) FILTER (WHERE k.outcome IN ('failed', 'unknown')) AS failed
+       count(*) FILTER (WHERE k.state = 'sent') AS reached,
+       count(*) FILTER (WHERE k.state IN ('failed', 'unknown')) AS failed
 FROM waves AS w
 LEFT JOIN divisions AS d ON d.id = w.division
-LEFT JOIN calls AS k ON k.campaign = w.campaign AND k.division = w.division
+LEFT JOIN newest_outcomes(:campaign::text) AS k ON k.division = w.division
 WHERE w.campaign = :campaign
 GROUP BY w.division, d.name, d.manager_name, w.cities, w.officials
 ORDER BY w.division = '', w.division;
+
+-- name: told_of_campaign
+SELECT revision, told_at, changed FROM told WHERE campaign = :campaign ORDER BY revision;
 
 -- name: reasons_of_campaign
 SELECT r ->> 'kind' AS kind, r ->> 'name' AS legislator, r ->> 'role' AS role, r ->> 'district' AS district,
