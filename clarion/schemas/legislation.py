@@ -77,10 +77,11 @@ class HearingNotice(Contract):
 
 
 class HearingCancellation(Contract):
-    """A hearing that will not be held: `hearing.cancelled`."""
+    """A hearing that will not be held: `hearing.cancelled`. `sequence` counts on from that of its notices."""
 
     hearing_id: Identifier
     jurisdiction: Identifier
+    sequence: Annotated[int, Field(ge=0, le=2**53)] | None = None
     reason: Text | None = None
 
 
@@ -126,8 +127,9 @@ class Counterpart(Contract):
 class HearingAlert(Contract):
     """The full state of one hearing as Clarion knows it; consumers go by it and its revision.
 
-    `changed` names what differs from the revision before: time, place, note, committee, agenda, letters, cancelled,
-    reinstated. `starts_at` is a time with offset, or a date of `zone` (an IANA name) when only `time_note` tells more.
+    `changed` names what differs from the revision before: time, place, note, committee, agenda, letters, session,
+    cancelled, reinstated. `starts_at` is a time with offset, or a date of `zone` (an IANA name) when only `time_note`
+    tells more.
     """
 
     hearing_id: Identifier

@@ -1,5 +1,6 @@
 """Builds the service from settings."""
 
+from datetime import timedelta
 from functools import partial
 
 from clarion.runtime.clock import Clock, system_clock
@@ -9,6 +10,7 @@ from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.schemas.topics import LEGISLATION_UPDATES
 from clarion.services.legislation.handlers import on_updates
+from clarion.services.legislation.settling import Settling
 from clarion.services.legislation.web import build_router
 
 NAME = "legislation"
@@ -21,10 +23,12 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         MissingSetting: the database is not named.
     """
     settings.need("database_url")
+    settle = timedelta(seconds=settings.settle_seconds)
     database = await Database.connect(str(settings.database_url), NAME, clock=clock)
     return Service(
         name=NAME,
         database=database,
-        subscriptions=(Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=clock)),),
+        subscriptions=(Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=clock, settle=settle)),),
+        workers=(Settling(database, clock, settle),),
         router=build_router(database, clock),
     )

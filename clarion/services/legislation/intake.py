@@ -14,7 +14,7 @@ from clarion.schemas.cloudevents import Attribute
 from clarion.schemas.legislation import BillUpdate, HearingCalendar, HearingCancellation, HearingNotice
 from clarion.schemas.text import Contract, Instant
 from clarion.schemas.topics import LEGISLATION_UPDATES
-from clarion.services.legislation.domain import Statement, mistakes
+from clarion.services.legislation.domain.statements import Statement, mistakes
 from clarion.services.legislation.zones import out_of_reach
 
 HEADERS_BYTES = 10_000

@@ -1,8 +1,8 @@
-"""What can be done with updates: take them in, and hear what they say."""
+"""What can be done with updates: take them in, hear what they say, and tell of what was withdrawn for good."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -12,10 +12,14 @@ from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.topics import LEGISLATION_ALERTS, LEGISLATION_UPDATES
 from clarion.services.legislation import repository
-from clarion.services.legislation.domain import Decision, Outcome, Statement, decide_all, may_create
+from clarion.services.legislation.domain.amendments import Amendment, event_type
+from clarion.services.legislation.domain.statements import Decision, Statement, rejection
+from clarion.services.legislation.domain.world import World, jurisdictions_in
 from clarion.services.legislation.intake import Update
 
 log = structlog.get_logger(__name__)
+
+SETTLED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +66,58 @@ async def hear(
     tx: Transaction,
     statements: Sequence[Statement],
     now: datetime,
+    *,
+    settle: timedelta = timedelta(0),
     draw_id: Callable[[], str] = new_id,
 ) -> list[Decision]:
-    """Decide what becomes of each statement, keep it, and alert of every hearing that is new."""
-    proposed = {statement.alias: draw_id() for statement in statements if statement.alias and may_create(statement)}
-    await repository.claim_aliases(tx.connection, proposed)
-    aliases = {statement.alias for statement in statements if statement.alias}
-    known = await repository.find_hearings(tx.connection, aliases)
-    decisions = decide_all(statements, known, proposed, now)
+    """Take statements in, in this order, and alert of every hearing of which they leave something new to tell.
 
-    decided = list(zip(statements, decisions, strict=True))
-    alerts = [decision.alert for decision in decisions if decision.alert]
-    await repository.insert_hearings(tx.connection, alerts, now)
-    handled = (Outcome.ALERTED, Outcome.UNCHANGED)
-    said = [(one.hearing_id, said) for said, one in decided if one.hearing_id and one.outcome in handled]
-    await repository.save_statements(tx.connection, said)
-    await repository.record_outcomes(tx.connection, decided)
-    await enqueue(tx, [published_alert(alert, now) for alert in alerts])
-    if alerts:
-        log.info("legislation.alerted", hearing_ids=[alert.hearing_id for alert in alerts])
+    Several changes of one hearing are told as one. A withdrawal waits for `settle`.
+    """
+    readable = [statement for statement in statements if rejection(statement) is None]
+    await repository.lock_jurisdictions(tx.connection, jurisdictions_in(readable))
+    world = World(now, draw_id)
+    await repository.load(world, tx.connection, readable)
+    for statement in statements:
+        world.hear(statement)
+    amendments = await tell(tx, world, settle)
+    decisions = world.decisions(amendments)
+    await repository.record_outcomes(tx.connection, list(zip(statements, decisions, strict=True)))
     return decisions
 
 
+async def settle_due(tx: Transaction, now: datetime, settle: timedelta) -> int:
+    """Tell of withdrawals that have waited long enough, of a few hundred hearings; how many there were."""
+    jurisdictions = await repository.find_jurisdictions_due(tx.connection, now)
+    if not jurisdictions:
+        return 0
+    await repository.lock_jurisdictions(tx.connection, jurisdictions)
+    due = await repository.find_due(tx.connection, jurisdictions, now, SETTLED_AT_ONCE)
+    world = World(now, new_id)
+    await repository.load_hearings(world, tx.connection, due)
+    world.touched |= dict.fromkeys(due)
+    await tell(tx, world, settle)
+    return len(due)
+
+
+async def tell(tx: Transaction, world: World, settle: timedelta) -> dict[str, Amendment]:
+    """Alert of what there is to tell of the hearings of a world, all in this transaction, and keep it."""
+    await repository.load_losing(world, tx.connection)
+    amendments = world.amendments(settle)
+    await repository.save(world, tx.connection, amendments, world.now)
+    alerts = [one.alert for one in amendments.values() if one.alert is not None]
+    await enqueue(tx, [published_alert(alert, world.now) for alert in alerts])
+    if alerts:
+        log.info("legislation.alerted", hearing_ids=[alert.hearing_id for alert in alerts])
+    return amendments
+
+
 def published_alert(alert: HearingAlert, now: datetime) -> Outgoing:
-    """The alert of a hearing's first state."""
+    """An alert as it travels."""
     return Outgoing(
         LEGISLATION_ALERTS,
         key=alert.hearing_id,
-        type="bill-hearing.scheduled",
+        type=event_type(alert),
         data=alert,
         id=f"{alert.hearing_id}.{alert.revision}",
         subject=alert.hearing_id,

@@ -1,12 +1,23 @@
-"""Rows of hearings, statements and the history, and the values the rules work on."""
+"""Rows of hearings, of where sources stand and of the history, and the values the rules work on."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from clarion.runtime.database import Connection, load_queries
-from clarion.schemas.legislation import HearingAlert
-from clarion.services.legislation.domain import Alias, Decision, Statement
+from clarion.schemas.legislation import HearingAlert, HearingNotice
+from clarion.services.legislation.domain.amendments import Amendment, Hearing, track
+from clarion.services.legislation.domain.standings import Stand, Standing
+from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Statement
+from clarion.services.legislation.domain.states import bills, committee_key, read_notice, start_key
+from clarion.services.legislation.domain.world import (
+    Calendar,
+    Scope,
+    World,
+    aliases_in,
+    notices_in,
+    scopes_in,
+)
 
 
 def queries() -> Any:
@@ -14,57 +25,222 @@ def queries() -> Any:
     return load_queries(__package__)
 
 
-async def claim_aliases(connection: Connection, proposed: Mapping[Alias, str]) -> None:
-    """Take the aliases that nobody has for the hearings of these ids.
-
-    Waits for whoever else is about to take one; afterwards `find_hearings` sees what they made of it.
-    """
-    if proposed:
-        await queries().claim_aliases(
-            connection,
-            jurisdictions=[jurisdiction for jurisdiction, _ in proposed],
-            aliases=[alias for _, alias in proposed],
-            hearing_ids=list(proposed.values()),
-        )
+async def lock_jurisdictions(connection: Connection, jurisdictions: Collection[str]) -> None:
+    """Wait until nobody else works on these; they are ours until the transaction ends."""
+    await queries().lock_jurisdictions(connection, jurisdictions=list(jurisdictions))
 
 
-async def find_hearings(connection: Connection, aliases: Collection[Alias]) -> dict[Alias, HearingAlert]:
-    """The states of the hearings that are known under these aliases, locked until the transaction ends."""
-    rows = queries().find_hearings(
+async def load(world: World, connection: Connection, statements: Sequence[Statement]) -> None:
+    """Add to a world all hearings that these statements may be about, with where the sources stand about them."""
+    aliases = aliases_in(statements)
+    world.calendars |= await find_calendars(connection, scopes_in(statements))
+    listed = {(scope[1], alias) for scope, calendar in world.calendars.items() for alias in calendar.aliases}
+    ids = await find_aliases(connection, aliases | listed)
+    ids |= await find_other_ids(connection, list(notices_in(statements)))
+    await load_hearings(world, connection, ids, aliases | listed)
+
+
+async def load_losing(world: World, connection: Connection) -> None:
+    """Add the hearings from which bills are withdrawn that others in this world gained."""
+    gained = {(track(one, key)[0], key) for one in world.gaining() for key in one.gained}
+    rows = queries().find_losing(
+        connection, jurisdictions=[one for one, _ in gained], bill_keys=[one for _, one in gained]
+    )
+    await load_hearings(world, connection, {row["hearing_id"] async for row in rows} - world.hearings.keys())
+
+
+async def load_hearings(
+    world: World, connection: Connection, ids: Collection[str], aliases: Collection[Alias] = ()
+) -> None:
+    """Add these hearings to a world, and where sources stand about them and about these aliases."""
+    waiting: dict[str, dict[str, datetime]] = {}
+    async for row in queries().find_withdrawals(connection, ids=list(ids)):
+        waiting.setdefault(row["hearing_id"], {})[row["bill_key"]] = row["due_at"]
+    rows = [row async for row in queries().find_hearings(connection, ids=list(ids))]
+    hearings = [known_hearing(row, waiting.get(row["id"], {})) for row in rows]
+    wanted = {alias for hearing in hearings for alias in hearing.aliases} | set(aliases)
+    world.know(hearings, await find_standings(connection, wanted))
+
+
+def known_hearing(row: Mapping[str, Any], waiting: Mapping[str, datetime]) -> Hearing:
+    """A hearing as it was told last; its ids in the order in which they were told."""
+    published = HearingAlert.model_validate(row["state"])
+    names = dict.fromkeys([one for one in published.aliases if one in row["aliases"]] + row["aliases"])
+    return Hearing(row["id"], [(row["jurisdiction"], name) for name in names], published, waiting)
+
+
+async def find_aliases(connection: Connection, aliases: Collection[Alias]) -> set[str]:
+    """The hearings that are known under these ids."""
+    rows = queries().find_aliases(
         connection,
         jurisdictions=[jurisdiction for jurisdiction, _ in aliases],
         aliases=[alias for _, alias in aliases],
     )
-    return {(row["jurisdiction"], row["alias"]): HearingAlert.model_validate(row["state"]) async for row in rows}
+    return {row["hearing_id"] async for row in rows}
 
 
-async def insert_hearings(connection: Connection, alerts: Sequence[HearingAlert], now: datetime) -> None:
-    """Keep the states of new hearings."""
+async def find_other_ids(connection: Connection, notices: Sequence[tuple[str, HearingNotice]]) -> set[str]:
+    """The hearings that these notices, each with its source, may be of under another id."""
+    states = [(source, read_notice(notice, notice.hearing_id)[0]) for source, notice in notices if notice.agenda]
+    jurisdictions = [state.jurisdiction for _, state in states]
+    committees = [committee_key(state.committee) for _, state in states]
+    keys = [agenda_column(state) for _, state in states]
+    found = queries().find_missed(connection, jurisdictions=jurisdictions, committees=committees, bills=keys)
+    missed = {row["hearing_id"] async for row in found}
+    found = queries().find_at_same_start(
+        connection,
+        jurisdictions=jurisdictions,
+        committees=committees,
+        starts=[start_key(state) for _, state in states],
+        bills=keys,
+        sources=[source for source, _ in states],
+    )
+    return missed | {row["hearing_id"] async for row in found}
+
+
+def agenda_column(state: HearingAlert) -> str:
+    """The bills of an agenda in one text, since arrays of several lengths make no table; keys have no spaces."""
+    return " ".join(sorted(bills(state)))
+
+
+async def find_standings(connection: Connection, aliases: Collection[Alias]) -> list[Standing]:
+    """Where sources stand about hearings of these ids."""
+    rows = queries().find_standings(
+        connection,
+        jurisdictions=[jurisdiction for jurisdiction, _ in aliases],
+        aliases=[alias for _, alias in aliases],
+    )
+    return [known_standing(row) async for row in rows]
+
+
+def known_standing(row: Mapping[str, Any]) -> Standing:
+    """A row as where a source stands."""
+    return Standing(
+        alias=(row["jurisdiction"], row["alias"]),
+        source=row["source"],
+        stand=Stand(row["stand"]),
+        changed_at=row["changed_at"],
+        arrival=row["arrival"],
+        notice=HearingNotice.model_validate(row["notice"]) if row["notice"] is not None else None,
+        noticed=Mark(row["noticed_at"], row["notice_sequence"]) if row["noticed_at"] is not None else None,
+        ended=Mark(row["ended_at"], row["end_sequence"]) if row["ended_at"] is not None else None,
+    )
+
+
+async def find_calendars(connection: Connection, scopes: Collection[Scope]) -> dict[Scope, Calendar]:
+    """The sources' last lists."""
+    if not scopes:
+        return {}
+    rows = queries().find_calendars(
+        connection,
+        sources=[source for source, _, _ in scopes],
+        jurisdictions=[jurisdiction for _, jurisdiction, _ in scopes],
+        committees=[committee for _, _, committee in scopes],
+    )
+    return {
+        (row["source"], row["jurisdiction"], row["committee"]): Calendar(frozenset(row["aliases"]), row["stated_at"])
+        async for row in rows
+    }
+
+
+async def save(world: World, connection: Connection, amendments: Mapping[str, Amendment], now: datetime) -> None:
+    """Keep what is new in a world, and what was told of its hearings."""
+    await save_hearings(connection, [one.alert for one in amendments.values() if one.alert is not None], now)
+    await save_aliases(connection, world.new_aliases)
+    await save_standings(connection, list(world.new_standings.values()))
+    await save_calendars(connection, world.new_calendars)
+    await save_withdrawals(world, connection, amendments)
+
+
+async def save_hearings(connection: Connection, alerts: Sequence[HearingAlert], now: datetime) -> None:
+    """Keep the last alerts of hearings."""
     if alerts:
-        await queries().insert_hearings(
+        await queries().save_hearings(
             connection,
             ids=[alert.hearing_id for alert in alerts],
             jurisdictions=[alert.jurisdiction for alert in alerts],
             revisions=[alert.revision for alert in alerts],
             statuses=[alert.status for alert in alerts],
             states=[alert.model_dump(mode="json") for alert in alerts],
+            committees=[committee_key(alert.committee) for alert in alerts],
+            starts=[start_key(alert) for alert in alerts],
+            bills=[agenda_column(alert) for alert in alerts],
             now=now,
         )
 
 
-async def save_statements(connection: Connection, said: Sequence[tuple[str, Statement]]) -> None:
-    """Keep each source's last statement per hearing; of several in the sequence the last one."""
-    last = {(hearing_id, statement.source): statement for hearing_id, statement in said}
-    if last:
-        await queries().save_statements(
+async def save_aliases(connection: Connection, aliases: Mapping[Alias, str]) -> None:
+    """Keep the ids under which hearings are known."""
+    if aliases:
+        await queries().save_aliases(
             connection,
-            hearing_ids=[hearing_id for hearing_id, _ in last],
-            sources=[source for _, source in last],
-            event_ids=[statement.event_id for statement in last.values()],
-            bodies=[body(statement) for statement in last.values()],
-            stated_ats=[statement.stated_at for statement in last.values()],
-            received_ats=[statement.received_at for statement in last.values()],
+            jurisdictions=[jurisdiction for jurisdiction, _ in aliases],
+            aliases=[alias for _, alias in aliases],
+            hearing_ids=list(aliases.values()),
         )
+
+
+async def save_standings(connection: Connection, standings: Sequence[Standing]) -> None:
+    """Keep where sources stand."""
+    if standings:
+        await queries().save_standings(
+            connection,
+            jurisdictions=[one.alias[0] for one in standings],
+            aliases=[one.alias[1] for one in standings],
+            sources=[one.source for one in standings],
+            stands=[one.stand for one in standings],
+            changed_ats=[one.changed_at for one in standings],
+            arrivals=[one.arrival for one in standings],
+            notices=[one.notice.model_dump(mode="json") if one.notice is not None else None for one in standings],
+            noticed_ats=[one.noticed and one.noticed.at for one in standings],
+            notice_sequences=[one.noticed and one.noticed.sequence for one in standings],
+            ended_ats=[one.ended and one.ended.at for one in standings],
+            end_sequences=[one.ended and one.ended.sequence for one in standings],
+        )
+
+
+async def save_calendars(connection: Connection, calendars: Mapping[Scope, Calendar]) -> None:
+    """Keep the sources' last lists."""
+    if calendars:
+        await queries().save_calendars(
+            connection,
+            sources=[source for source, _, _ in calendars],
+            jurisdictions=[jurisdiction for _, jurisdiction, _ in calendars],
+            committees=[committee for _, _, committee in calendars],
+            aliases=[{"ids": sorted(calendar.aliases)} for calendar in calendars.values()],
+            stated_ats=[calendar.stated_at for calendar in calendars.values()],
+        )
+
+
+async def save_withdrawals(world: World, connection: Connection, amendments: Mapping[str, Amendment]) -> None:
+    """Keep what waits at these hearings now, and say in the history what became of what waited."""
+    changed = {one: new for one, new in amendments.items() if dict(new.waiting) != dict(world.hearings[one].waiting)}
+    before = [one for one in changed if world.hearings[one].waiting]
+    if before:
+        await queries().clear_withdrawals(connection, hearing_ids=before)
+        ended = {one: Outcome.ALERTED if changed[one].alert else Outcome.UNCHANGED for one in before}
+        ended = {one: outcome for one, outcome in ended.items() if not changed[one].waiting}
+        await queries().end_waiting(connection, hearing_ids=list(ended), outcomes=list(ended.values()))
+    rows = [(one, key, due_at) for one, new in changed.items() for key, due_at in new.waiting.items()]
+    if rows:
+        await queries().save_withdrawals(
+            connection,
+            hearing_ids=[hearing_id for hearing_id, _, _ in rows],
+            bill_keys=[key for _, key, _ in rows],
+            jurisdictions=[world.hearings[hearing_id].aliases[0][0] for hearing_id, _, _ in rows],
+            due_ats=[due_at for _, _, due_at in rows],
+        )
+
+
+async def find_jurisdictions_due(connection: Connection, now: datetime) -> list[str]:
+    """Where a withdrawal has waited long enough."""
+    return [row["jurisdiction"] async for row in queries().find_jurisdictions_due(connection, now=now)]
+
+
+async def find_due(connection: Connection, jurisdictions: Collection[str], now: datetime, most: int) -> set[str]:
+    """The hearings with a withdrawal that has waited long enough, in jurisdictions that are locked."""
+    rows = queries().find_due(connection, jurisdictions=list(jurisdictions), now=now, most=most)
+    return {row["hearing_id"] async for row in rows}
 
 
 async def receive_updates(

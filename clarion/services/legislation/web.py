@@ -16,7 +16,7 @@ from clarion.runtime.web.problems import FieldError, Refused, documented
 from clarion.schemas.cloudevents import BATCH, JSON, STRUCTURED
 from clarion.services.legislation import repository
 from clarion.services.legislation.documentation import REQUEST_BODY
-from clarion.services.legislation.domain import Outcome
+from clarion.services.legislation.domain.statements import Outcome
 from clarion.services.legislation.intake import InvalidUpdate, Update, read_batch
 from clarion.services.legislation.operations import take_in
 
@@ -49,7 +49,7 @@ def build_router(database: Database, clock: Clock) -> APIRouter:
     @router.post(
         "",
         status_code=202,
-        responses=documented(401, 403, 413, 415, 422),
+        responses=documented(401, 403, 413, 415, 422, 503),
         openapi_extra={"requestBody": REQUEST_BODY},
         summary="Post updates about hearings and bills",
     )
@@ -64,9 +64,14 @@ def build_router(database: Database, clock: Clock) -> APIRouter:
             await take_in(tx, updates, clock())
         return Accepted(ids=[update.id for update in updates])
 
-    @router.get("/{event_id:path}", responses=documented(401, 403, 404), summary="What became of an update")
+    @router.get("/{event_id:path}", responses=documented(401, 403, 404, 503), summary="What became of an update")
     async def get_update(event_id: str, key: Annotated[ApiKey, Depends(key_for_updates)]) -> UpdateStatus:
-        """Its outcome: received, then alerted, unchanged or rejected. Only for updates of the key's own source."""
+        """Its outcome: received, and then what became of it. Only for updates of the key's own source.
+
+        alerted: readers are told; waiting: it withdraws something that may yet appear elsewhere; unchanged: there is
+        nothing to tell; outdated: the source has said something newer; recorded: kept, as a cancellation before its
+        hearing is known; rejected: `note` says why.
+        """
         async with database.connection() as connection:
             return await read_status(connection, key.source, event_id)
 

@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from clarion.runtime.messaging.consumption import Consumption
 from clarion.runtime.messaging.record import Record
 from clarion.schemas.topics import LEGISLATION_UPDATES
 from clarion.services.legislation.handlers import on_updates
+from clarion.services.legislation.settling import Settling
 
 NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
 CALIFORNIA = "ocd-jurisdiction/country:us/state:ca/government"
@@ -41,27 +42,42 @@ def notice() -> Callable[..., dict[str, Any]]:
 
 @dataclass
 class Legislation:
-    """The service on a database of its own; its clock stands still."""
+    """The service on a database of its own; its clock stands still until a test moves it."""
 
     database: Database
+    now: datetime = NOW
+    settle: timedelta = timedelta(seconds=60)
     offsets: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def clock(self) -> datetime:
-        return NOW
+        return self.now
+
+    async def wait(self, seconds: float) -> None:
+        """Let time go by, and the worker that looks for what is due."""
+        self.now += timedelta(seconds=seconds)
+        await Settling(self.database, self.clock, self.settle).settle()
 
     @property
     def consumption(self) -> Consumption:
-        subscription = Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=self.clock))
+        subscription = Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=self.clock, settle=self.settle))
         return Consumption(self.database, subscription)
 
     def record(
-        self, data: Any, event_id: str, *, source: str = "/sources/a", kind: str = "hearing.scheduled"
+        self,
+        data: Any,
+        event_id: str,
+        *,
+        source: str = "/sources/a",
+        kind: str = "hearing.scheduled",
+        time: datetime | None = None,
     ) -> Record:
         """A record in binary mode."""
         headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": kind, "ce_source": source}
+        if time is not None:
+            headers["ce_time"] = time.isoformat()
         encoded = tuple((name, value.encode()) for name, value in headers.items())
         body = data if isinstance(data, bytes) else json.dumps(data).encode()
-        return Record("legislation.updates.v1", 0, next(self.offsets), b"ca", encoded, body, NOW)
+        return Record("legislation.updates.v1", 0, next(self.offsets), b"ca", encoded, body, self.now)
 
     async def hear(self, *records: Record) -> None:
         """Handle these in one batch."""
@@ -75,6 +91,11 @@ class Legislation:
         """The alerts in the outbox, in its order."""
         rows = await self.fetch("SELECT body FROM outbox WHERE topic = 'legislation.alerts.v1' ORDER BY id")
         return [json.loads(row["body"]) for row in rows]
+
+    async def types(self) -> list[str]:
+        """The types of the alerts, in the order of the outbox."""
+        rows = await self.fetch("SELECT headers FROM outbox WHERE topic = 'legislation.alerts.v1' ORDER BY id")
+        return [dict(row["headers"])["ce_type"].removeprefix("bill-hearing.") for row in rows]
 
     async def outcomes(self) -> dict[str, tuple[str, str | None]]:
         """Outcome and note by event id."""

@@ -1,31 +1,43 @@
 """Posting updates over HTTP, and asking what became of them."""
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from clarion.runtime.clock import Clock
+from clarion.runtime.database import Database
 from clarion.runtime.web import problems
 from clarion.runtime.web.keys import create_key
 from clarion.services.legislation.web import build_router
+from tests.services.legislation.conftest import NOW
 
 PATH = "/api/v1/legislation/updates"
 
 
-@pytest.fixture
-async def site(legislation: Any) -> AsyncIterator[httpx.AsyncClient]:
+@contextlib.asynccontextmanager
+async def opened_site(database: Database, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     """The API, as the source /sources/a."""
     app = FastAPI(openapi_url="/api/openapi.json")
     problems.install(app)
-    app.include_router(build_router(legislation.database, legislation.clock))
-    async with legislation.database.transaction() as tx:
+    app.include_router(build_router(database, clock))
+    async with database.transaction() as tx:
         _, key = await create_key(tx.connection, "a", ["updates"], "/sources/a")
     transport = httpx.ASGITransport(app=app)
     headers = {"authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://site.example", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def site(legislation: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with opened_site(legislation.database, legislation.clock) as client:
         yield client
 
 
@@ -225,6 +237,57 @@ async def test_another_content_type_is_415(site: httpx.AsyncClient, notice: Any)
 async def test_without_a_key_nothing_is_read(site: httpx.AsyncClient, notice: Any) -> None:
     answer = await site.post(PATH, json=event(notice()), headers={"authorization": "Bearer clarion_a_b"})
     assert answer.status_code == 401
+
+
+class Cable:
+    """A TCP connection to a server that can be cut."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.target = (host, port)
+        self.ends: list[asyncio.StreamWriter] = []
+        self.carrying: set[asyncio.Task[None]] = set()
+
+    async def plug(self, port: int = 0) -> int:
+        self.server = await asyncio.start_server(self.carry, "127.0.0.1", port)
+        return int(self.server.sockets[0].getsockname()[1])
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(*self.target)
+        self.ends += [writer, there_writer]
+        for source, target in ((reader, there_writer), (there_reader, writer)):
+            task = asyncio.create_task(self.pump(source, target))
+            self.carrying.add(task)
+            task.add_done_callback(self.carrying.discard)
+
+    async def pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while content := await source.read(65536):
+                target.write(content)
+        target.close()
+
+    async def cut(self) -> None:
+        self.server.close()
+        for end in self.ends:
+            end.transport.abort()
+        await asyncio.gather(*self.carrying)
+
+
+async def test_while_the_database_is_away_it_is_503_and_said_when_to_come_back(database_url: str, notice: Any) -> None:
+    parts = urlsplit(database_url)
+    cable = Cable(str(parts.hostname), int(parts.port or 5432))
+    port = await cable.plug()
+    login = parts.netloc.rpartition("@")[0]
+    url = urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{port}"))
+    database = await Database.connect(url, "legislation")
+    async with opened_site(database, lambda: NOW) as site:
+        await cable.cut()
+        answers = [await post(site, event(notice(), id="e-1")), await site.get(f"{PATH}/e-1")]
+        found = [(one.status_code, one.headers.get("retry-after"), one.headers["content-type"]) for one in answers]
+        assert found == [(503, "5", "application/problem+json")] * 2
+        await cable.plug(port)
+        assert (await post(site, event(notice(), id="e-1"))).status_code == 202
+        await cable.cut()
+    await database.close()
 
 
 async def test_the_description_has_examples_that_are_taken(site: httpx.AsyncClient) -> None:

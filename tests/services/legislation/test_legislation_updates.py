@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from clarion.runtime.ids import new_id
 from clarion.schemas.legislation import HearingNotice
-from clarion.services.legislation.domain import Statement
+from clarion.services.legislation.domain.statements import Statement
 from clarion.services.legislation.operations import hear
-from clarion.services.legislation.repository import claim_aliases
+from clarion.services.legislation.repository import lock_jurisdictions
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -45,48 +44,11 @@ async def test_the_last_statement_of_each_source_is_kept(legislation: Any, notic
         legislation.record(notice(notice_url="https://notices.example/2"), "e-2"),
         legislation.record(notice(), "e-3", source="/sources/b"),
     )
-    rows = await legislation.fetch("SELECT source, event_id, body FROM statements ORDER BY source")
-    assert [(row["source"], row["event_id"]) for row in rows] == [("/sources/a", "e-2"), ("/sources/b", "e-3")]
-    assert rows[0]["body"]["notice_url"] == "https://notices.example/2"
-
-
-async def test_a_notice_that_differs_is_history_and_a_dead_letter_and_changes_nothing(
-    legislation: Any, notice: Any
-) -> None:
-    await legislation.hear(
-        legislation.record(notice(), "e-1"),
-        legislation.record(notice(starts_at="2027-04-22T09:00:00"), "e-2"),
-        legislation.record(notice(), "e-3"),
-    )
-    outcomes = await legislation.outcomes()
-    assert [outcomes[event][0] for event in ("e-1", "e-2", "e-3")] == ["alerted", "rejected", "unchanged"]
-    [reason] = await legislation.reasons()
-    assert reason == outcomes["e-2"][1]
-    assert reason.startswith("amendment not handled yet: hearing ")
-    assert reason.endswith(" would change in starts_at")
-    assert len(await legislation.alerts()) == 1
-
-
-async def test_the_other_kinds_are_history_with_their_hearing_and_dead_letters(legislation: Any, notice: Any) -> None:
-    place = {"jurisdiction": notice()["jurisdiction"]}
-    bodies = {
-        "hearing.rescheduled": notice(),
-        "hearing.cancelled": place | {"hearing_id": notice()["hearing_id"], "reason": "no quorum"},
-        "hearing.calendar": place | {"hearings": [notice()]},
-        "bill.updated": place | {"session": "20272028", "bill": "SB 79", "status": "amended"},
-    }
-    records = [legislation.record(body, kind, kind=kind) for kind, body in bodies.items()]
-    await legislation.hear(legislation.record(notice(), "e-1"), *records)
-    assert sorted(await legislation.reasons()) == sorted(f"amendment not handled yet: {kind}" for kind in bodies)
-    rows = await legislation.fetch("SELECT type, hearing_id, body FROM history WHERE outcome = 'rejected'")
-    about = {row["type"]: row["hearing_id"] is not None for row in rows}
-    assert about == {
-        "hearing.rescheduled": True,
-        "hearing.cancelled": True,
-        "hearing.calendar": False,
-        "bill.updated": False,
-    }
-    assert {row["type"]: row["body"] for row in rows}["bill.updated"]["bill"] == "SB 79"
+    rows = await legislation.fetch("SELECT source, notice FROM standings ORDER BY source")
+    assert [(row["source"], row["notice"]["notice_url"]) for row in rows] == [
+        ("/sources/a", "https://notices.example/2"),
+        ("/sources/b", None),
+    ]
 
 
 async def test_a_bad_record_costs_itself_alone(legislation: Any, notice: Any) -> None:
@@ -128,11 +90,12 @@ async def test_two_replicas_with_the_same_hearings_in_other_orders_alert_once_of
     assert await legislation.reasons() == []
 
 
-async def test_replicas_that_meet_at_several_hearings_wait_and_never_in_a_circle(
+async def test_replicas_that_meet_in_several_jurisdictions_wait_and_never_in_a_circle(
     legislation: Any, notice: Any, until: Any
 ) -> None:
-    def batch(source: str, ids: str) -> list[Any]:
-        return [legislation.record(notice(hearing_id=one), f"{source}-{one}", source=source) for one in ids]
+    def batch(source: str, states: list[str]) -> list[Any]:
+        places = [f"ocd-jurisdiction/country:us/state:{state}/government" for state in states]
+        return [legislation.record(notice(jurisdiction=one), f"{source}-{one}", source=source) for one in places]
 
     async def both_wait() -> bool:
         [row] = await legislation.fetch(
@@ -144,12 +107,14 @@ async def test_replicas_that_meet_at_several_hearings_wait_and_never_in_a_circle
     async with legislation.database.connection() as connection:
         blocker = connection.transaction()
         await blocker.start()
-        await claim_aliases(connection, {(notice()["jurisdiction"], "m"): new_id()})
-        waiting = asyncio.gather(legislation.hear(*batch("/x", "zma")), legislation.hear(*batch("/y", "amz")))
+        await lock_jurisdictions(connection, ["ocd-jurisdiction/country:us/state:nv/government"])
+        waiting = asyncio.gather(
+            legislation.hear(*batch("/x", ["wa", "nv", "ca"])), legislation.hear(*batch("/y", ["ca", "nv", "wa"]))
+        )
         await until(both_wait)
         await blocker.rollback()
         await waiting
-    assert sorted(alert["aliases"][0] for alert in await legislation.alerts()) == ["a", "m", "z"]
+    assert len(await legislation.alerts()) == 3
 
 
 async def test_the_same_id_in_another_jurisdiction_is_another_hearing(legislation: Any, notice: Any) -> None:
@@ -179,4 +144,4 @@ async def test_five_hundred_updates_take_no_more_statements_than_one(legislation
                 decisions = await hear(tx, batch, legislation.clock())
         assert [decision.outcome for decision in decisions] == ["alerted"] * len(batch)
         counts.append(len(queries))
-    assert counts[1] == counts[2] <= 8
+    assert counts[1] == counts[2] <= 20

@@ -1,33 +1,125 @@
--- name: claim_aliases!
--- Sorted, so that two replicas with the same hearings wait for one another and never in a circle; the second sees
--- the hearing that the first made.
-INSERT INTO hearing_aliases (jurisdiction, alias, hearing_id)
-SELECT jurisdiction, alias, hearing_id
-FROM unnest(:jurisdictions::text[], :aliases::text[], :hearing_ids::uuid[]) AS claim (jurisdiction, alias, hearing_id)
-ORDER BY jurisdiction, alias
-ON CONFLICT DO NOTHING
+-- name: lock_jurisdictions!
+-- One at a time in a jurisdiction, since any two of its hearings may turn out to be one. In the order of what is locked,
+-- so that replicas wait for one another and never in a circle.
+SELECT pg_advisory_xact_lock(key)
+FROM (SELECT DISTINCT hashtextextended('legislation ' || jurisdiction, 0) AS key
+      FROM unnest(:jurisdictions::text[]) AS jurisdiction
+      ORDER BY key) AS keys
 
--- name: find_hearings
--- Locked, so that whoever alerts of a hearing next comes after us in the outbox too.
-SELECT hearing_aliases.jurisdiction, hearing_aliases.alias, hearings.state
+-- name: find_aliases
+SELECT hearing_aliases.hearing_id::text AS hearing_id
 FROM unnest(:jurisdictions::text[], :aliases::text[]) AS wanted (jurisdiction, alias)
 JOIN hearing_aliases USING (jurisdiction, alias)
-JOIN hearings ON hearings.id = hearing_aliases.hearing_id
-ORDER BY hearings.id
-FOR UPDATE OF hearings
 
--- name: insert_hearings!
-INSERT INTO hearings (id, jurisdiction, revision, status, state, created_at, updated_at)
-SELECT id, jurisdiction, revision, status, state, :now, :now
-FROM unnest(:ids::uuid[], :jurisdictions::text[], :revisions::bigint[], :statuses::text[], :states::jsonb[])
-    AS made (id, jurisdiction, revision, status, state)
+-- name: find_at_same_start
+-- Hearings of that committee at that start with some of the bills, which this source gives no id that lives.
+SELECT found.hearing_id
+FROM (SELECT DISTINCT jurisdiction, committee, starts, bills, source
+      FROM unnest(:jurisdictions::text[], :committees::text[], :starts::text[], :bills::text[], :sources::text[])
+          AS notice (jurisdiction, committee, starts, bills, source)) AS said
+CROSS JOIN LATERAL (
+    SELECT hearings.id::text AS hearing_id
+    FROM hearings
+    WHERE hearings.jurisdiction = said.jurisdiction AND hearings.committee = said.committee
+      AND hearings.starts = said.starts AND hearings.status = 'scheduled'
+      AND hearings.bills && string_to_array(said.bills, ' ')
+      AND NOT EXISTS (
+          SELECT FROM hearing_aliases
+          JOIN standings USING (jurisdiction, alias)
+          WHERE hearing_aliases.hearing_id = hearings.id AND standings.source = said.source
+            AND standings.stand = 'living')
+    ORDER BY hearings.id
+    LIMIT 20) AS found
 
--- name: save_statements!
-INSERT INTO statements (hearing_id, source, event_id, body, stated_at, received_at)
-SELECT hearing_id, source, event_id, body, stated_at, received_at
-FROM unnest(:hearing_ids::uuid[], :sources::text[], :event_ids::text[], :bodies::jsonb[], :stated_ats::timestamptz[],
-    :received_ats::timestamptz[]) AS said (hearing_id, source, event_id, body, stated_at, received_at)
-ORDER BY hearing_id, source
-ON CONFLICT (hearing_id, source) DO UPDATE
-SET event_id = excluded.event_id, body = excluded.body, stated_at = excluded.stated_at,
-    received_at = excluded.received_at
+-- name: find_missed
+-- Hearings that are gone from their lists and wait, of that committee and with some of the bills.
+SELECT DISTINCT hearings.id::text AS hearing_id
+FROM unnest(:jurisdictions::text[], :committees::text[], :bills::text[]) AS said (jurisdiction, committee, bills)
+JOIN withdrawals ON withdrawals.jurisdiction = said.jurisdiction AND withdrawals.bill_key = ''
+JOIN hearings ON hearings.id = withdrawals.hearing_id AND hearings.committee = said.committee
+WHERE hearings.bills && string_to_array(said.bills, ' ')
+
+-- name: find_losing
+-- Hearings from which one of these bills is withdrawn and waits.
+SELECT DISTINCT withdrawals.hearing_id::text AS hearing_id
+FROM unnest(:jurisdictions::text[], :bill_keys::text[]) AS gained (jurisdiction, bill_key)
+JOIN withdrawals USING (jurisdiction, bill_key)
+
+-- name: find_hearings
+SELECT hearings.id::text AS id, hearings.state, aliases.jurisdiction, aliases.aliases
+FROM hearings
+JOIN (SELECT hearing_id, min(jurisdiction) AS jurisdiction, array_agg(alias ORDER BY alias) AS aliases
+      FROM hearing_aliases
+      WHERE hearing_id = ANY (:ids::uuid[])
+      GROUP BY hearing_id) AS aliases ON aliases.hearing_id = hearings.id
+
+-- name: find_withdrawals
+SELECT hearing_id::text AS hearing_id, bill_key, due_at FROM withdrawals WHERE hearing_id = ANY (:ids::uuid[])
+
+-- name: find_standings
+SELECT standings.*
+FROM unnest(:jurisdictions::text[], :aliases::text[]) AS wanted (jurisdiction, alias)
+JOIN standings USING (jurisdiction, alias)
+
+-- name: find_calendars
+SELECT calendars.*
+FROM unnest(:sources::text[], :jurisdictions::text[], :committees::text[])
+    AS wanted (source, jurisdiction, committee)
+JOIN calendars USING (source, jurisdiction, committee)
+
+-- name: save_hearings!
+INSERT INTO hearings (id, jurisdiction, revision, status, state, committee, starts, bills, created_at, updated_at)
+SELECT id, jurisdiction, revision, status, state, committee, starts, string_to_array(bills, ' '), :now, :now
+FROM unnest(:ids::uuid[], :jurisdictions::text[], :revisions::bigint[], :statuses::text[], :states::jsonb[],
+    :committees::text[], :starts::text[], :bills::text[])
+    AS made (id, jurisdiction, revision, status, state, committee, starts, bills)
+ON CONFLICT (id) DO UPDATE
+SET revision = excluded.revision, status = excluded.status, state = excluded.state, committee = excluded.committee,
+    starts = excluded.starts, bills = excluded.bills, updated_at = excluded.updated_at
+
+-- name: save_aliases!
+INSERT INTO hearing_aliases (jurisdiction, alias, hearing_id)
+SELECT jurisdiction, alias, hearing_id
+FROM unnest(:jurisdictions::text[], :aliases::text[], :hearing_ids::uuid[]) AS given (jurisdiction, alias, hearing_id)
+
+-- name: save_standings!
+INSERT INTO standings (jurisdiction, alias, source, stand, changed_at, arrival, notice, noticed_at, notice_sequence,
+    ended_at, end_sequence)
+SELECT jurisdiction, alias, source, stand, changed_at, arrival, notice, noticed_at, notice_sequence,
+    ended_at, end_sequence
+FROM unnest(:jurisdictions::text[], :aliases::text[], :sources::text[], :stands::text[], :changed_ats::timestamptz[],
+    :arrivals::bigint[], :notices::jsonb[], :noticed_ats::timestamptz[], :notice_sequences::bigint[],
+    :ended_ats::timestamptz[], :end_sequences::bigint[])
+    AS said (jurisdiction, alias, source, stand, changed_at, arrival, notice, noticed_at, notice_sequence,
+        ended_at, end_sequence)
+ON CONFLICT (jurisdiction, alias, source) DO UPDATE
+SET stand = excluded.stand, changed_at = excluded.changed_at, arrival = excluded.arrival, notice = excluded.notice,
+    noticed_at = excluded.noticed_at, notice_sequence = excluded.notice_sequence, ended_at = excluded.ended_at,
+    end_sequence = excluded.end_sequence
+
+-- name: save_calendars!
+-- The ids come as objects, since a list of lists would be taken for a table.
+INSERT INTO calendars (source, jurisdiction, committee, aliases, stated_at)
+SELECT source, jurisdiction, committee, ARRAY(SELECT jsonb_array_elements_text(aliases -> 'ids')), stated_at
+FROM unnest(:sources::text[], :jurisdictions::text[], :committees::text[], :aliases::jsonb[], :stated_ats::timestamptz[])
+    AS listed (source, jurisdiction, committee, aliases, stated_at)
+ON CONFLICT (source, jurisdiction, committee) DO UPDATE
+SET aliases = excluded.aliases, stated_at = excluded.stated_at
+
+-- name: clear_withdrawals!
+DELETE FROM withdrawals WHERE hearing_id = ANY (:hearing_ids::uuid[])
+
+-- name: save_withdrawals!
+INSERT INTO withdrawals (hearing_id, bill_key, jurisdiction, due_at)
+SELECT hearing_id, bill_key, jurisdiction, due_at
+FROM unnest(:hearing_ids::uuid[], :bill_keys::text[], :jurisdictions::text[], :due_ats::timestamptz[])
+    AS waits (hearing_id, bill_key, jurisdiction, due_at)
+
+-- name: find_jurisdictions_due
+SELECT DISTINCT jurisdiction FROM withdrawals WHERE due_at <= :now
+
+-- name: find_due
+SELECT DISTINCT hearing_id::text AS hearing_id
+FROM withdrawals
+WHERE due_at <= :now AND jurisdiction = ANY (:jurisdictions::text[])
+LIMIT :most

@@ -18,6 +18,13 @@ ORDER BY source, event_id
 ON CONFLICT (source, event_id) DO UPDATE
 SET outcome = excluded.outcome, note = excluded.note, hearing_id = excluded.hearing_id
 
+-- name: end_waiting!
+-- What waited at these hearings has come to this.
+UPDATE history
+SET outcome = ended.outcome
+FROM unnest(:hearing_ids::uuid[], :outcomes::text[]) AS ended (hearing_id, outcome)
+WHERE history.hearing_id = ended.hearing_id AND history.outcome = 'waiting'
+
 -- name: find_update^
 SELECT source, event_id, type, outcome, note, hearing_id, received_at, stated_at
 FROM history

@@ -1,0 +1,314 @@
+"""The hearings that a batch of statements is about: each statement meets what the ones before it left."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from clarion.schemas.legislation import (
+    BillUpdate,
+    Counterpart,
+    HearingAlert,
+    HearingCalendar,
+    HearingCancellation,
+    HearingNotice,
+)
+from clarion.services.legislation.domain.amendments import Amendment, Hearing, amend, pairs
+from clarion.services.legislation.domain.standings import Stand, Standing, Verdict, described, holding, listen
+from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Said, Statement, rejection
+from clarion.services.legislation.domain.states import (
+    bills,
+    committee_key,
+    day,
+    in_the_past,
+    same_committee,
+    start_key,
+)
+
+Scope = tuple[str, str, str]
+"""Whose list of which hearings: source, jurisdiction, and committee or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A source's last list of coming hearings: their ids there, and when it was stated."""
+
+    aliases: frozenset[str]
+    stated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a statement did: to where its source stands, and which hearings that touched."""
+
+    statement: Statement
+    outcome: Outcome | None
+    """None: it goes by what is told of the hearings."""
+    notes: tuple[str, ...] = ()
+    hearings: tuple[str, ...] = ()
+
+
+@dataclass
+class World:
+    """What is known of these hearings. Whoever fills it holds the lock of their jurisdictions."""
+
+    now: datetime
+    draw_id: Callable[[], str]
+    hearings: dict[str, Hearing] = field(default_factory=dict)
+    by_alias: dict[Alias, str] = field(default_factory=dict)
+    standings: dict[Alias, dict[str, Standing]] = field(default_factory=dict)
+    calendars: dict[Scope, Calendar] = field(default_factory=dict)
+    heard: list[Heard] = field(default_factory=list)
+    touched: dict[str, None] = field(default_factory=dict)
+    new_aliases: dict[Alias, str] = field(default_factory=dict)
+    new_standings: dict[tuple[Alias, str], Standing] = field(default_factory=dict)
+    new_calendars: dict[Scope, Calendar] = field(default_factory=dict)
+    _by_committee: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
+    _by_start: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
+    _arrivals: int = 0
+
+    def know(self, hearings: Iterable[Hearing], standings: Iterable[Standing]) -> None:
+        """Add hearings as they are kept, with where the sources stand about them; what is known already stays."""
+        for standing in standings:
+            self.standings.setdefault(standing.alias, {}).setdefault(standing.source, standing)
+            self._arrivals = max(self._arrivals, standing.arrival)
+        for hearing in hearings:
+            if hearing.id not in self.hearings:
+                self.hearings[hearing.id] = hearing
+                self.by_alias |= dict.fromkeys(hearing.aliases, hearing.id)
+                self._refresh(hearing)
+
+    def hear(self, statement: Statement) -> None:
+        """Take a statement in."""
+        self.heard.append(self._hear(statement))
+
+    def _hear(self, statement: Statement) -> Heard:
+        wrong = rejection(statement)
+        if wrong is not None:
+            return Heard(statement, Outcome.REJECTED, (wrong,))
+        match statement.data:
+            case HearingCalendar() as calendar:
+                return self._hear_calendar(statement, calendar)
+            case BillUpdate():
+                return Heard(statement, Outcome.RECORDED)
+            case HearingNotice() | HearingCancellation() as data:
+                return self._hear_of_one(statement, Said.of(statement, data))
+        return Heard(statement, Outcome.REJECTED, (f"nothing is made of {statement.type}",))
+
+    def _hear_of_one(self, statement: Statement, said: Said) -> Heard:
+        verdict = self._take(said)
+        hearing = self.hearings.get(self.by_alias.get(said.alias, ""))
+        notes = tuple(self._notes(said)) if verdict is not Verdict.CONFLICT else (conflict(said),)
+        if hearing is None:
+            return Heard(statement, Outcome.RECORDED, (*notes, "no such hearing is known yet: kept"))
+        return Heard(statement, OUTCOMES[verdict], notes, (hearing.id,))
+
+    def _hear_calendar(self, statement: Statement, calendar: HearingCalendar) -> Heard:
+        scope = scope_of(statement.source, calendar)
+        last = self.calendars.get(scope)
+        if last is not None and statement.stated_at < last.stated_at:
+            return Heard(statement, Outcome.OUTDATED)
+        listed = frozenset(notice.hearing_id for notice in calendar.hearings)
+        missing = [(calendar.jurisdiction, alias) for alias in sorted(last.aliases - listed)] if last else []
+        # What is gone comes first, so that what is new can be told to be the same hearing.
+        said = [
+            Said(alias, statement.source, Mark(statement.stated_at), is_absence=True)
+            for alias in missing
+            if not self._is_past(alias)
+        ]
+        said += [Said.of(statement, notice) for notice in calendar.hearings]
+        self.calendars[scope] = self.new_calendars[scope] = Calendar(listed, statement.stated_at)
+        verdicts = [(one, self._take(one)) for one in said]
+        conflicts = [conflict(one) for one, verdict in verdicts if verdict is Verdict.CONFLICT]
+        changed = {one.alias: self.by_alias[one.alias] for one, verdict in verdicts if self._matters(one, verdict)}
+        note = f"{len(listed)} hearings, {len(missing)} no longer listed"
+        return Heard(statement, None, (note, *conflicts[:10]), tuple(dict.fromkeys(changed.values())))
+
+    def _matters(self, said: Said, verdict: Verdict) -> bool:
+        return verdict is Verdict.CHANGED and said.alias in self.by_alias
+
+    def _is_past(self, alias: Alias) -> bool:
+        hearing = self.hearings.get(self.by_alias.get(alias, ""))
+        return hearing is not None and hearing.holds is not None and in_the_past(hearing.holds, self.now)
+
+    def _take(self, said: Said) -> Verdict:
+        of_alias = self.standings.setdefault(said.alias, {})
+        before = of_alias.get(said.source)
+        self._arrivals += 1
+        after, verdict = listen(before, said, self._arrivals)
+        if after is not None and after is not before:
+            of_alias[said.source] = self.new_standings[said.alias, said.source] = after
+            hearing = self.hearings.get(self.by_alias.get(said.alias, "")) or self._identify(after)
+            if hearing is not None:
+                self._refresh(hearing)
+                self.touched[hearing.id] = None
+        return verdict
+
+    def _identify(self, standing: Standing) -> Hearing | None:
+        """The hearing that a new id is of: one that is known under another id, or one that is made; None without
+        a notice.
+        """
+        if standing.reading is None:
+            return None
+        known = self._known_as_another(standing, standing.reading[0])
+        hearing = known or Hearing(self.draw_id(), [])
+        hearing.aliases.append(standing.alias)
+        self.hearings[hearing.id] = hearing
+        self.by_alias[standing.alias] = self.new_aliases[standing.alias] = hearing.id
+        return hearing
+
+    def _known_as_another(self, standing: Standing, state: HearingAlert) -> Hearing | None:
+        """A hearing of that committee with some of the bills: one that is gone from the lists, or one that another
+        source has at the same start.
+        """
+        gone = self._by_committee.get((state.jurisdiction, state.session, committee_key(state.committee)), {})
+        at_once = self._by_start.get((state.jurisdiction, committee_key(state.committee), start_key(state)), {})
+        found = [self.hearings[one] for one in gone if self.hearings[one].is_missed]
+        found += [self.hearings[one] for one in at_once if self._is_of_others(self.hearings[one], standing.source)]
+        fitting = [(one, one.holds) for one in found if one.holds is not None and alike(one.holds, state)]
+        best = min(fitting, key=lambda one: nearness(one[1], state, one[0].id), default=None)
+        return best[0] if best is not None else None
+
+    def _is_of_others(self, hearing: Hearing, source: str) -> bool:
+        return hearing.stand is Stand.LIVING and not any(
+            one.source == source and one.stand is Stand.LIVING for one in self._about(hearing)
+        )
+
+    def _about(self, hearing: Hearing) -> Iterator[Standing]:
+        for alias in hearing.aliases:
+            yield from self.standings.get(alias, {}).values()
+
+    def _refresh(self, hearing: Hearing) -> None:
+        """Work out what holds of a hearing, and find it by that."""
+        if hearing.holds is not None:
+            self._index(hearing, hearing.holds, present=False)
+        standings = list(self._about(hearing))
+        holder = holding(standings) if standings else None
+        hearing.holds = (described(standings, holder) if holder is not None else None) or hearing.published
+        if holder is not None:
+            hearing.stand = holder.stand
+        elif hearing.published is not None and not hearing.is_told:
+            hearing.stand = Stand.CANCELLED
+        if hearing.holds is not None:
+            self._index(hearing, hearing.holds, present=True)
+
+    def _index(self, hearing: Hearing, state: HearingAlert, *, present: bool) -> None:
+        committee = committee_key(state.committee)
+        for index, key in (
+            (self._by_committee, (state.jurisdiction, state.session, committee)),
+            (self._by_start, (state.jurisdiction, committee, start_key(state))),
+        ):
+            if present:
+                index.setdefault(key, {})[hearing.id] = None
+            else:
+                index.get(key, {}).pop(hearing.id, None)
+
+    def _notes(self, said: Said) -> Iterator[str]:
+        standing = self.standings.get(said.alias, {}).get(said.source)
+        if said.notice is None or standing is None or standing.notice is not said.notice or standing.reading is None:
+            return
+        state, notes = standing.reading
+        yield from notes
+        if in_the_past(state, self.now):
+            yield "starts in the past"
+        if said.alias in self.new_aliases and self.hearings[self.by_alias[said.alias]].aliases[0] != said.alias:
+            yield f"the same hearing as {self.hearings[self.by_alias[said.alias]].aliases[0][1]}"
+
+    def gaining(self) -> list[Hearing]:
+        """The hearings touched that gained bills."""
+        return [hearing for hearing in self._touched() if hearing.gained]
+
+    def _touched(self) -> Iterator[Hearing]:
+        return (self.hearings[one] for one in self.touched)
+
+    def amendments(self, settle: timedelta) -> dict[str, Amendment]:
+        """What is to be told of each hearing that a statement or a bill's move touched, by its id."""
+        gaining = self.gaining()
+        losing = [hearing for hearing in self.hearings.values() if hearing.lost] if gaining else []
+        counterparts: dict[str, list[Counterpart]] = pairs(losing, gaining)
+        concerned = dict.fromkeys([*self.touched, *counterparts])
+        return {
+            one: amend(self.hearings[one], counterparts.get(one, []), self.now, settle) for one in sorted(concerned)
+        }
+
+    def decisions(self, amendments: dict[str, Amendment]) -> list[Decision]:
+        """What became of each statement, in their order."""
+        return [decision(heard, amendments) for heard in self.heard]
+
+
+OUTCOMES = {
+    Verdict.CHANGED: None,
+    Verdict.SAME: Outcome.UNCHANGED,
+    Verdict.OUTDATED: Outcome.OUTDATED,
+    Verdict.CONFLICT: Outcome.REJECTED,
+}
+
+
+def decision(heard: Heard, amendments: dict[str, Amendment]) -> Decision:
+    """What became of a statement, given what is told of the hearings it touched."""
+    outcome = heard.outcome
+    if outcome is None:
+        found = [amendments[one] for one in heard.hearings if one in amendments]
+        outcome = (
+            Outcome.ALERTED
+            if any(one.alert is not None for one in found)
+            else Outcome.WAITING
+            if any(one.waiting for one in found)
+            else Outcome.UNCHANGED
+        )
+    is_calendar = isinstance(heard.statement.data, HearingCalendar)
+    about = heard.hearings[0] if heard.hearings and not is_calendar else None
+    return Decision(outcome, "; ".join(heard.notes) or None, about)
+
+
+def scope_of(source: str, calendar: HearingCalendar) -> Scope:
+    """Whose list of which hearings a calendar is."""
+    return source, calendar.jurisdiction, committee_key(calendar.committee) if calendar.committee else ""
+
+
+def conflict(said: Said) -> str:
+    """Why a statement with a used count is rejected."""
+    return f"{said.alias[1]}: this source has said something else with the sequence {said.mark.sequence}"
+
+
+def alike(one: HearingAlert, other: HearingAlert) -> bool:
+    """Whether two states may be of one hearing: the same committee, and bills in common."""
+    return (
+        one.session == other.session
+        and same_committee(one.committee, other.committee)
+        and not bills(one).isdisjoint(bills(other))
+    )
+
+
+def nearness(one: HearingAlert, other: HearingAlert, hearing_id: str) -> tuple[int, int, str]:
+    """By this the best fit is found: the most bills in common, then the nearest day."""
+    return -len(bills(one) & bills(other)), abs((day(one) - day(other)).days), hearing_id
+
+
+def notices_in(statements: Sequence[Statement]) -> Iterator[tuple[str, HearingNotice]]:
+    """All notices in these statements, each with its source."""
+    for statement in statements:
+        match statement.data:
+            case HearingNotice() as notice:
+                yield statement.source, notice
+            case HearingCalendar() as calendar:
+                yield from ((statement.source, notice) for notice in calendar.hearings)
+
+
+def aliases_in(statements: Sequence[Statement]) -> set[Alias]:
+    """The ids of all hearings that these statements are about."""
+    found = {(notice.jurisdiction, notice.hearing_id) for _, notice in notices_in(statements)}
+    for statement in statements:
+        if isinstance(statement.data, HearingCancellation):
+            found.add((statement.data.jurisdiction, statement.data.hearing_id))
+    return found
+
+
+def scopes_in(statements: Sequence[Statement]) -> set[Scope]:
+    """Whose lists these statements give."""
+    return {scope_of(one.source, one.data) for one in statements if isinstance(one.data, HearingCalendar)}
+
+
+def jurisdictions_in(statements: Sequence[Statement]) -> set[str]:
+    """Where these statements are about."""
+    about = HearingNotice | HearingCancellation | HearingCalendar
+    return {one.data.jurisdiction for one in statements if isinstance(one.data, about)}

@@ -1,0 +1,1 @@
+ALTER TABLE history VALIDATE CONSTRAINT history_outcome_check;

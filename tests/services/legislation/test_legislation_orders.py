@@ -1,0 +1,223 @@
+"""Whatever is said, in whatever order and how often: what readers were told last is what holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import groupby, pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clarion.schemas.legislation import HearingAlert, HearingCalendar, HearingCancellation, HearingNotice
+from clarion.services.legislation.domain.statements import Outcome, Statement
+from clarion.services.legislation.domain.states import content, differences, read_notice
+from tests.services.legislation.conftest import CALIFORNIA, NOW, make_notice
+from tests.services.legislation.memory import Memory
+
+LATER = NOW + timedelta(hours=2)
+HEARINGS = ["h-1", "h-2", "h-3"]
+BILLS = [[], ["SB 79"], ["SB 79", "AB 1"], ["AB 1"], ["SB 80"]]
+
+FACTS = st.fixed_dictionaries(
+    {"hearing_id": st.sampled_from(HEARINGS)},
+    optional={
+        "starts_at": st.sampled_from(["2027-04-21T13:30:00", "2027-04-22T09:00:00", "2027-04-28T09:00:00"]),
+        "location": st.sampled_from([{"name": "Room 1"}, {"name": "Room 2"}, None]),
+        "agenda": st.sampled_from([[{"bill": bill} for bill in bills] for bills in BILLS]),
+        "time_note": st.sampled_from(["or upon adjournment", None]),
+        "committee": st.sampled_from([{"name": "Housing"}, {"name": "Health"}]),
+    },
+)
+SAYINGS = st.tuples(st.booleans() | st.just(value=True), FACTS)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What holds: the newest notice, and whether an end of it is newer."""
+
+    state: HearingAlert | None
+    lives: bool
+
+
+def said(number: int, saying: tuple[bool, dict[str, Any]], *, counted: bool, source: str = "/sources/a") -> Statement:
+    """The statement of that number, which is newer than all with a lower one."""
+    is_notice, facts = saying
+    count = {"sequence": number} if counted else {}
+    data: HearingNotice | HearingCancellation = (
+        HearingNotice.model_validate(make_notice(**facts, **count))
+        if is_notice
+        else HearingCancellation(hearing_id=facts["hearing_id"], jurisdiction=CALIFORNIA, **count)
+    )
+    kind = "hearing.scheduled" if is_notice else "hearing.cancelled"
+    time = None if counted else NOW - timedelta(days=1) + timedelta(seconds=number)
+    return Statement(source, f"{source}-{number}", kind, data, NOW, time)
+
+
+def model_of(statements: Sequence[Statement]) -> dict[str, Model]:
+    """What holds after statements in the order in which they were made."""
+    found: dict[str, Model] = {}
+    for statement in statements:
+        data = statement.data
+        assert isinstance(data, HearingNotice | HearingCancellation)
+        before = found.get(data.hearing_id, Model(None, lives=False))
+        if isinstance(data, HearingNotice):
+            found[data.hearing_id] = Model(read_notice(data, "x")[0], lives=True)
+        else:
+            found[data.hearing_id] = replace(before, lives=False)
+    return found
+
+
+def check_told(memory: Memory, model: dict[str, Model]) -> None:
+    """Readers know what holds, and were told of nothing else."""
+    for name, holds in model.items():
+        last = memory.last(name)
+        if holds.state is None:
+            assert last is None
+            continue
+        assert last is not None
+        assert last.status == ("scheduled" if holds.lives else "cancelled")
+        if holds.lives:
+            assert content(last) == content(holds.state)
+
+
+def check_successive(alerts: Sequence[HearingAlert]) -> None:
+    """Revisions are counted without a gap, and each says in what it differs from the one before."""
+    for _, group in groupby(sorted(alerts, key=lambda one: (one.hearing_id, one.revision)), lambda one: one.hearing_id):
+        of_one = list(group)
+        assert [one.revision for one in of_one] == list(range(1, len(of_one) + 1))
+        for before, after in pairwise(of_one):
+            assert after.changed
+            if after.status == "scheduled":
+                renewed = ["reinstated"] if before.status == "cancelled" else []
+                assert after.changed == [*renewed, *differences(before, after)]
+            else:
+                assert (after.changed, before.status) == (["cancelled"], "scheduled")
+
+
+def batches(statements: Sequence[Statement], cuts: Sequence[int]) -> list[list[Statement]]:
+    """The statements in batches that end at these places."""
+    ends = sorted({min(cut, len(statements)) for cut in cuts} | {len(statements)})
+    return [list(statements[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+CUTS = st.lists(st.integers(1, 20), max_size=5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(SAYINGS, min_size=1, max_size=10), st.booleans(), st.randoms(), CUTS, st.integers(0, 5))
+def test_in_any_order_and_any_batches_the_statements_of_one_source_end_in_the_same_state(
+    sayings: list[tuple[bool, dict[str, Any]]], counted: bool, order: Any, cuts: list[int], repeats: int
+) -> None:
+    statements = [said(number, saying, counted=counted) for number, saying in enumerate(sayings)]
+    shuffled = statements + order.choices(statements, k=repeats)
+    order.shuffle(shuffled)
+    memory = Memory()
+    for place, batch in enumerate(batches(shuffled, cuts)):
+        memory.hear(batch, NOW + timedelta(seconds=20 * place))
+    memory.wait(LATER)
+    check_told(memory, model_of(statements))
+    check_successive(memory.alerts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(SAYINGS, min_size=1, max_size=10), st.booleans(), st.randoms())
+def test_what_was_said_before_changes_nothing_when_it_is_said_again(
+    sayings: list[tuple[bool, dict[str, Any]]], counted: bool, order: Any
+) -> None:
+    statements = [said(number, saying, counted=counted) for number, saying in enumerate(sayings)]
+    memory = Memory()
+    memory.hear(statements, NOW)
+    memory.wait(LATER)
+    told = len(memory.alerts)
+    again = [*statements, *statements]
+    order.shuffle(again)
+    outcomes = {decision.outcome for decision in memory.hear(again, LATER)}
+    memory.wait(LATER + timedelta(hours=1))
+    assert len(memory.alerts) == told
+    assert outcomes <= {Outcome.UNCHANGED, Outcome.OUTDATED, Outcome.RECORDED}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["/a", "/b", "/c"]), SAYINGS), min_size=1, max_size=14), CUTS)
+def test_of_sources_that_disagree_the_one_that_changed_its_mind_last_holds(
+    sayings: list[tuple[str, tuple[bool, dict[str, Any]]]], cuts: list[int]
+) -> None:
+    # One id, since different ids of different sources may well be one hearing.
+    statements = [
+        said(number, (is_notice, facts | {"hearing_id": "h-1"}), counted=False, source=source)
+        for number, (source, (is_notice, facts)) in enumerate(sayings)
+    ]
+    memory = Memory()
+    for place, batch in enumerate(batches(statements, cuts)):
+        memory.hear(batch, NOW + timedelta(seconds=20 * place))
+    memory.wait(LATER)
+    stands: dict[tuple[str, str], tuple[bool, Any]] = {}
+    holds: dict[str, tuple[bool, Any]] = {}
+    for statement in statements:
+        data = statement.data
+        assert isinstance(data, HearingNotice | HearingCancellation)
+        is_notice = isinstance(data, HearingNotice)
+        stand = (is_notice, content(read_notice(data, "x")[0]) if isinstance(data, HearingNotice) else None)
+        if stands.get((statement.source, data.hearing_id)) != stand:
+            stands[statement.source, data.hearing_id] = holds[data.hearing_id] = stand
+    for name, (lives, state) in holds.items():
+        last = memory.last(name)
+        if last is None:
+            assert not lives
+            continue
+        assert (last.status == "scheduled") is lives
+        assert not lives or content(last) == state
+    check_successive(memory.alerts)
+
+
+LISTS = st.lists(st.dictionaries(st.sampled_from(HEARINGS), st.sampled_from(["Room 1", "Room 2"])), max_size=8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(LISTS, CUTS)
+def test_after_any_lists_of_a_source_what_stands_on_the_last_one_is_held_and_nothing_else(
+    lists: list[dict[str, str]], cuts: list[int]
+) -> None:
+    def calendar(number: int, listed: dict[str, str]) -> Statement:
+        hearings = [
+            make_notice(hearing_id=name, location={"name": room}, committee={"name": name})
+            for name, room in listed.items()
+        ]
+        data = HearingCalendar.model_validate({"jurisdiction": CALIFORNIA, "hearings": hearings})
+        return Statement("/a", f"e-{number}", "hearing.calendar", data, NOW, NOW + timedelta(seconds=number))
+
+    statements = [calendar(number, listed) for number, listed in enumerate(lists)]
+    memory = Memory()
+    for place, batch in enumerate(batches(statements, cuts)):
+        memory.hear(batch, NOW + timedelta(seconds=20 * place))
+    memory.wait(LATER)
+    for name in {name for listed in lists for name in listed}:
+        last = memory.last(name)
+        assert last is not None
+        assert last.status == ("scheduled" if name in lists[-1] else "cancelled")
+        assert name not in lists[-1] or last.location.name == lists[-1][name]
+    check_successive(memory.alerts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(SAYINGS, min_size=1, max_size=12), st.lists(st.integers(0, 50), min_size=12, max_size=12))
+def test_every_bill_that_went_elsewhere_is_told_at_both_hearings_in_one_transaction(
+    sayings: list[tuple[bool, dict[str, Any]]], pauses: list[int]
+) -> None:
+    memory = Memory()
+    now = NOW
+    for number, (saying, pause) in enumerate(zip(sayings, pauses, strict=False)):
+        before = len(memory.alerts)
+        memory.hear([said(number, saying, counted=True)], now)
+        told = {one.hearing_id: one for one in memory.alerts[before:]}
+        for alert in told.values():
+            for other in alert.counterparts:
+                back = {"went_to": "came_from", "came_from": "went_to"}[other.direction]
+                twins = [(one.bill_key, one.direction) for one in told[other.hearing_id].counterparts]
+                assert (other.bill_key, back) in twins
+                on_agenda = other.bill_key in {item.bill_key for item in alert.agenda}
+                assert on_agenda is (other.direction == "came_from")
+        now += timedelta(seconds=pause)
+        memory.wait(now)
+    memory.wait(now + timedelta(hours=1))
