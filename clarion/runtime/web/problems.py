@@ -5,17 +5,22 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, Response
 
+from clarion.runtime.database import is_transient
 from clarion.runtime.web.limits import MEGABYTE, BodyLimit
 from clarion.runtime.web.pages import Pages
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100
+RETRY_SECONDS = 5
+OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What a database that is away raises, among other things."""
 
 
 class FieldError(BaseModel):
@@ -166,6 +171,14 @@ async def on_failure(_request: Request, _error: Exception) -> Response:
     return problem(500, "Something failed here. It is logged; nothing was changed.")
 
 
+async def on_outage(_request: Request, error: Exception) -> Response:
+    """Answer 503 while the database is away; whatever else is raised is a failure of ours."""
+    if not is_transient(error):
+        raise error
+    headers = {"retry-after": str(RETRY_SECONDS)}
+    return problem(503, "The database is away for the moment: nothing was changed. Try again.", headers=headers)
+
+
 PAGES = Pages()
 
 
@@ -173,5 +186,7 @@ def install(app: FastAPI, *, max_bytes: int = MEGABYTE) -> None:
     """Make every error of the app a problem, and bodies over `max_bytes` one of 413."""
     app.add_exception_handler(StarletteHTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
+    for outage in OUTAGES:
+        app.add_exception_handler(outage, on_outage)
     app.add_exception_handler(Exception, on_failure)
     app.add_middleware(BodyLimit, max_bytes=max_bytes)
