@@ -60,7 +60,7 @@ def show(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="as `list` or the Message-ID name it")],
     as_json: AsJson = False,
 ) -> None:
-    """Tell one mail's whole story: to whom, what, when, each doubt and the relay's last word.
+    """Tell one mail's whole story: to whom, what, when, each doubt, the relay's last word and its thread's revisions.
 
     Example: clarion deliveries show 0f8fad5bd9cb469fa165408f17a1a2b3.1
     """
@@ -72,15 +72,27 @@ def show(
     story = with_database(find)
     if story is None:
         fail(f"there is no message {message_id}; `clarion deliveries list` names them")
-    lane = ORDER[story["lane"]]
-    print_fields({**story, "lane": lane}, as_json=as_json)
+    shown = {**story, "lane": ORDER[story["lane"]]}
+    if not as_json:
+        shown["thread"] = "\n".join(revision_line(one) for one in story["thread"])
+    print_fields(shown, as_json=as_json)
 
 
-def parse_id(message_id: str) -> tuple[UUID, int]:
-    """Thread and revision of a message's name; a Message-ID will do. Ends with code 2 if it is none."""
+def revision_line(revision: dict[str, Any]) -> str:
+    """A revision of a thread in a line: "2 sent 2027-04-02 09:30:00+00:00: Moved: now Thursday, was Wednesday"."""
+    said = "; ".join([*revision["says"], *([revision["reason"]] if revision["reason"] else [])])
+    at = revision["state_at"].isoformat(sep=" ", timespec="seconds")
+    return f"{revision['revision']} {revision['state']} {at}" + (f": {said}" if said else "")
+
+
+def parse_id(message_id: str) -> tuple[UUID, int | None]:
+    """Thread and revision of a message's name; a Message-ID will do, and a thread alone, which is its newest.
+
+    Ends with code 2 if it is none.
+    """
     name = message_id.strip("<> ").partition("@")[0]
     thread, _, revision = name.partition(".")
     try:
-        return UUID(thread), int(revision or "1")
+        return UUID(thread), int(revision) if revision else None
     except ValueError:
         fail(f"{message_id!r} is no id of a message: it looks like <thread>.<revision>", 2)

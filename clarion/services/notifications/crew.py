@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from clarion.services.notifications.domain.messages import (
 )
 from clarion.services.notifications.domain.outcomes import NotTried, Outcome, OutOfTime, Verdict, judge
 from clarion.services.notifications.domain.states import State, ending_as, waiting_as
+from clarion.services.notifications.domain.telling import Unneeded, tell
+from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.repository import Settled
 from clarion.services.notifications.shelf import Held
 
@@ -40,9 +42,14 @@ DICE = random.SystemRandom()
 class Written:
     """A message with its mail."""
 
-    message: Claimed
+    ready: Ready
     to: Addressed
     mail: bytes
+
+    @property
+    def message(self) -> Claimed:
+        """The message."""
+        return self.ready.message
 
 
 class Crew:
@@ -99,26 +106,36 @@ class Crew:
             return
 
     def _write(self, taken: Sequence[Held]) -> tuple[list[Written], list[Settled]]:
-        """The mails of a round, and what becomes of messages that cannot be written now."""
+        """The mails of a round, and what becomes of messages that cannot be written now or need not be."""
         written, unwritten = [], []
         now = self.sender.clock()
         for held in taken:
-            message = held.message
-            match address(message, held.officials, now):
-                case NotYet(seconds):
-                    state = waiting_as("queued", message.doubts)
-                    unwritten.append(self._kept(message, state, WAITING_FOR_DIRECTORY, seconds))
-                case NotSent(state, reason):
-                    unwritten.append(self._kept(message, ending_as(state, message.doubts), reason))
-                case Addressed() as to:
-                    try:
-                        mail = self.sender.renderer.render(message, held.content, to, now)
-                    except (TemplateError, ValueError, TypeError) as error:
-                        reason = f"it cannot be written: {type(error).__name__}"
-                        unwritten.append(self._kept(message, ending_as("failed", message.doubts), reason))
-                    else:
-                        written.append(Written(message, to, mail))
+            match self._written(held, now):
+                case Written() as done:
+                    written.append(done)
+                case Settled() as kept:
+                    unwritten.append(kept)
         return written, unwritten
+
+    def _written(self, held: Held, now: datetime) -> Written | Settled:
+        message = held.message
+        telling = tell(held.content, held.told, message.recipient.told_elsewhere)
+        if isinstance(telling, Unneeded):
+            return self._kept(message, ending_as("unneeded", message.doubts), telling.reason)
+        match address(message, held.officials, now):
+            case NotYet(seconds):
+                return self._kept(message, waiting_as("queued", message.doubts), WAITING_FOR_DIRECTORY, seconds)
+            case NotSent(state, reason):
+                return self._kept(message, ending_as(state, message.doubts), reason)
+            case Addressed() as to:
+                try:
+                    mail = self.sender.renderer.render(message, held.content, to, now, telling)
+                except (TemplateError, ValueError, TypeError) as error:
+                    reason = f"it cannot be written: {type(error).__name__}"
+                    return self._kept(message, ending_as("failed", message.doubts), reason)
+                named = [official.id for official in to.officials]
+                sequence = telling.entry.sequence if telling.entry else None
+                return Written(Ready(message, named, sequence), to, mail)
 
     def _kept(self, message: Claimed, state: State, reason: str, seconds: float | None = None) -> Settled:
         due_at = None if seconds is None else self.sender.clock() + timedelta(seconds=seconds)
@@ -131,9 +148,8 @@ class Crew:
         async def turn(tx: Transaction) -> None:
             now = self.sender.clock()
             await operations.settle(tx, self.shift.worker, settled, now)
-            wanted = [(one.message, [official.id for official in one.to.officials]) for one in written]
             marked.clear()
-            marked.update(await operations.mark(tx, self.shift.worker, wanted, now))
+            marked.update(await operations.mark(tx, self.shift.worker, [one.ready for one in written], now))
 
         if not await self.shift.in_transaction(turn, self.shift.ending):
             return []

@@ -11,9 +11,10 @@ from clarion.runtime.database import Transaction
 from clarion.runtime.messaging import Received, Subscription
 from clarion.schemas.directory import City, Official
 from clarion.schemas.messages import MessageBatch, Withdrawal
-from clarion.schemas.topics import CAMPAIGNS_CALLS, DIRECTORY_ENTITIES
+from clarion.schemas.topics import CAMPAIGNS_CALLS, DIRECTORY_ENTITIES, REGISTRATIONS_NOTICES
 from clarion.services.notifications import operations
-from clarion.services.notifications.rendering.mail import CONTENTS
+from clarion.services.notifications.domain.calendar import begins_at
+from clarion.services.notifications.rendering.bodies import CONTENTS
 
 
 def subscriptions(clock: Clock) -> list[Subscription]:
@@ -25,6 +26,8 @@ def subscriptions(clock: Clock) -> list[Subscription]:
     return [
         Subscription(DIRECTORY_ENTITIES, on_entities, use_inbox=False, batch_size=2_000),
         Subscription(CAMPAIGNS_CALLS, on_messages, batch_size=20),
+        # A batch of these has one recipient, mostly.
+        Subscription(REGISTRATIONS_NOTICES, on_messages, batch_size=500),
     ]
 
 
@@ -46,29 +49,38 @@ async def on_entities(tx: Transaction, events: Sequence[Received[Any]]) -> None:
 
 async def handle_messages(tx: Transaction, events: Sequence[Received[Any]], clock: Clock) -> None:
     """`messages.requested` and `messages.withdrawn`, in their order."""
-    for withdrawn, group in groupby(events, key=lambda event: isinstance(event.data, Withdrawal)):
+    good = [event for event in events if event.data is not None and sendable(tx, event)]
+    for withdrawn, group in groupby(good, key=lambda event: isinstance(event.data, Withdrawal)):
         if withdrawn:
             for event in group:
                 await operations.withdraw(tx, cast("Withdrawal", event.data), clock())
         else:
-            await operations.register(tx, renderable(tx, list(group)), clock())
+            await operations.register(tx, [cast("MessageBatch", event.data) for event in group], clock())
 
 
-def renderable(tx: Transaction, events: Sequence[Received[Any]]) -> list[MessageBatch]:
-    """The batches of which mail can be made; the others become dead letters with the reason."""
-    good = []
-    for event in events:
-        if event.data is None:
-            continue
-        model = CONTENTS.get(event.data.template)
-        if model is None:
-            tx.reject(event, f"unknown template {event.data.template!r}; known: {', '.join(CONTENTS)}")
-            continue
-        try:
-            model.model_validate(event.data.content)
-        except ValidationError as error:
-            fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
-            tx.reject(event, f"content does not fit the template {event.data.template!r}: {fields}")
-            continue
-        good.append(event.data)
-    return good
+def sendable(tx: Transaction, event: Received[Any]) -> bool:
+    """Whether mail can be made of it; if not it becomes a dead letter with the reason."""
+    reason = fault(cast("MessageBatch | Withdrawal", event.data))
+    if reason is not None:
+        tx.reject(event, reason)
+    return reason is None
+
+
+def fault(wish: MessageBatch | Withdrawal) -> str | None:
+    """Why no mail can be made of it, if so."""
+    try:
+        if wish.calendar is not None:
+            begins_at(wish.calendar)
+    except (ValueError, OverflowError) as error:
+        return f"calendar: {error}"
+    if isinstance(wish, Withdrawal):
+        return None
+    model = CONTENTS.get(wish.template)
+    if model is None:
+        return f"unknown template {wish.template!r}; known: {', '.join(CONTENTS)}"
+    try:
+        model.model_validate(wish.content)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
+        return f"content does not fit the template {wish.template!r}: {fields}"
+    return None

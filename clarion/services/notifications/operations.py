@@ -1,9 +1,9 @@
 """One use case each, within the caller's transaction."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from clarion.runtime.database import Transaction
@@ -13,8 +13,8 @@ from clarion.schemas.directory import City, Official
 from clarion.schemas.messages import MessageBatch, Withdrawal
 from clarion.schemas.topics import NOTIFICATIONS_DELIVERIES, bucket
 from clarion.services.notifications.domain import lanes
-from clarion.services.notifications.domain.messages import Claimed, thread_of
-from clarion.services.notifications.domain.registration import registrations
+from clarion.services.notifications.domain.messages import Claimed
+from clarion.services.notifications.domain.registration import Ending, registrations
 from clarion.services.notifications.domain.states import FINAL
 from clarion.services.notifications.repository import Ledger, Projection, Settled
 
@@ -44,18 +44,13 @@ async def register(tx: Transaction, batches: Sequence[MessageBatch], now: dateti
 
 
 async def withdraw(tx: Transaction, withdrawal: Withdrawal, now: datetime) -> None:
-    """End what is unsent for these mailboxes."""
-    threads = [
-        {
-            "id": str(thread_of(withdrawal.matter, mailbox)),
-            "matter": withdrawal.matter,
-            "mailbox": mailbox,
-            "revision": withdrawal.revision,
-        }
-        for mailbox in dict.fromkeys(withdrawal.mailboxes)
-    ]
-    reason = withdrawal.reason or WITHDRAWN
-    await announce(tx, await Ledger(tx.connection).withdraw(threads, withdrawal.revision, reason, now))
+    """End what is unsent for these mailboxes; who was told already, or may be, is to be told that it ended.
+
+    It counts against earlier revisions: who was told at the withdrawal's own revision is told nothing more.
+    """
+    ending = Ending.of(withdrawal, WITHDRAWN)
+    await announce(tx, await Ledger(tx.connection).withdraw(ending, now))
+    tx.notify(LEDGER_CHANGED)
 
 
 async def claim(tx: Transaction, worker: UUID, room: int, now: datetime) -> list[Claimed]:
@@ -72,20 +67,34 @@ async def settle(tx: Transaction, worker: UUID, settled: Sequence[Settled], now:
         await announce(tx, await Ledger(tx.connection).settle(worker, settled, now))
 
 
-async def mark(
-    tx: Transaction, worker: UUID, wanted: Sequence[tuple[Claimed, Sequence[str]]], now: datetime
-) -> set[tuple[UUID, int]]:
-    """Mark messages, each with the officials its mail names, as being sent; those that may not be sent any more end."""
-    rows: list[dict[str, Any]] = [
-        {"thread_id": str(one.thread_id), "revision": one.revision, "claim": one.claim, "named": list(named)}
-        for one, named in sorted(wanted, key=lambda pair: (pair[0].thread_id, pair[0].revision))
-    ]
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message whose mail is written: the officials it names, and the SEQUENCE of its calendar entry if it has one."""
+
+    message: Claimed
+    named: Sequence[str] = ()
+    sequence: int | None = None
+
+
+async def mark(tx: Transaction, worker: UUID, wanted: Sequence[Ready], now: datetime) -> set[tuple[UUID, int]]:
+    """Mark messages as being sent; those that may not be sent any more end."""
+    rows = {
+        (one.message.thread_id, one.message.revision): {
+            "thread_id": str(one.message.thread_id),
+            "revision": one.message.revision,
+            "claim": one.message.claim,
+            "named": list(one.named),
+            "sequence": one.sequence,
+        }
+        for one in sorted(wanted, key=lambda one: (one.message.thread_id, one.message.revision))
+    }
     if not rows:
         return set()
     ledger = Ledger(tx.connection)
-    marked = await ledger.mark(worker, rows, now)
-    if len(marked) < len(rows):
-        await announce(tx, await ledger.drop(worker, rows, now))
+    marked = await ledger.mark(worker, list(rows.values()), now)
+    unmarked = [row for key, row in rows.items() if key not in marked]
+    if unmarked:
+        await announce(tx, await ledger.drop(worker, unmarked, now))
     return marked
 
 

@@ -10,11 +10,11 @@ from clarion.runtime.database import Connection, load_queries
 from clarion.schemas.deliveries import Delivery
 from clarion.schemas.directory import City
 from clarion.schemas.directory import Official as DirectoryOfficial
-from clarion.schemas.messages import Contact
-from clarion.services.notifications.domain.messages import Claimed, Official, joined
+from clarion.schemas.messages import CalendarEntry, Contact, Fact
+from clarion.services.notifications.domain.messages import Claimed, Content, Official, joined
 from clarion.services.notifications.domain.outcomes import Verdict
-from clarion.services.notifications.domain.registration import Registration
-from clarion.services.notifications.rendering.mail import Content
+from clarion.services.notifications.domain.registration import Ending, Registration
+from clarion.services.notifications.domain.telling import Told
 
 queries = load_queries("clarion.services.notifications")
 
@@ -87,14 +87,20 @@ class Ledger:
         moved += [row async for row in queries.insert_messages(self._connection, rows=rows, now=now)]
         return [_delivery(row) for row in moved]
 
-    async def withdraw(
-        self, threads: Sequence[dict[str, Any]], revision: int, reason: str, now: datetime
-    ) -> list[Delivery]:
-        """End what is unsent of these threads up to the revision."""
-        await queries.join_threads(self._connection, rows=threads)
-        ids = [row["id"] for row in threads]
-        moved = queries.withdraw(self._connection, thread_ids=ids, revision=revision, reason=reason, now=now)
-        return [_delivery(row) async for row in moved]
+    async def withdraw(self, ending: Ending, now: datetime) -> list[Delivery]:
+        """End what is unsent of these threads, and queue word of it where something was told or may be."""
+        await queries.save_contents(self._connection, rows=[ending.content])
+        await queries.join_threads(self._connection, rows=ending.threads)
+        ids = [row["id"] for row in ending.threads]
+        found = queries.withdraw(
+            self._connection, thread_ids=ids, revision=ending.revision, reason=ending.reason, now=now
+        )
+        moved = [_delivery(row) async for row in found]
+        if ending.told:
+            await queries.insert_withdrawals(
+                self._connection, thread_ids=ids, revision=ending.revision, digest=ending.content["digest"], now=now
+            )
+        return moved
 
     async def due(self, lanes: Sequence[int], room: int, now: datetime) -> dict[int, int]:
         """How many messages of each lane are due, counted up to `room`."""
@@ -109,6 +115,18 @@ class Ledger:
     async def contents(self, ids: Sequence[int]) -> dict[int, Content]:
         """What these messages share."""
         return {row["id"]: content_of(row) async for row in queries.contents_of(self._connection, ids=ids)}
+
+    async def told(self, messages: Sequence[Claimed]) -> dict[UUID, list[Told]]:
+        """What may have been received before these messages in their threads, newest first."""
+        revisions = {message.thread_id: message.revision for message in messages}
+        found = [row async for row in queries.told_before(self._connection, thread_ids=list(revisions))]
+        contents = await self.contents(list({row["content_id"] for row in found}))
+        told: dict[UUID, list[Told]] = {}
+        for row in found:
+            if row["revision"] < revisions[row["thread_id"]]:
+                earlier = Told(row["revision"], contents[row["content_id"]], row["sure"], row["sequence"])
+                told.setdefault(row["thread_id"], []).append(earlier)
+        return told
 
     async def mark(self, worker: UUID, rows: Sequence[dict[str, Any]], now: datetime) -> set[tuple[UUID, int]]:
         """Mark rows as being sent, in one statement with everything that forbids it; gives those marked."""
@@ -188,13 +206,15 @@ def _claimed(row: Any) -> Claimed:
 
 def content_of(row: Any) -> Content:
     """A row of contents as a value."""
-    reply_to = row["reply_to"]
+    reply_to, calendar = row["reply_to"], row["calendar"]
     return Content(
         id=row["id"],
         matter=row["matter"],
         template=row["template"],
         reply_to=Contact.model_validate(reply_to) if reply_to else None,
         content=row["content"],
+        facts=tuple(Fact.model_validate(fact) for fact in row["facts"]),
+        calendar=CalendarEntry.model_validate(calendar) if calendar else None,
     )
 
 

@@ -160,7 +160,10 @@ class Shift:
         claimed = await operations.claim(tx, self.worker, room, self.sender.clock())
         if not claimed:
             return []
-        contents = await Ledger(tx.connection).contents(list({message.content_id for message in claimed}))
+        ledger = Ledger(tx.connection)
+        contents = await ledger.contents(list({message.content_id for message in claimed}))
+        later = [message for message in claimed if message.revision > 1]
+        told = await ledger.told(later) if later else {}
         wanted = list({one for message in claimed for one in message.recipient.officials})
         officials = await Projection(tx.connection).officials(wanted)
         return [
@@ -168,6 +171,7 @@ class Shift:
                 message,
                 contents[message.content_id],
                 {one: officials[one] for one in message.recipient.officials if one in officials},
+                told.get(message.thread_id, ()),
             )
             for message in claimed
         ]

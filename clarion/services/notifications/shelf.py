@@ -1,22 +1,23 @@
 """The messages that a sender has claimed and not yet begun."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clarion.schemas.topics import bucket
 from clarion.services.notifications.domain import lanes
-from clarion.services.notifications.domain.messages import Claimed, Official
-from clarion.services.notifications.rendering.mail import Content
+from clarion.services.notifications.domain.messages import Claimed, Content, Official
+from clarion.services.notifications.domain.telling import Told
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A claimed message with what is needed to write its mail."""
+    """A claimed message with what is needed to write its mail; `told` is what came before it, newest first."""
 
     message: Claimed
     content: Content
     officials: Mapping[str, Official]
+    told: Sequence[Told] = ()
 
 
 class Shelf:

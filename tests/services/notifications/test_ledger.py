@@ -13,6 +13,7 @@ from clarion.schemas.directory import City
 from clarion.schemas.messages import Withdrawal
 from clarion.services.notifications import handlers, operations
 from clarion.services.notifications.domain.messages import Claimed
+from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.repository import Projection, Workers
 from tests.services.notifications.conftest import House, batch, mailbox_of, official, recipient
 
@@ -31,7 +32,7 @@ async def claim(house: House, worker: Any, room: int = 100) -> list[Claimed]:
 
 async def mark(house: House, worker: Any, claimed: list[Claimed]) -> int:
     async with house.database.transaction() as tx:
-        wanted = [(one, one.recipient.officials) for one in claimed]
+        wanted = [Ready(one, one.recipient.officials) for one in claimed]
         return len(await operations.mark(tx, worker, wanted, system_clock()))
 
 
@@ -251,7 +252,19 @@ class Tray:
 
 def test_a_request_of_which_no_mail_can_be_made_is_a_dead_letter_and_the_next_is_taken() -> None:
     tray = Tray()
-    events = [event("k", batch([1], template="poem")), event("k", batch([1], content={})), event("k", batch([1]))]
-    assert len(handlers.renderable(tray, events)) == 1  # type: ignore[arg-type]
-    assert tray.rejected[0].startswith("unknown template 'poem'")
-    assert "committee" in tray.rejected[1]
+    nowhere = {"uid": "c1@clarion", "summary": "S", "starts_at": "2027-04-21T13:30:00", "zone": "Mars/Olympus"}
+    wishes = [
+        batch([1], template="poem"),
+        batch([1], template="withdrawal"),
+        batch([1], content={}),
+        batch([1], calendar=nowhere),
+        Withdrawal.model_validate({"matter": "m", "revision": 2, "mailboxes": [], "calendar": nowhere}),
+        batch([1]),
+    ]
+    good = [wish for wish in wishes if handlers.sendable(tray, event("k", wish))]  # type: ignore[arg-type]
+    assert good == wishes[-1:]
+    poem, withdrawal, content, calendar, ending = tray.rejected
+    assert poem.startswith("unknown template 'poem'")
+    assert withdrawal.startswith("unknown template 'withdrawal'")
+    assert "committee" in content
+    assert calendar == ending == "calendar: unknown time zone 'Mars/Olympus'"

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.messages import Contact, Recipient
-from clarion.services.notifications.domain.messages import Addressed, Claimed, Official, thread_of
-from clarion.services.notifications.rendering.mail import Content, Renderer
+from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, Official, thread_of
+from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.rendering.mime import Segments, mailbox, quoted, unstructured
 from tests.services.notifications.conftest import CONTENT, SECRET, mailbox_of, recipient
 

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clarion.schemas.messages import Ask, CallBill, CallContent, Contact
+from clarion.schemas.messages import Ask, CallBill, CallContent, Contact, Reason
+from clarion.services.notifications.domain import changes as words
+from clarion.services.notifications.domain.changes import listed
 from clarion.services.notifications.domain.messages import Addressed, Official
+from clarion.services.notifications.domain.telling import Again, Amended, Ended, Fresh, Wording
 
 TITLES = {
     "mayor": "Mayor",
@@ -24,6 +27,9 @@ TEXT_BUDGET = 13_000
 BILL_FRAME = 250
 """Characters that each bill costs besides its own words."""
 BILLS_IN_SUBJECT = 3
+ARRIVED = "moved"
+"""The kind of a reason that says from where a bill came."""
+FRESH = Fresh()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +59,57 @@ def titled(official: Official) -> str:
     return f"{title} {official.name}" if title else official.name
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: "A", "A and B", "A, B and C"."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def subject(content: CallContent, asks: Sequence[Ask], wording: Wording = FRESH) -> str:
+    """What changed or, to who was told nothing yet, what is asked; on which bills, where and when."""
+    match wording:
+        case Amended(_, found):
+            moved = any(change.key == "when" and change.now for change in found)
+            return f"{words.headline(found)}: {what(content, asks, now=moved)}"
+        case Again():
+            return f"Concerns you again: {what(content, asks)}"
+        case Ended():
+            return f"No longer concerns you: {what(content, asks)}"
+        case _:
+            return _wish(content, asks)
 
 
-def subject(content: CallContent, asks: Sequence[Ask]) -> str:
-    """What is asked on which bills, where and when."""
+def changes(content: CallContent, wording: Wording, *, called_off: bool) -> list[words.Line]:
+    """A line for each change of what was told."""
+    match wording:
+        case Amended(_, found):
+            return words.lines(found, what(content), called_off=called_off)
+        case Again():
+            return [words.Line("We told you that this no longer concerns you. It does again.")]
+        case Ended():
+            return [words.Line(f"No longer concerns you: {what(content)}")]
+        case _:
+            return []
+
+
+def arrived(reasons: Sequence[Reason], wording: Wording) -> list[words.Line]:
+    """Bills that came from another hearing, where they are new to the reader."""
+    new = isinstance(wording, Fresh) or (
+        isinstance(wording, Amended) and any(one.key.startswith("bill:") and one.was is None for one in wording.changes)
+    )
+    return [words.Line(reason.text) for reason in reasons if reason.kind == ARRIVED] if new else []
+
+
+def _wish(content: CallContent, asks: Sequence[Ask]) -> str:
     kinds = listed(list(dict.fromkeys(ask.kind for ask in asks))) if asks else "your voice"
     bills = list(dict.fromkeys(ask.bill for ask in asks)) or [bill.bill for bill in content.bills]
     more = len(bills) - BILLS_IN_SUBJECT
     shown = [*bills[:BILLS_IN_SUBJECT], f"{more} more"] if more > 0 else bills
     on = f" on {listed(shown)}" if shown else ""
     return f"{kinds[:1].upper()}{kinds[1:]}{on}: {content.committee}, {content.when}"
+
+
+def what(content: CallContent, asks: Sequence[Ask] = (), *, now: bool = False) -> str:
+    """The matter in a line: bills, committee and time."""
+    bills = list(dict.fromkeys(ask.bill for ask in asks)) or [bill.bill for bill in content.bills]
+    more = len(bills) - BILLS_IN_SUBJECT
+    shown = [*bills[:BILLS_IN_SUBJECT], f"{more} more"] if more > 0 else bills
+    named = [listed(shown)] if shown else []
+    return ", ".join([*named, content.committee, f"now {content.when}" if now else content.when])
 
 
 def asked(content: CallContent, asks: Sequence[Ask]) -> list[str]:
@@ -112,6 +156,23 @@ def too_late(content: CallContent, asks: Sequence[Ask]) -> str:
             "Then call your member's office, or testify at the hearing: both count until it begins."
         )
     return "If you cannot be there, call your member's office before the hearing begins."
+
+
+def over(reason: str | None, *, withdrawn: bool) -> list[str]:
+    """What follows for who was called to what is over, a paragraph each."""
+    lines = [words.sentence(reason)] if reason else []
+    if not withdrawn:
+        lines.append("The hearing is not held as announced, so there is nothing to write and nowhere to go.")
+    lines.append("You need not do anything more. A letter that you sent already still counts.")
+    if not withdrawn:
+        lines.append("Should it be set again, we write to you.")
+    return lines
+
+
+def about(content: CallContent) -> list[str]:
+    """What it was, a line each."""
+    bills = [f"{bill.bill}: {bill.title}" if bill.title else bill.bill for bill in content.bills]
+    return [f"Hearing: {content.committee}, {content.when}", *bills]
 
 
 def contact(content: CallContent, reply_to: Contact | None) -> str | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from clarion.schemas.messages import Recipient
+from clarion.schemas.messages import CalendarEntry, Contact, Fact, Recipient
 from clarion.services.notifications.domain.states import State
 
 PATIENCE = timedelta(minutes=10)
@@ -21,6 +21,10 @@ NO_OFFICIAL = "no such official in the directory"
 LEFT = "left, or no longer has this mailbox"
 MALFORMED = "the address is malformed"
 WAITING_FOR_DIRECTORY = "waiting for the directory"
+
+WITHDRAWAL = "withdrawal"
+"""The template of a message that says that a matter no longer concerns its reader."""
+CANCELLED = "cancelled"
 
 
 def thread_of(matter: str, mailbox: str) -> UUID:
@@ -68,6 +72,32 @@ class Claimed:
     def id(self) -> str:
         """The name of the message: its thread and revision."""
         return message_name(self.thread_id, self.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the messages of one matter, revision and wave share."""
+
+    id: int
+    matter: str
+    template: str
+    reply_to: Contact | None
+    content: Mapping[str, Any]
+    facts: tuple[Fact, ...] = ()
+    calendar: CalendarEntry | None = None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether all it says is that the matter no longer concerns its reader."""
+        return self.template == WITHDRAWAL
+
+    @property
+    def called_off(self) -> bool:
+        """Whether it calls to nothing any more; a registration always has a state worth telling."""
+        if self.template != "call":
+            return False
+        cancelled = self.calendar is not None and self.calendar.method == "CANCEL"
+        return cancelled or any(fact.key == "status" and fact.text.casefold() == CANCELLED for fact in self.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +169,6 @@ def joined(mailbox: str, parts: Sequence[Mapping[str, Any]]) -> Recipient:
             "officials": list(dict.fromkeys(one for part in recipients for one in part.officials)),
             "reasons": list({(r.kind, r.text): r for part in recipients for r in part.reasons}.values()),
             "asks": list({(a.kind, a.bill): a for part in recipients for a in part.asks}.values()),
+            "told_elsewhere": list(dict.fromkeys(key for part in recipients for key in part.told_elsewhere)),
         }
     )

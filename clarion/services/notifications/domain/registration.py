@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clarion.schemas.messages import MessageBatch
+from clarion.schemas.messages import CalendarEntry, MessageBatch, Withdrawal
 from clarion.services.notifications.domain import lanes
-from clarion.services.notifications.domain.messages import thread_of
+from clarion.services.notifications.domain.calendar import begins_at
+from clarion.services.notifications.domain.messages import WITHDRAWAL, thread_of
 
-SHARED_FIELDS = {"template", "lane", "subscription", "reply_to", "not_after", "facts", "content"}
-PART_FIELDS = {"officials", "address", "name", "reasons", "asks"}
+SHARED_FIELDS = {"template", "lane", "subscription", "reply_to", "not_after", "facts", "content", "calendar"}
+PART_FIELDS = {"officials", "address", "name", "reasons", "asks", "told_elsewhere"}
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class Registration:
     def add(self, batch: MessageBatch) -> "Registration | None":
         """Take a batch in, or give it back in a registration of its own if it names a thread and revision again."""
         shared = batch.model_dump(mode="json", include=SHARED_FIELDS)
-        digest = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+        digest = _digest(shared)
         rows = [_row(batch, digest, index) for index in range(len(batch.recipients))]
         keys = [(row["thread_id"], batch.revision) for row in rows]
         if self.messages and not self.messages.keys().isdisjoint(keys):
@@ -34,6 +35,7 @@ class Registration:
             "matter": batch.matter,
             "revision": batch.revision,
             "digest": digest,
+            "begins_at": _begins_at(batch.calendar),
             **shared,
         }
         self.messages.update(zip(keys, rows, strict=True))
@@ -47,6 +49,48 @@ class Registration:
         made = cls()
         made.add(batch)
         return made
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Rows for a withdrawal: what its messages say, and the threads that it may concern.
+
+    With `told` those who were told before are told that it ended.
+    """
+
+    revision: int
+    reason: str
+    content: dict[str, Any]
+    threads: list[dict[str, Any]]
+    told: bool
+
+    @classmethod
+    def of(cls, withdrawal: Withdrawal, reason: str) -> "Ending":
+        """What a withdrawal becomes; `reason` stands where it gives none."""
+        shared: dict[str, Any] = {
+            "template": WITHDRAWAL,
+            "lane": "call",
+            "facts": [],
+            "content": {"reason": withdrawal.reason},
+            "calendar": withdrawal.calendar.model_dump(mode="json") if withdrawal.calendar else None,
+        }
+        named = {"matter": withdrawal.matter, "revision": withdrawal.revision}
+        mailboxes = dict.fromkeys(withdrawal.mailboxes)
+        return cls(
+            withdrawal.revision,
+            withdrawal.reason or reason,
+            {**named, **shared, "digest": _digest(shared), "begins_at": _begins_at(withdrawal.calendar)},
+            [{"id": str(thread_of(withdrawal.matter, one)), "mailbox": one, **named} for one in mailboxes],
+            told=not withdrawal.told_elsewhere,
+        )
+
+
+def _digest(shared: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+
+
+def _begins_at(entry: CalendarEntry | None) -> str | None:
+    return begins_at(entry).isoformat() if entry else None
 
 
 def _row(batch: MessageBatch, digest: str, index: int) -> dict[str, Any]:

@@ -44,6 +44,9 @@ FINAL: frozenset[State] = frozenset(
 )
 """A message in one of these is told to whoever asked for it."""
 
+TOLD: frozenset[State] = frozenset({"sending", "sent", "uncertain", "unknown"})
+"""A message in one of these was received, or may have been."""
+
 WAITING: frozenset[State] = frozenset({"queued", "deferred", "uncertain"})
 """A message in one of these is taken by a sender once it is due."""
 

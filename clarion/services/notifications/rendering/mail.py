@@ -1,37 +1,38 @@
 """From a claimed message to the bytes of its mail."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
-from pydantic import BaseModel
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from clarion.runtime.web.links import SignedLinks
-from clarion.schemas.messages import Ask, CallContent, Contact
+from clarion.schemas.messages import Ask
 from clarion.services.notifications.domain import call as words
-from clarion.services.notifications.domain.messages import Addressed, Claimed
+from clarion.services.notifications.domain.changes import Line
+from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, message_name
 from clarion.services.notifications.domain.subscriptions import PURPOSE, list_name, title_of
-from clarion.services.notifications.rendering.mime import Segments, alternative, mailbox, one_line, unstructured
-
-CONTENTS: Mapping[str, type[BaseModel]] = {"call": CallContent}
-"""The templates and the content each needs."""
+from clarion.services.notifications.domain.telling import Amended, Ended, Telling, Wording
+from clarion.services.notifications.rendering.bodies import body_of, web_link
+from clarion.services.notifications.rendering.calendar import Invitations
+from clarion.services.notifications.rendering.mime import (
+    Segments,
+    alternative,
+    gap,
+    invitation,
+    mailbox,
+    one_line,
+    unstructured,
+)
 
 SHARED_LIMIT = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What the messages of one matter, revision and wave share."""
-
-    id: int
-    matter: str
-    template: str
-    reply_to: Contact | None
-    content: Mapping[str, Any]
+PERSONAL = frozenset({"registration"})
+"""Templates whose content is one person's own, so that keeping it would only push out what is shared."""
+TEMPLATES = ("call", "over", "registration")
+PLAIN = Telling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,7 @@ class Shared:
     headers: bytes
     text: Segments
     html: Segments
-
-
-def gap(name: str) -> str:
-    """A place in a template that each recipient fills: a NUL, which no content can hold, on both sides."""
-    return f"\x00{name}\x00"
+    changes: Sequence[Line]
 
 
 class Renderer:
@@ -68,29 +65,35 @@ class Renderer:
             lstrip_blocks=True,
         )
         environment.globals["gap"] = gap
-        self._text, self._html = (environment.get_template(f"call.{kind}.j2") for kind in ("txt", "html"))
-        self._own: tuple[Template, Template] = (
-            environment.get_template("call_own.txt.j2"),
-            environment.get_template("call_own.html.j2"),
-        )
+        environment.tests["web"] = lambda url: web_link(url) is not None
+        self._templates = {
+            name: (environment.get_template(f"{name}.txt.j2"), environment.get_template(f"{name}.html.j2"))
+            for name in TEMPLATES
+        }
+        self._own = environment.get_template("own.txt.j2"), environment.get_template("own.html.j2")
         self._own_text, self._own_html = (template.module for template in self._own)
-        self._shared: OrderedDict[tuple[int, tuple[tuple[str, str], ...]], Shared] = OrderedDict()
+        self._invitations = Invitations(display, self.sender)
+        self._shared: OrderedDict[tuple[Any, ...], Shared] = OrderedDict()
 
-    def render(self, message: Claimed, content: Content, to: Addressed, now: datetime) -> bytes:
+    def render(
+        self, message: Claimed, content: Content, to: Addressed, now: datetime, telling: Telling = PLAIN
+    ) -> bytes:
         """The whole mail of one message, dated `now`."""
-        shared = self._shared_part(content, message.recipient.asks)
+        shared = self._shared_part(content, message.recipient.asks, telling.wording)
         link = self.leave_link(message)
         headers = (
             self._from,
             mailbox("To", to.name, to.address),
             shared.headers,
-            self._own_headers(message, link, now),
+            self._own_headers(message, telling, link, now),
         )
-        return alternative(
-            headers,
-            shared.text.fill(self._fill(self._own_text, message, to, link)),
-            shared.html.fill(self._fill(self._own_html, message, to, link)),
-        )
+        changes = [*shared.changes, *words.arrived(message.recipient.reasons, telling.wording)]
+        text = shared.text.fill(self._fill(self._own_text, message, to, link, changes))
+        html = shared.html.fill(self._fill(self._own_html, message, to, link, changes))
+        if telling.entry is None:
+            return alternative(headers, text, html)
+        calendar = self._invitations.write(telling.entry, to, now)
+        return invitation(headers, text, html, calendar, telling.entry.calendar.method)
 
     def leave_link(self, message: Claimed) -> str | None:
         """The link that leaves the message's subscription for its mailbox."""
@@ -98,14 +101,18 @@ class Renderer:
             return None
         return f"{self.public_url}/u/{self._links.dumps([message.mailbox, message.subscription])}"
 
-    def _fill(self, own: Any, message: Claimed, to: Addressed, link: str | None) -> dict[str, str]:
+    def _fill(
+        self, own: Any, message: Claimed, to: Addressed, link: str | None, changes: Sequence[Line]
+    ) -> dict[str, str]:
+        reasons = [reason.text for reason in message.recipient.reasons if reason.kind != words.ARRIVED]
         return {
             "greeting": str(own.greeting(words.salutation(to))),
-            "why": str(own.why([reason.text for reason in message.recipient.reasons])),
+            "changes": str(own.changes(changes)) if changes else "",
+            "why": str(own.why(reasons)),
             "leave": str(own.leave(title_of(message.subscription), link)) if link and message.subscription else "",
         }
 
-    def _own_headers(self, message: Claimed, link: str | None, now: datetime) -> bytes:
+    def _own_headers(self, message: Claimed, telling: Telling, link: str | None, now: datetime) -> bytes:
         lines = [
             f"Date: {format_datetime(now)}",
             f"Message-ID: <{message.id}@{self.domain}>",
@@ -113,6 +120,9 @@ class Renderer:
             f"Clarion-Thread: {message.thread_id.hex}",
             f"Clarion-Revision: {message.revision}",
         ]
+        if telling.first is not None:
+            first = f"<{message_name(message.thread_id, telling.first)}@{self.domain}>"
+            lines += [f"In-Reply-To: {first}", f"References: {first}"]
         if link and message.subscription:
             lines += [
                 f"List-Id: <{list_name(message.subscription)}.{self.domain}>",
@@ -121,35 +131,25 @@ class Renderer:
             ]
         return ("\r\n".join(lines) + "\r\n").encode("ascii")
 
-    def _shared_part(self, content: Content, asks: Sequence[Ask]) -> Shared:
-        key = (content.id, tuple((ask.kind, ask.bill) for ask in asks))
+    def _shared_part(self, content: Content, asks: Sequence[Ask], wording: Wording) -> Shared:
+        before = wording.before.id if isinstance(wording, Amended | Ended) else None
+        changed = tuple(change.key for change in wording.changes) if isinstance(wording, Amended) else ()
+        key = (content.id, type(wording), before, changed, tuple((ask.kind, ask.bill) for ask in asks))
         found = self._shared.get(key)
         if found is None:
-            found = self._shared[key] = self._render_shared(content, asks)
+            found = self._render_shared(content, asks, wording)
+            if content.template not in PERSONAL:
+                self._shared[key] = found
             if len(self._shared) > SHARED_LIMIT:
                 self._shared.popitem(last=False)
         return found
 
-    def _render_shared(self, content: Content, asks: Sequence[Ask]) -> Shared:
-        call = CallContent.model_validate(content.content)
-        context = {
-            "subject": words.subject(call, asks),
-            "call": call,
-            "asked": words.asked(call, asks),
-            "letter": any(ask.kind == "letter" for ask in asks) or not call.letters_open,
-            "how": words.how(call, asks, content.reply_to),
-            "too_late": words.too_late(call, asks),
-            "contact": words.contact(call, content.reply_to),
-            "bills": words.bills(call, asks),
-            "notice_link": web_link(call.notice_url),
-            "postal_address": self.postal_address,
-        }
-        headers = unstructured("Subject", words.subject(call, asks))
-        if content.reply_to and content.reply_to.address:
-            headers += mailbox("Reply-To", content.reply_to.name, one_line(content.reply_to.address))
-        return Shared(headers, Segments.of(self._text.render(context)), Segments.of(self._html.render(context)))
-
-
-def web_link(url: str | None) -> str | None:
-    """The address if it leads to the web and nowhere else."""
-    return url if url and url.startswith(("https://", "http://")) else None
+    def _render_shared(self, content: Content, asks: Sequence[Ask], wording: Wording) -> Shared:
+        body = body_of(content, asks, wording)
+        context = {**body.context, "subject": body.subject, "postal_address": self.postal_address}
+        reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
+        headers = unstructured("Subject", body.subject)
+        if reply_to and reply_to.address:
+            headers += mailbox("Reply-To", reply_to.name, one_line(reply_to.address))
+        text, html = (Segments.of(template.render(context)) for template in self._templates[body.template])
+        return Shared(headers, text, html, body.changes)

@@ -60,6 +60,11 @@ def quoted(text: str) -> bytes:
     return binascii.b2a_qp(lines.encode(), istext=True).replace(b"\n", b"\r\n")
 
 
+def gap(name: str) -> str:
+    """A place in a template that each recipient fills: a NUL, which no content can hold, on both sides."""
+    return f"\x00{name}\x00"
+
+
 @dataclass(frozen=True, slots=True)
 class Segments:
     """A body in quoted-printable with gaps: bytes that all share, and names of what is a recipient's own."""
@@ -85,23 +90,33 @@ class Segments:
         )
 
 
-# Quoted-printable never holds "=_", so no body can hold this.
+# Quoted-printable never holds "=_", so no body can hold these.
 BOUNDARY = b"=_clarion_alternative"
-PART = b"Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-OPENING = b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="' + BOUNDARY + b'"\r\n\r\n'
+OUTER_BOUNDARY = b"=_clarion_mixed"
+PART = b"Content-Type: %s; charset=utf-8%s\r\nContent-Transfer-Encoding: quoted-printable\r\n%s\r\n"
+MULTIPART = b'Content-Type: multipart/%s;\r\n boundary="%s"\r\n\r\n'
+TEXT = PART % (b"text/plain", b"", b"")
+HTML = PART % (b"text/html", b"", b"")
+ATTACHED = b'Content-Disposition: attachment; filename="invite.ics"\r\n'
+VERSION = b"MIME-Version: 1.0\r\n"
+
+
+def multipart(subtype: bytes, boundary: bytes, *parts: bytes) -> bytes:
+    """Parts, each with its headers, as one with its own."""
+    edge = b"\r\n--" + boundary
+    head = MULTIPART % (subtype, boundary) + b"--" + boundary + b"\r\n"
+    return head + (edge + b"\r\n").join(parts) + edge + b"--\r\n"
 
 
 def alternative(headers: Sequence[bytes], text: bytes, html: bytes) -> bytes:
     """A whole mail: its headers and one content as text and as HTML."""
-    edge = b"--" + BOUNDARY
-    return b"".join(
-        (
-            *headers,
-            OPENING,
-            edge + b"\r\n" + PART % b"plain",
-            text,
-            b"\r\n" + edge + b"\r\n" + PART % b"html",
-            html,
-            b"\r\n" + edge + b"--\r\n",
-        )
-    )
+    return b"".join((*headers, VERSION, multipart(b"alternative", BOUNDARY, TEXT + text, HTML + html)))
+
+
+def invitation(headers: Sequence[bytes], text: bytes, html: bytes, calendar: bytes, method: str) -> bytes:
+    """A whole mail with a calendar entry: an alternative for clients that act on it, a file for the others."""
+    kind = b"; method=" + method.encode()
+    shown = PART % (b"text/calendar", kind, b"") + calendar
+    attached = PART % (b"text/calendar", kind + b'; name="invite.ics"', ATTACHED) + calendar
+    body = multipart(b"alternative", BOUNDARY, TEXT + text, HTML + html, shown)
+    return b"".join((*headers, VERSION, multipart(b"mixed", OUTER_BOUNDARY, body, attached)))

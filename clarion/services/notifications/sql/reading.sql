@@ -10,7 +10,7 @@ LIMIT :room
 -- name: find_message^
 SELECT l.thread_id, l.revision, t.revision AS newest_revision, l.matter, l.mailbox, l.lane, l.subscription,
        l.officials, l.parts, l.content_id, l.not_after, l.state, l.state_at, l.reason, l.last_reply, l.queued_at,
-       l.due_at, l.worker_id, l.claim, l.attempts, l.doubts, c.template, c.reply_to, c.facts, c.content,
+       l.due_at, l.worker_id, l.claim, l.attempts, l.doubts, l.sequence, c.template, c.reply_to, c.facts, c.content,
        u.left_at, s.reason AS suppressed
 FROM ledger AS l
 JOIN threads AS t ON t.id = l.thread_id
@@ -18,3 +18,15 @@ JOIN contents AS c ON c.id = l.content_id
 LEFT JOIN unsubscribed AS u ON u.mailbox = l.mailbox AND u.subscription = l.subscription
 LEFT JOIN suppressions AS s ON s.mailbox = l.mailbox
 WHERE l.thread_id = :thread_id AND l.revision = :revision
+
+-- name: thread_story
+SELECT l.revision, l.mailbox, l.parts, l.state, l.state_at, l.queued_at, l.reason, l.attempts, l.doubts, l.sequence,
+       l.state = 'sent' OR l.doubts > 1 AS sure,
+       c.id, c.matter, c.template, c.reply_to, c.facts, c.content, c.calendar
+FROM ledger AS l
+JOIN contents AS c ON c.id = l.content_id
+WHERE l.thread_id = :thread_id
+ORDER BY l.revision
+
+-- name: newest_message$
+SELECT max(revision) FROM ledger WHERE thread_id = :thread_id

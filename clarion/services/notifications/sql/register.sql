@@ -1,11 +1,11 @@
 -- name: save_contents!
 INSERT INTO contents (
-    matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content
+    matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content, calendar, begins_at
 )
-SELECT matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content
+SELECT matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content, calendar, begins_at
 FROM jsonb_to_recordset(:rows::jsonb) AS given (
     matter text, revision integer, digest text, template text, lane text, subscription text, reply_to jsonb,
-    not_after timestamptz, facts jsonb, content jsonb
+    not_after timestamptz, facts jsonb, content jsonb, calendar jsonb, begins_at timestamptz
 )
 ORDER BY matter, revision, digest
 ON CONFLICT (matter, revision, digest) DO NOTHING
@@ -21,16 +21,19 @@ ON CONFLICT (matter, mailbox) DO UPDATE
 SET revision = greatest(threads.revision, excluded.revision)
 
 -- name: supersede
+-- What is in doubt waits for the last word of its sender, which may still be at it, and keeps its successor waiting.
 UPDATE ledger AS l
 SET state = CASE WHEN l.doubts > 0 THEN 'unknown' ELSE 'superseded' END, state_at = :now,
     reason = 'revision ' || t.revision || ' replaces it', worker_id = NULL
 FROM threads AS t
 WHERE t.id = ANY(:thread_ids::uuid[]) AND l.thread_id = t.id AND l.revision < t.revision
   AND l.state IN ('queued', 'deferred', 'uncertain', 'claimed')
+  AND (l.state <> 'uncertain' OR l.due_at <= :now)
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
 -- name: insert_messages
--- A mailbox that comes again at the same revision brings further officials, or nothing new.
+-- A mailbox that comes again at the same revision brings further officials, or nothing new; one that was withdrawn
+-- at it stays so.
 INSERT INTO ledger (
     thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, not_after,
     state, reason, state_at, queued_at, due_at
@@ -50,12 +53,43 @@ ORDER BY r.thread_id
 ON CONFLICT (thread_id, revision) DO UPDATE
 SET officials = ledger.officials || excluded.officials, parts = ledger.parts || excluded.parts
 WHERE ledger.state IN ('queued', 'deferred') AND NOT ledger.officials @> excluded.officials
+  AND NOT EXISTS (SELECT FROM contents AS c WHERE c.id = ledger.content_id AND c.template = 'withdrawal')
 RETURNING matter, revision, mailbox, officials, state, state_at, reason
 
 -- name: withdraw
+-- What says that the matter ended stays, so that a withdrawal that comes again changes nothing.
 UPDATE ledger AS l
 SET state = CASE WHEN l.doubts > 0 THEN 'unknown' ELSE 'unneeded' END, state_at = :now, reason = :reason,
     worker_id = NULL
 WHERE l.thread_id = ANY(:thread_ids::uuid[]) AND l.revision <= :revision
   AND l.state IN ('queued', 'deferred', 'uncertain', 'claimed')
+  AND (l.state <> 'uncertain' OR l.due_at <= :now OR l.revision = :revision)
+  AND NOT EXISTS (
+      SELECT FROM contents AS c
+      WHERE c.id = l.content_id AND c.template = 'withdrawal' AND l.revision = :revision
+  )
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
+
+-- name: insert_withdrawals!
+-- Who was told, or may be by a mail under way, is to be told that it ended; whom the last mail was for is taken over.
+-- They believe what they were told, so it helps until that begins.
+INSERT INTO ledger (
+    thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, not_after,
+    state, state_at, queued_at, due_at
+)
+SELECT t.id, t.revision, c.id, t.matter, t.mailbox, last.lane, last.subscription, last.officials, last.parts,
+       CASE WHEN last.not_after IS NOT NULL THEN greatest(last.not_after, last.begins_at) END,
+       'queued', :now, :now, :now
+FROM threads AS t
+JOIN contents AS c ON c.matter = t.matter AND c.revision = t.revision AND c.digest = :digest
+CROSS JOIN LATERAL (
+    SELECT l.lane, l.subscription, l.officials, l.parts, l.not_after, told.begins_at
+    FROM ledger AS l
+    JOIN contents AS told ON told.id = l.content_id
+    WHERE l.thread_id = t.id AND l.revision < t.revision AND l.state IN ('sending', 'sent', 'uncertain', 'unknown')
+    ORDER BY l.revision DESC
+    LIMIT 1
+) AS last
+WHERE t.id = ANY(:thread_ids::uuid[]) AND t.revision = :revision
+ORDER BY t.id
+ON CONFLICT (thread_id, revision) DO NOTHING

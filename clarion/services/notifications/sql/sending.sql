@@ -6,7 +6,10 @@ ON CONFLICT (id) DO NOTHING
 UPDATE workers SET lease_until = now() + :lease::interval WHERE id = :worker RETURNING id
 
 -- name: retire!
-DELETE FROM workers WHERE id = :worker
+-- A worker that could not write down what became of its last mails leaves them to the end of its lease.
+DELETE FROM workers AS w
+WHERE w.id = :worker
+  AND NOT EXISTS (SELECT FROM ledger AS l WHERE l.worker_id = w.id AND l.state = 'sending')
 
 -- name: due_lanes
 SELECT wanted.lane, count(*) AS due
@@ -52,15 +55,25 @@ RETURNING l.thread_id, l.revision, l.matter, l.mailbox, l.lane, l.content_id, l.
           l.queued_at, l.claim, l.attempts, l.doubts
 
 -- name: contents_of
-SELECT id, matter, revision, template, reply_to, facts, content FROM contents WHERE id = ANY(:ids::bigint[])
+SELECT id, matter, template, reply_to, facts, content, calendar FROM contents WHERE id = ANY(:ids::bigint[])
+
+-- name: told_before
+-- What may have been received in these threads. While a row of a thread is claimed no other can be sent, so this holds
+-- until the claimed row is marked or dropped.
+SELECT l.thread_id, l.revision, l.content_id, l.sequence, l.state = 'sent' OR l.doubts > 1 AS sure
+FROM ledger AS l
+WHERE l.thread_id = ANY(:thread_ids::uuid[]) AND l.state IN ('sending', 'sent', 'uncertain', 'unknown')
+ORDER BY l.thread_id, l.revision DESC
 
 -- name: mark_sending
 -- The start of a mail, where whatever forbids it is asked in one statement. A row that is marked already was marked
 -- by a commit whose answer got lost, and has not been sent. The ids stand there once more so that the rows are found by
 -- their primary key, however little the planner knows of the rows given.
 UPDATE ledger AS l
-SET state = 'sending', state_at = :now
-FROM jsonb_to_recordset(:rows::jsonb) AS asked (thread_id uuid, revision integer, claim integer, named text[])
+SET state = 'sending', state_at = :now, sequence = asked.sequence
+FROM jsonb_to_recordset(:rows::jsonb) AS asked (
+    thread_id uuid, revision integer, claim integer, named text[], sequence integer
+)
 WHERE l.thread_id = ANY(:thread_ids::uuid[])
   AND l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
   AND l.worker_id = :worker AND l.state IN ('claimed', 'sending')
@@ -79,7 +92,8 @@ WHERE l.thread_id = ANY(:thread_ids::uuid[])
 RETURNING l.thread_id, l.revision
 
 -- name: drop_unmarked
--- What kept a claimed row from being marked; one whose officials changed is addressed again.
+-- What kept a claimed row from being marked; one whose officials changed is addressed again, and one whose mark was
+-- committed without an answer is looked at again.
 WITH looked AS (
     SELECT l.thread_id, l.revision, l.claim,
            CASE
@@ -103,14 +117,15 @@ WITH looked AS (
 )
 UPDATE ledger AS l
 SET state = CASE
-        WHEN looked.ending IS NULL THEN CASE WHEN l.doubts > 0 THEN 'uncertain' ELSE 'queued' END
+        WHEN looked.ending IS NULL OR l.state = 'sending' THEN
+            CASE WHEN l.doubts > 0 THEN 'uncertain' ELSE 'queued' END
         WHEN l.doubts > 0 THEN 'unknown'
         ELSE looked.ending
     END,
     state_at = :now, reason = looked.reason, worker_id = NULL
 FROM looked
 WHERE l.thread_id = looked.thread_id AND l.revision = looked.revision AND l.claim = looked.claim
-  AND l.worker_id = :worker AND l.state = 'claimed'
+  AND l.worker_id = :worker AND l.state IN ('claimed', 'sending')
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
 -- name: settle

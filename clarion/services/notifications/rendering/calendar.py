@@ -1,0 +1,111 @@
+"""Calendar entries that go with mail (iCalendar, RFC 5545; iTIP, RFC 5546).
+
+What all recipients share is written once for a content; what is their own are lines in its gaps.
+"""
+
+import re
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Any
+
+from icalendar import Calendar, Event, vText
+
+from clarion.schemas.messages import CalendarEntry
+from clarion.services.notifications.domain.calendar import times
+from clarion.services.notifications.domain.messages import Addressed
+from clarion.services.notifications.domain.telling import Entry
+from clarion.services.notifications.rendering.mime import Segments, gap, one_line
+
+PRODUCT = "-//Clarion//Clarion//EN"
+FOLD = 75
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+SHARED_LIMIT = 256
+OWN = ("uid", "sequence", "stamp", "location", "url", "attendee")
+
+
+class Invitations:
+    """Writes entries; `address` is who sends them, which clients hold against the mail's From."""
+
+    def __init__(self, display: str, address: str) -> None:
+        self._organizer = property_line("ORGANIZER", f"mailto:{address}", display)
+        self._shared: OrderedDict[str, Segments] = OrderedDict()
+
+    def write(self, entry: Entry, to: Addressed, now: datetime) -> bytes:
+        """The entry for one recipient, as the quoted-printable body of a part."""
+        calendar = entry.calendar
+        own = {
+            "uid": text_line("UID", calendar.uid),
+            "sequence": f"SEQUENCE:{entry.sequence}\n",
+            "stamp": f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}\n",
+            "location": text_line("LOCATION", calendar.location) if calendar.location else "",
+            "url": folded(f"URL:{one_line(calendar.url)}") if calendar.url else "",
+            "attendee": property_line("ATTENDEE", f"mailto:{to.address}", to.name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"),
+        }
+        return self._skeleton(calendar).fill(own)
+
+    def _skeleton(self, entry: CalendarEntry) -> Segments:
+        key = entry.model_dump_json(exclude={"uid", "location", "url"})
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = self._build(entry)
+            if len(self._shared) > SHARED_LIMIT:
+                self._shared.popitem(last=False)
+        return found
+
+    def _build(self, entry: CalendarEntry) -> Segments:
+        calendar = Calendar()
+        calendar.add("prodid", PRODUCT)
+        calendar.add("version", "2.0")
+        calendar.add("method", entry.method)
+        calendar.add_component(_event(entry))
+        before, end, after = calendar.to_ical().decode().rpartition("END:VEVENT")
+        own = "".join(gap(name) + "\n" for name in OWN)
+        return Segments.of(f"{before}{self._organizer}{own}{end}{after}")
+
+
+def _event(entry: CalendarEntry) -> Event:
+    event = Event()
+    begins, ends = times(entry)
+    fields: dict[str, Any] = {
+        "summary": entry.summary,
+        "dtstart": begins,
+        "dtend": ends,
+        "description": entry.description,
+        "status": "CANCELLED" if entry.method == "CANCEL" else "CONFIRMED",
+    }
+    for name, value in fields.items():
+        if value is not None:
+            event.add(name, printable(value) if isinstance(value, str) else value)
+    return event
+
+
+def text_line(name: str, value: str) -> str:
+    """A property whose value is text."""
+    return folded(f"{name}:{vText(printable(value)).to_ical().decode()}")
+
+
+def printable(text: str) -> str:
+    """The text without the control characters that a calendar cannot hold (RFC 5545, 3.1)."""
+    return CONTROL.sub(" ", text.replace("\r\n", "\n"))
+
+
+def property_line(name: str, value: str, display: str | None, parameters: str = "") -> str:
+    """A property that names a person; a parameter's text can hold neither quotes nor control characters."""
+    clean = " ".join(one_line(display).replace('"', "'").split()) if display else ""
+    common_name = f';CN="{clean}"' if clean else ""
+    return folded(f"{name}{common_name}{parameters}:{value}")
+
+
+def folded(line: str) -> str:
+    """A line cut into lines of at most 75 bytes (RFC 5545, 3.1), never within a character."""
+    if len(line) <= FOLD and line.isascii():
+        return line + "\n"
+    cut, room = [""], FOLD
+    for character in line:
+        size = len(character.encode())
+        if size > room:
+            cut.append("")
+            room = FOLD - 1
+        cut[-1] += character
+        room -= size
+    return "\n ".join(cut) + "\n"
