@@ -40,6 +40,7 @@ def publish(
     """Validate and publish legislative updates: all of the file, or nothing.
 
     An event without an id gets one from what it says, so a file published twice changes nothing.
+
     Example: clarion publish notices.jsonl
     """
     if source is not None and not 0 < len(source.strip()) <= 500:
