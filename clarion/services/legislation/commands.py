@@ -109,7 +109,11 @@ def refuse(found: Validation, *, as_json: bool) -> None:
     lines = [f"{place(one)}: {one['field']}: {one['message']}" for one in found.errors]
     if found.error_count > len(found.errors):
         lines.append(f"... and {found.error_count - len(found.errors)} more")
-    fail("\n".join([*lines, f"{found.error_count} mistakes: nothing was published"]))
+    fail(
+        "\n".join(
+            [*lines, f"{found.error_count} mistake{'' if found.error_count == 1 else 's'}: nothing was published"]
+        )
+    )
 
 
 def place(error: dict[str, Any]) -> str:
