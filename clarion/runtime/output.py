@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-PIPE_COLUMNS = 400
+PIPE_COLUMNS = 10_000
 
 
 def plain(value: Any) -> Any:

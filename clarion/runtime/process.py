@@ -46,7 +46,7 @@ class Service:
     opened: Sequence[Callable[[], Awaitable[None]]] = ()
 
     async def close(self) -> None:
-        """Close what it opened, the pool last."""
+        """Close what it opened, the pool last; doing so again is harmless."""
         for close in reversed(self.opened):
             await close()
         await self.database.close()

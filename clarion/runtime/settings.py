@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
     )
 
-    database_url: str | None = Field(None, description="PostgreSQL DSN")
+    database_url: str | None = Field(None, repr=False, description="PostgreSQL DSN")
     kafka_bootstrap: str | None = Field(None, description="host:port of brokers, comma separated")
     kafka_security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT, SSL, SASL_SSL, ...")
     kafka_sasl_mechanism: str | None = Field(None, description="PLAIN, SCRAM-SHA-256, ...")
@@ -42,7 +42,9 @@ class Settings(BaseSettings):
         None,
         description="this replica's own name: a restarted one gets its partitions back at once",
     )
-    smtp_url: str | None = Field(None, description="smtp://user:pass@host:port, smtps://, ?starttls=required")
+    smtp_url: str | None = Field(
+        None, repr=False, description="smtp://user:pass@host:port, smtps://, ?starttls=required"
+    )
     public_url: str | None = Field(None, description="base of the links in mail")
     secret_key: Annotated[tuple[str, ...], NoDecode] = Field(
         (), repr=False, description="signs links; several, comma separated, newest first"

@@ -43,7 +43,8 @@ async def shown(service: str, number: int) -> dict[str, Any]:
     """Everything about one letter, its content as text where it is text."""
     async with open_services(load_settings(), [service]) as [opened]:
         letter = await DeadLetters(opened.database).get(number)
-    readable = {name: text_of(value) if isinstance(value, bytes) else value for name, value in letter.items()}
+    told = {name: value for name, value in letter.items() if name != "fingerprint"}
+    readable = {name: text_of(value) if isinstance(value, bytes) else value for name, value in told.items()}
     return readable | {"id": f"{service}-{number}"}
 
 

@@ -39,7 +39,7 @@ def documents(name: str) -> list[dict[str, Any]]:
 
 
 def expected_recipients(
-    officials: Iterable[Mapping[str, str]], *, committee: str, chamber: str, author: str
+    officials: Iterable[Mapping[str, str]], *, committee: str, chamber: str, author: str, statewide: bool = False
 ) -> Expectation:
     """Follow the tables from a committee, and a bill's author, to the addresses of the officials whose voice counts."""
     seats = {
@@ -54,7 +54,8 @@ def expected_recipients(
     overlapping: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for row in rows("districts.csv"):
         overlapping[row["city"]].add((CHAMBERS.get(row["chamber"], row["chamber"]), row["district"]))
-    touched = [city for city in rows("cities.csv") if overlapping[city["name"]] & concerned and city["member"] == "yes"]
+    members_only = [city for city in rows("cities.csv") if city["member"] == "yes"]
+    touched = [city for city in members_only if statewide or overlapping[city["name"]] & concerned]
     places = {city["ocd_id"] for city in touched}
     asked = [official for official in officials if official["city"] in places and has_an_ask(official)]
     return Expectation(
@@ -63,8 +64,14 @@ def expected_recipients(
         cities=frozenset(places),
         divisions=frozenset(city["division"] for city in touched),
         officials=frozenset(official["id"] for official in asked),
-        addresses=frozenset(official["email"].casefold() for official in asked),
+        addresses=frozenset(on_the_wire(official["email"]) for official in asked),
     )
+
+
+def on_the_wire(address: str) -> str:
+    """An address as a relay gets it: an international domain in ASCII (RFC 5891), compared without case."""
+    local, _, domain = address.casefold().rpartition("@")
+    return f"{local}@{domain.encode('idna').decode()}"
 
 
 def has_an_ask(official: Mapping[str, str]) -> bool:

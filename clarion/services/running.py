@@ -140,16 +140,28 @@ async def serve_until_stopped(settings: Settings, names: Sequence[str], *, host:
         PortInUse: the site's port is taken.
     """
     settings.need(*NEEDED)
-    stopping = stop_on_signals()
+    stopping, site_closed = stop_on_signals(), asyncio.Event()
     listener = listen(host, port) if WEB in names else None
-    async with contextlib.AsyncExitStack() as stack:
-        services = await stack.enter_async_context(open_services(settings))
+    async with open_services(settings) as services:
         running = Running()
-        if listener is not None:
-            await stack.enter_async_context(serving(build_site(services, running), listener))
+        site = serving(build_site(services, running), listener) if listener else contextlib.nullcontext()
         named = [service for service in services if service.name in names]
-        await run_services(
-            named, settings, stopping=stopping, running=running, ready=lambda: log.info("ready", services=list(names))
+
+        async def serve_site() -> None:
+            async with site:
+                await stopping.wait()
+            site_closed.set()
+
+        # The site goes first: a request in flight still needs the pools that run_services closes.
+        await asyncio.gather(
+            serve_site(),
+            run_services(
+                named,
+                settings,
+                stopping=site_closed,
+                running=running,
+                ready=lambda: log.info("ready", services=list(names)),
+            ),
         )
 
 

@@ -51,7 +51,7 @@ def sample_notice(now: datetime) -> dict[str, Any]:
     }
 
 
-def sample_position(now: datetime) -> Position:
+def sample_position(now: datetime, *, statewide: bool = False) -> Position:
     """The sample association's stance on the sample bill: invented, as is the association."""
     return Position(
         jurisdiction=JURISDICTION,
@@ -75,16 +75,17 @@ def sample_position(now: datetime) -> Position:
             "[Tell in two sentences what your city has done for housing.]\n\n"
             f"For these reasons we ask you to vote no on {BILL}."
         ),
+        statewide=statewide,
         launch="auto",
     )
 
 
-async def adopt_sample_position(settings: Settings, clock: Clock = system_clock) -> None:
+async def adopt_sample_position(settings: Settings, clock: Clock = system_clock, *, statewide: bool = False) -> None:
     """Adopt the sample position; adopted already, nothing changes."""
     database = await open_database(settings, "campaigns", clock)
     try:
         async with database.transaction() as tx:
-            await adopt_position(tx, sample_position(clock()), clock)
+            await adopt_position(tx, sample_position(clock(), statewide=statewide), clock)
     finally:
         await database.close()
 

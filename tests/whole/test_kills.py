@@ -10,26 +10,18 @@ import pytest
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.settings import Settings
+from clarion.services.expectation import on_the_wire
 from clarion.services.legislation.publication import publish_file
 from clarion.services.running import open_database
 from clarion.services.sample import sample_notice
 from tests.conftest import Until
-from tests.whole.world import World, expectation_of, world
+from tests.whole.world import World, world
 
 RECIPIENTS = int(os.environ.get("CLARION_KILL_RECIPIENTS", "300"))
 PATIENCE_SECONDS = 60 + RECIPIENTS / 20
 
 LAUNCHED = "SELECT count(*) FROM campaigns.fanout_jobs"
 REPORTED = "SELECT count(*) FROM campaigns.calls WHERE outcome IS NOT NULL"
-
-
-def officials_for(recipients: int) -> int:
-    """How many officials the sample needs so that at least so many mailboxes are asked."""
-    count = recipients
-    while True:
-        if len(expectation_of(count).addresses) >= recipients:
-            return count
-        count += max(100, recipients // 2)
 
 
 async def publish(settings: Settings, folder: Path) -> None:
@@ -65,7 +57,7 @@ def moments(here: World, everyone: int) -> list[tuple[str, Callable[[], Awaitabl
 async def test_a_kill_at_any_moment_loses_nobody_and_doubles_only_the_uncertain(
     killed: str, tmp_path: Path, until: Until
 ) -> None:
-    async with world(tmp_path, officials_for(RECIPIENTS)) as here:
+    async with world(tmp_path, RECIPIENTS) as here:
         expected = here.expectation()
         here.start_services()
         await until(here.is_ready, 40)
@@ -92,8 +84,8 @@ async def check_everyone_is_told(here: World) -> None:
     expected = here.expectation()
     caught = here.caught()
     rows = await here.rows("SELECT mailbox, officials, state, doubts FROM notifications.ledger")
-    mailboxes = await here.rows("SELECT DISTINCT mailbox, lower(email) AS address FROM notifications.officials")
-    addresses: dict[str, str] = {row["mailbox"]: row["address"] for row in mailboxes}
+    mailboxes = await here.rows("SELECT DISTINCT mailbox, email FROM notifications.officials")
+    addresses: dict[str, str] = {row["mailbox"]: on_the_wire(row["email"]) for row in mailboxes}
     assert sorted(addresses[row["mailbox"]] for row in rows) == sorted(expected.addresses)
     assert {official for row in rows for official in row["officials"]} == expected.officials
     assert {row["state"] for row in rows} <= {"sent", "unknown"}

@@ -14,7 +14,7 @@ from tests.conftest import Until
 from tests.whole.test_kills import check_everyone_is_told, publish
 from tests.whole.world import World, world
 
-OFFICIALS = 600
+OFFICIALS = 300
 STATE = """
 SELECT 'campaign', id::text, revision::text, status, problem FROM campaigns.campaigns
 UNION ALL SELECT 'hearing', id::text, revision::text, '', '' FROM legislation.hearings

@@ -97,7 +97,7 @@ class World:
 
     def expectation(self) -> Expectation:
         """Who ought to be told, by the tables alone."""
-        return expectation_of(self.officials)
+        return expectation_of(self.officials, statewide=True)
 
     def caught(self) -> Counter[str]:
         """How many mails came to each address."""
@@ -130,7 +130,7 @@ class World:
 
 @contextlib.asynccontextmanager
 async def world(folder: Path, officials: int) -> AsyncIterator[World]:
-    """An installation with the sample association and its position; the services are not started yet."""
+    """An installation with the sample association and its position, which concerns all; no service is started yet."""
     kafka = KafkaServer(folder / "kafka", keep_records_for_ever=True)
     postgres = PostgresServer(folder / "postgres")
     catcher = MailCatcher(MailStore())
@@ -151,7 +151,7 @@ async def world(folder: Path, officials: int) -> AsyncIterator[World]:
         )
         await prepare(settings)
         made = World(kafka, postgres, catcher, settings, folder / "services.log", officials)
-        await load(settings, officials)
+        await load(settings, officials, statewide=True)
         yield made
     finally:
         if made is not None and made.process is not None and made.process.poll() is None:
@@ -161,17 +161,17 @@ async def world(folder: Path, officials: int) -> AsyncIterator[World]:
         await catcher.stop()
 
 
-def expectation_of(officials: int) -> Expectation:
+def expectation_of(officials: int, *, statewide: bool = False) -> Expectation:
     """Whom the sample notice concerns among so many fictional officials."""
     roster = fictional_officials(california_cities(), officials, SEED)
-    return expected_recipients(roster, committee="Housing", chamber="upper", author=AUTHOR)
+    return expected_recipients(roster, committee="Housing", chamber="upper", author=AUTHOR, statewide=statewide)
 
 
-async def load(settings: Settings, officials: int) -> None:
+async def load(settings: Settings, officials: int, *, statewide: bool = False) -> None:
     """The sample association and its position."""
     database: Database = await open_database(settings, "directory", system_clock)
     try:
         await load_sample(database, officials, clock=system_clock)
     finally:
         await database.close()
-    await adopt_sample_position(settings)
+    await adopt_sample_position(settings, statewide=statewide)

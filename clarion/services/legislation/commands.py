@@ -40,6 +40,7 @@ def publish(
     """Validate and publish legislative updates: all of the file, or nothing.
 
     An event without an id gets one from what it says, so a file published twice changes nothing.
+
     Example: clarion publish notices.jsonl
     """
     if source is not None and not 0 < len(source.strip()) <= 500:
@@ -108,7 +109,11 @@ def refuse(found: Validation, *, as_json: bool) -> None:
     lines = [f"{place(one)}: {one['field']}: {one['message']}" for one in found.errors]
     if found.error_count > len(found.errors):
         lines.append(f"... and {found.error_count - len(found.errors)} more")
-    fail("\n".join([*lines, f"{found.error_count} mistakes: nothing was published"]))
+    fail(
+        "\n".join(
+            [*lines, f"{found.error_count} mistake{'' if found.error_count == 1 else 's'}: nothing was published"]
+        )
+    )
 
 
 def place(error: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from clarion.runtime.database import Database
+from clarion.runtime.database import Database, is_transient
 from clarion.runtime.messaging import MessageTooLarge, Outgoing, Subscription, enqueue
 from clarion.runtime.messaging.outbox import Parcel, enqueue_parcels
 from clarion.runtime.messaging.relay import Relay, make_producer
@@ -100,12 +100,23 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(
             assert first.leads != second.leads
             assert {first.published, second.published} == {0, 100}
             await kill_sessions(settings, "clarion_echo")
-            await say(echo, 100)
+            await until(lambda: said(echo, 100))
             await until(lambda: first.published + second.published == 101)
         await until(lambda: second.leads)
         await say(echo, 101)
         await until(lambda: first.published + second.published == 102)
     assert len(await bench.read(ECHO, 102)) == 102
+
+
+async def said(database: Database, number: int) -> bool:
+    """Say it, if the pool's connection is whole again."""
+    try:
+        await say(database, number)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        return False
+    return True
 
 
 async def kill_sessions(settings: Settings, application: str) -> None:

@@ -1,0 +1,96 @@
+"""Commands that run processes or prepare what they run on: demo, up, serve, migrate and topics."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clarion.runtime.database import migrate as bring_up
+from clarion.runtime.messaging.topics import ensure_topics
+from clarion.runtime.output import fail, print_fields
+from clarion.runtime.settings import load_settings
+from clarion.runtime.telemetry import configure_logs
+from clarion.schemas.topics import TOPICS
+from clarion.services.demo import demonstrate
+from clarion.services.running import NAMES, serve_until_stopped
+from clarion.services.up import up_until_stopped
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+DataDir = Annotated[Path | None, typer.Option(help="data of the embedded servers (default .clarion)")]
+
+
+def demo(
+    officials: Annotated[int, typer.Option(min=100, max=500_000, help="fictional officials of the sample")] = 2000,
+    as_json: AsJson = False,
+) -> None:
+    """The main job once, on an embedded stack of its own: a hearing notice becomes mail. Removed at the end.
+
+    Example: clarion demo --officials 2000
+    """
+    configure_logs("ERROR", as_json=False)
+    raise typer.Exit(asyncio.run(demonstrate(officials=officials, as_json=as_json)))
+
+
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="the site's port; 0 is any free one")] = 8080,
+    data_dir: DataDir = None,
+    sample_data: Annotated[
+        bool, typer.Option("--sample-data", help="load a fictional association: officials at .example, one position")
+    ] = False,
+) -> None:
+    """Everything on this machine until Ctrl-C: what the environment sets is used, the rest is embedded.
+
+    Example: clarion up --sample-data --port 8080
+    """
+    configure_logs("WARNING", as_json=False)
+    settings = load_settings(data_dir=data_dir, running=False)
+    asyncio.run(up_until_stopped(settings, port=port, sample_data=sample_data))
+
+
+def serve(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...")],
+    host: Annotated[str, typer.Option(help="where the site listens, with web")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="the site's port, with web")] = 8080,
+) -> None:
+    """Run services in one process against real infrastructure; SIGTERM drains.
+
+    Names: legislation, directory, campaigns, notifications and web.
+
+    Example: clarion serve legislation campaigns
+    """
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        fail(f"no service is named {', '.join(unknown)}; there are {', '.join(NAMES)}", 2)
+    configure_logs(as_json=True)
+    asyncio.run(serve_until_stopped(load_settings(), names, host=host, port=port))
+
+
+def migrate(
+    with_topics: Annotated[bool, typer.Option("--topics", help="the broker's topics too")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database's schemas to this version; what is there already is left alone.
+
+    Example: clarion migrate --topics
+    """
+    settings = load_settings()
+    settings.need("database_url")
+    applied = asyncio.run(bring_up(str(settings.database_url)))
+    print_fields(
+        {"migrations applied": [f"{each.schema}/{each.name}" for each in applied] or "none: all were there"},
+        as_json=as_json,
+    )
+    if with_topics:
+        topics(as_json=as_json)
+
+
+def topics(as_json: AsJson = False) -> None:
+    """Make the topics that are missing. A topic with another partition count is an error.
+
+    Example: clarion topics
+    """
+    settings = load_settings()
+    settings.need("kafka_bootstrap")
+    made = asyncio.run(ensure_topics(settings, TOPICS))
+    print_fields({"topics made": made.created or "none: all were there"}, as_json=as_json)
