@@ -18,6 +18,9 @@ COMMANDS = {
     "publish": Lazily("clarion.services.legislation.commands:publish", "validate and publish legislative updates"),
     "campaigns": Lazily("clarion.services.campaigns.commands:campaigns", "what came of hearings on our positions"),
     "deliveries": Lazily("clarion.services.notifications.commands:deliveries", "what became of mail"),
+    "webinars": Lazily("clarion.services.registrations.commands:webinars", "webinars: make, move, cancel them"),
+    "registrations": Lazily("clarion.services.registrations.commands:registrations", "who has a seat, and who waits"),
+    "bench": Lazily("clarion.services.registrations.bench:bench", "how fast it is, against its own ceilings"),
     "dead-letters": Lazily("clarion.services.dead_letters:dead_letters", "what could not be handled, and retrying it"),
     "keys": Lazily("clarion.services.legislation.commands:keys", "API keys for integrations"),
 }

@@ -12,7 +12,7 @@ from clarion.runtime.output import fail, print_fields
 from clarion.runtime.settings import load_settings
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.topics import TOPICS
-from clarion.services.demo import demonstrate
+from clarion.services.demonstration.show import demonstrate
 from clarion.services.running import NAMES, serve_until_stopped
 from clarion.services.up import up_until_stopped
 
@@ -36,7 +36,10 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="the site's port; 0 is any free one")] = 8080,
     data_dir: DataDir = None,
     sample_data: Annotated[
-        bool, typer.Option("--sample-data", help="load a fictional association: officials at .example, one position")
+        bool,
+        typer.Option(
+            "--sample-data", help="load a fictional association: officials at .example, a position, a webinar"
+        ),
     ] = False,
 ) -> None:
     """Everything on this machine until Ctrl-C: what the environment sets is used, the rest is embedded.

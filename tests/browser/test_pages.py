@@ -1,30 +1,15 @@
 """The pages and a mail in Chromium: they fit a phone, keep their policy, and work without JavaScript."""
 
 import re
-from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.policy import default
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from clarion.runtime.clock import system_clock
-from clarion.runtime.embedded import MailCatcher
-from clarion.runtime.settings import Settings
-from clarion.services.sample import sample_notice
-from tests.conftest import Until, require
-from tests.whole.installation import Installation, installed
+from tests.whole.installation import Installation
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-]
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -49,24 +34,6 @@ CONTRAST = """
   return faint;
 }
 """
-
-
-@pytest.fixture
-async def installation(settings: Settings, mail_catcher: MailCatcher, until: Until) -> AsyncIterator[Installation]:
-    require("browser")
-    async with installed(settings, mail_catcher) as here:
-        await here.post({"type": "hearing.scheduled", "data": sample_notice(system_clock())})
-        await until(here.told_everyone, 60)
-        yield here
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    require("browser")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        await opened.close()
 
 
 async def read(browser: Browser, address: str, *, dark: bool, size: dict[str, int]) -> Page:
@@ -105,7 +72,15 @@ async def test_every_page_and_a_mail_fit_phone_and_desktop_in_light_and_dark(
     site = str(installation.site.base_url).rstrip("/")
     mail_id = installation.catcher.store.list(limit=1)[0].id
     addresses = [
-        f"{site}{path}" for path in ("/", "/mail", f"/mail/{mail_id}", f"/mail/{mail_id}/html", "/mail?q=nobody")
+        f"{site}{path}"
+        for path in (
+            "/",
+            "/mail",
+            f"/mail/{mail_id}",
+            f"/mail/{mail_id}/html",
+            "/mail?q=nobody",
+            "/webinars/packaging-law",
+        )
     ]
     for address in [*addresses, unsubscribe_link(installation)]:
         for size in (PHONE, DESKTOP):

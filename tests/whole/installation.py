@@ -67,13 +67,15 @@ class Installation:
 
 
 @contextlib.asynccontextmanager
-async def installed(settings: Settings, catcher: MailCatcher) -> AsyncIterator[Installation]:
+async def installed(
+    settings: Settings, catcher: MailCatcher, officials: int = OFFICIALS, *, statewide: bool = False
+) -> AsyncIterator[Installation]:
     """An installation that runs, with the sample association and its position, and serves its site on loopback."""
     listener = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = settings.model_copy(update={"smtp_url": catcher.url, "public_url": address})
     await prepare(settings)
-    await load(settings, OFFICIALS)
+    await load(settings, officials, statewide=statewide)
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_services(settings))
         running, stopping, ready = Running(), asyncio.Event(), asyncio.Event()
@@ -88,7 +90,9 @@ async def installed(settings: Settings, catcher: MailCatcher) -> AsyncIterator[I
         producer = aiokafka.AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap)
         await producer.start()
         async with client:
-            yield Installation(settings, catcher, client, producer, expectation_of(OFFICIALS).addresses)
+            yield Installation(
+                settings, catcher, client, producer, expectation_of(officials, statewide=statewide).addresses
+            )
         await producer.stop()
         stopping.set()
         await task

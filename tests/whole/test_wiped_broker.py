@@ -6,13 +6,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from clarion.services.running import prepare
 from tests.conftest import Until
+from tests.whole.quiet import is_quiet
 from tests.whole.test_kills import check_everyone_is_told, publish
-from tests.whole.world import World, world
+from tests.whole.world import world
 
 OFFICIALS = 300
 STATE = """
@@ -22,28 +21,6 @@ UNION ALL SELECT 'official', id::text, revision::text, '', '' FROM campaigns.off
 UNION ALL SELECT 'message', thread_id::text, revision::text, state, '' FROM notifications.ledger
 ORDER BY 1, 2
 """
-
-
-async def is_quiet(here: World) -> bool:
-    """Whether every outbox is published and every group has read to the end of its topics."""
-    for service in ("legislation", "directory", "campaigns", "notifications"):
-        if await here.value(f"SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL"):
-            return False
-    admin = AIOKafkaAdminClient(bootstrap_servers=here.settings.kafka_bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=here.settings.kafka_bootstrap)
-    await admin.start()
-    await consumer.start()
-    try:
-        groups = [name for name, _ in await admin.list_consumer_groups() if name.startswith(here.settings.kafka_prefix)]
-        read: dict[TopicPartition, int] = {}
-        for group in groups:
-            offsets = await admin.list_consumer_group_offsets(group)
-            read |= {partition: found.offset for partition, found in offsets.items()}
-        ends = await consumer.end_offsets(list(read))
-        return bool(read) and all(read[partition] >= end for partition, end in ends.items())
-    finally:
-        await consumer.stop()
-        await admin.close()
 
 
 @pytest.mark.slow
@@ -59,7 +36,7 @@ async def test_after_kafka_lost_its_data_everything_is_published_again_and_nobod
 
         async def told() -> bool:
             heard = await here.value("SELECT count(*) FROM campaigns.calls WHERE outcome IS NOT NULL")
-            return heard == len(expected.officials) and await is_quiet(here)
+            return heard == len(expected.officials) and await is_quiet(here.settings)
 
         await until(told, 60)
         before = await here.rows(STATE)
@@ -78,7 +55,7 @@ async def test_after_kafka_lost_its_data_everything_is_published_again_and_nobod
         await until(here.is_ready, 40)
 
         async def read_again() -> bool:
-            return await is_quiet(here)
+            return await is_quiet(here.settings)
 
         await until(read_again, 60)
         assert await here.rows(STATE) == before

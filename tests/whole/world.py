@@ -23,10 +23,11 @@ from clarion.services.directory.operations import load_sample
 from clarion.services.directory.roster import fictional_officials
 from clarion.services.directory.sample import SEED, california_cities
 from clarion.services.expectation import Expectation, expected_recipients
+from clarion.services.registrations.sample import create_sample_webinar
 from clarion.services.running import open_database, prepare
 from clarion.services.sample import AUTHOR, adopt_sample_position
 
-SERVICES = ("legislation", "directory", "campaigns", "notifications")
+SERVICES = ("legislation", "directory", "campaigns", "notifications", "registrations")
 FINAL = ("sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown")
 
 
@@ -168,10 +169,15 @@ def expectation_of(officials: int, *, statewide: bool = False) -> Expectation:
 
 
 async def load(settings: Settings, officials: int, *, statewide: bool = False) -> None:
-    """The sample association and its position."""
+    """The sample association, its position and its webinar."""
     database: Database = await open_database(settings, "directory", system_clock)
     try:
         await load_sample(database, officials, clock=system_clock)
     finally:
         await database.close()
     await adopt_sample_position(settings, statewide=statewide)
+    events = await open_database(settings, "registrations", system_clock)
+    try:
+        await create_sample_webinar(events, str(settings.public_url), system_clock)
+    finally:
+        await events.close()

@@ -1,0 +1,49 @@
+"""Whether an installation has nothing left to do."""
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from clarion.runtime.settings import Settings
+from clarion.services.running import BUILDERS
+
+WORK_LEFT = """
+SELECT (SELECT count(*) FROM legislation.withdrawals)
+     + (SELECT count(*) FROM campaigns.fanout_jobs WHERE done_at IS NULL)
+     + (SELECT count(*) FROM campaigns.campaigns WHERE reconsider)
+     + (SELECT count(*) FROM notifications.ledger
+        WHERE state IN ('queued', 'claimed', 'sending', 'deferred', 'uncertain'))
+"""
+
+
+async def is_quiet(settings: Settings) -> bool:
+    """No work is left, every outbox is published, and every group has read to the end of its topics."""
+    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    try:
+        if await connection.fetchval(WORK_LEFT):
+            return False
+        for service in BUILDERS:
+            if await connection.fetchval(f"SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL"):
+                return False
+    finally:
+        await connection.close()
+    return await all_is_read(settings)
+
+
+async def all_is_read(settings: Settings) -> bool:
+    """Whether every group of this installation has read to the end of its topics."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    await consumer.start()
+    try:
+        groups = [name for name, _ in await admin.list_consumer_groups() if name.startswith(settings.kafka_prefix)]
+        read: dict[TopicPartition, int] = {}
+        for group in groups:
+            offsets = await admin.list_consumer_group_offsets(group)
+            read |= {partition: found.offset for partition, found in offsets.items()}
+        ends = await consumer.end_offsets(list(read))
+        return bool(read) and all(read[partition] >= end for partition, end in ends.items())
+    finally:
+        await consumer.stop()
+        await admin.close()
