@@ -151,7 +151,7 @@ async def registration_context(connection: Connection, registration: Registratio
     is_waiting_to_cancel = holds.status in ACTIVE and await repository.is_cancel_asked(connection, holds.id)
     is_repeat = registration.same_as is not None
     return event_context(event, desk) | {
-        "status": str(reports.public_status(holds.status)),
+        "standing": str(reports.public_status(holds.status)),
         "place": place,
         "reason": spoken_reason(holds.reason, event.webinar, event.said),
         "is_repeat": is_repeat,
