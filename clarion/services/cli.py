@@ -22,6 +22,8 @@ from clarion.services.demo import demonstrate
 from clarion.services.directory.commands import directory
 from clarion.services.legislation.commands import keys, publish
 from clarion.services.notifications.commands import deliveries
+from clarion.services.registrations.bench import bench
+from clarion.services.registrations.commands import registrations, webinars
 from clarion.services.running import NAMES, PortInUse, serve_until_stopped
 from clarion.services.up import up_until_stopped
 
@@ -38,6 +40,9 @@ for name, group in {
     "campaigns": campaigns,
     "deliveries": deliveries,
     "dead-letters": dead_letters,
+    "webinars": webinars,
+    "registrations": registrations,
+    "bench": bench,
     "keys": keys,
 }.items():
     app.add_typer(group, name=name)
@@ -67,7 +72,10 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="the site's port; 0 is any free one")] = 8080,
     data_dir: DataDir = None,
     sample_data: Annotated[
-        bool, typer.Option("--sample-data", help="load a fictional association: officials at .example, one position")
+        bool,
+        typer.Option(
+            "--sample-data", help="load a fictional association: officials at .example, a position, a webinar"
+        ),
     ] = False,
 ) -> None:
     configure_logs("WARNING", as_json=False)

@@ -23,6 +23,7 @@ from clarion.services.directory import app as directory
 from clarion.services.directory.operations import republish
 from clarion.services.legislation import app as legislation
 from clarion.services.notifications import app as notifications
+from clarion.services.registrations import app as registrations
 from clarion.services.web import build_site
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ BUILDERS: Mapping[str, Builder] = {
     "directory": directory.build,
     "campaigns": campaigns.build,
     "notifications": notifications.build,
+    "registrations": registrations.build,
 }
 WEB = "web"
 NAMES = (*BUILDERS, WEB)
