@@ -1,7 +1,6 @@
 """Bad input: each has one outcome, and costs itself alone."""
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -110,5 +109,5 @@ def test_a_cleaned_name_has_no_line_breaks_and_cleaning_again_changes_nothing(te
     assert people.clean_line(cleaned) == cleaned
 
 
-def test_answers_are_kept_as_text(registrations: Any = None) -> None:
+def test_answers_are_kept_as_text() -> None:
     assert people.answers({"a": 1, "b": None, "c": " x "}) == {"a": "1", "b": "", "c": "x"}

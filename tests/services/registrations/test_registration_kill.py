@@ -1,4 +1,4 @@
-"""Through real Kafka: a replica that is killed in the middle of 2,000 requests sells no seat twice and forgets nobody."""
+"""Through real Kafka: a replica killed in the middle of 2,000 requests sells no seat twice and forgets nobody."""
 
 import asyncio
 import sys
