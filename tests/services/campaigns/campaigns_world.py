@@ -1,5 +1,6 @@
 """A small fictional state, and the service's consumption of what happens in it on a real database."""
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -17,6 +18,7 @@ from clarion.schemas import directory
 from clarion.schemas.deliveries import DeliveriesRecorded, Delivery
 from clarion.schemas.directory import NEEDED_TO_LAUNCH
 from clarion.schemas.legislation import HearingAlert, bill_key
+from clarion.services.campaigns import fanout
 from clarion.services.campaigns.domain.model import Position
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.fanout import fan_out
@@ -240,6 +242,20 @@ class World:
     async def fan_out(self) -> None:
         while await fan_out(self.database, self.clock):
             pass
+
+    async def fan_out_and_die(self) -> None:
+        """One transaction of the fan-out, killed before its commit."""
+        with contextlib.suppress(ConnectionError):
+            await self._work_and_die()
+
+    async def _work_and_die(self) -> None:
+        async with self.database.transaction() as tx:
+            jobs = await fanout.claim_jobs(tx.connection, self.now)
+            if jobs:
+                await fanout._do(
+                    tx, jobs[0].campaign, [job for job in jobs if job.campaign == jobs[0].campaign], self.now
+                )
+            raise ConnectionError
 
     async def deliver(self, *deliveries: Delivery) -> None:
         body = DeliveriesRecorded(deliveries=list(deliveries)).model_dump_json().encode()

@@ -1,4 +1,4 @@
-"""Whatever the order, the repetitions and the deaths: what stands in the end is what the last facts alone would give."""
+"""In any order, with repetitions and deaths: what stands in the end is what the last facts alone would give."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,12 +112,7 @@ class Story:
         await fanout.fan_out(self.world.database, self.world.clock)
 
     async def die(self, _: None) -> None:
-        with pytest.raises(ConnectionError):
-            async with self.world.database.transaction() as tx:
-                jobs = await fanout.claim_jobs(tx.connection, self.world.now)
-                if jobs:
-                    await fanout._do(tx, jobs[0].campaign, jobs, self.world.now)
-                raise ConnectionError
+        await self.world.fan_out_and_die()
 
     async def quiet(self, _: None) -> None:
         await self.world.quiet_directory()

@@ -1,4 +1,4 @@
-"""A bill that goes from one hearing to another: told at the new one, silent at the old to those who hear of it there."""
+"""A bill that goes from one hearing to another: told at the new one, and at the old to the others alone."""
 
 from typing import Any
 
