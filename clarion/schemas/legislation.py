@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -157,6 +158,7 @@ class HearingAlert(Contract):
         return value
 
 
+@lru_cache(maxsize=4_096)
 def bill_key(bill: str) -> str:
     """A bill's number as all sources would write it: "sb 079" and "SB79" are both "SB79".
 

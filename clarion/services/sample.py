@@ -10,6 +10,8 @@ from clarion.runtime.settings import Settings
 from clarion.schemas.legislation import bill_key
 from clarion.services.campaigns.domain.model import Position
 from clarion.services.campaigns.operations import adopt_position
+from clarion.services.registrations.repository import Event
+from clarion.services.registrations.sample import create_sample_webinar
 from clarion.services.running import open_database
 
 JURISDICTION = "ocd-jurisdiction/country:us/state:ca/government"
@@ -86,6 +88,15 @@ async def adopt_sample_position(settings: Settings, clock: Clock = system_clock,
     try:
         async with database.transaction() as tx:
             await adopt_position(tx, sample_position(clock(), statewide=statewide), clock)
+    finally:
+        await database.close()
+
+
+async def open_sample_webinar(settings: Settings, clock: Clock = system_clock) -> Event:
+    """The sample webinar, open for registering; there already, nothing changes."""
+    database = await open_database(settings, "registrations", clock)
+    try:
+        return await create_sample_webinar(database, settings.public_url or "", clock)
     finally:
         await database.close()
 

@@ -7,14 +7,13 @@ from clarion.runtime.clock import system_clock
 from clarion.runtime.output import say
 from clarion.runtime.settings import Settings, write_up_file
 from clarion.services.directory.operations import load_sample
-from clarion.services.registrations.sample import create_sample_webinar
 from clarion.services.running import open_database, stop_on_signals
-from clarion.services.sample import adopt_sample_position, write_sample_notice
+from clarion.services.sample import adopt_sample_position, open_sample_webinar, write_sample_notice
 from clarion.services.stack import RunningStack, open_port, running_stack
 
 
 async def load_sample_association(stack: RunningStack) -> None:
-    """The fictional association and its position; where they are already, nothing changes."""
+    """The fictional association, its position and its webinar; where they are already, nothing changes."""
     started = time.monotonic()
     database = await open_database(stack.settings, "directory", system_clock)
     try:
@@ -22,11 +21,7 @@ async def load_sample_association(stack: RunningStack) -> None:
     finally:
         await database.close()
     await adopt_sample_position(stack.settings)
-    events = await open_database(stack.settings, "registrations", system_clock)
-    try:
-        await create_sample_webinar(events, stack.site, system_clock)
-    finally:
-        await events.close()
+    await open_sample_webinar(stack.settings)
     added = sum(report.added for report in reports)
     say(
         f"sample data: {added} entries added in {time.monotonic() - started:.1f} s"

@@ -23,9 +23,8 @@ from clarion.services.directory.operations import load_sample
 from clarion.services.directory.roster import fictional_officials
 from clarion.services.directory.sample import SEED, california_cities
 from clarion.services.expectation import Expectation, expected_recipients
-from clarion.services.registrations.sample import create_sample_webinar
 from clarion.services.running import open_database, prepare
-from clarion.services.sample import AUTHOR, adopt_sample_position
+from clarion.services.sample import AUTHOR, adopt_sample_position, open_sample_webinar
 
 SERVICES = ("legislation", "directory", "campaigns", "notifications", "registrations")
 FINAL = ("sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown")
@@ -176,8 +175,4 @@ async def load(settings: Settings, officials: int, *, statewide: bool = False) -
     finally:
         await database.close()
     await adopt_sample_position(settings, statewide=statewide)
-    events = await open_database(settings, "registrations", system_clock)
-    try:
-        await create_sample_webinar(events, str(settings.public_url), system_clock)
-    finally:
-        await events.close()
+    await open_sample_webinar(settings)

@@ -70,6 +70,8 @@ async def _amendment(
     changed = amending.changes(told, facts)
     if changed:
         return Amendment(facts, changed, told_again=True, fans_out=True)
+    if decision.waits_for_directory:
+        return Amendment(told, (), told_again=False, fans_out=False)
     row = await QUERIES.threads_due(
         tx.connection,
         campaign=campaign.id,

@@ -18,6 +18,7 @@ from clarion.services.legislation.domain.world import (
     notices_in,
     scopes_in,
 )
+from clarion.services.legislation.stored import stored_alert, stored_notice
 
 
 def queries() -> Any:
@@ -64,7 +65,7 @@ async def load_hearings(
 
 def known_hearing(row: Mapping[str, Any], waiting: Mapping[str, datetime]) -> Hearing:
     """A hearing as it was told last; its ids in the order in which they were told."""
-    published = HearingAlert.model_validate(row["state"])
+    published = stored_alert(row["state"])
     names = dict.fromkeys([one for one in published.aliases if one in row["aliases"]] + row["aliases"])
     return Hearing(row["id"], [(row["jurisdiction"], name) for name in names], published, waiting)
 
@@ -121,7 +122,7 @@ def known_standing(row: Mapping[str, Any]) -> Standing:
         stand=Stand(row["stand"]),
         changed_at=row["changed_at"],
         arrival=row["arrival"],
-        notice=HearingNotice.model_validate(row["notice"]) if row["notice"] is not None else None,
+        notice=stored_notice(row["notice"]) if row["notice"] is not None else None,
         noticed=Mark(row["noticed_at"], row["notice_sequence"]) if row["noticed_at"] is not None else None,
         ended=Mark(row["ended_at"], row["end_sequence"]) if row["ended_at"] is not None else None,
     )
@@ -161,7 +162,7 @@ async def save_hearings(connection: Connection, alerts: Sequence[HearingAlert], 
             jurisdictions=[alert.jurisdiction for alert in alerts],
             revisions=[alert.revision for alert in alerts],
             statuses=[alert.status for alert in alerts],
-            states=[alert.model_dump(mode="json") for alert in alerts],
+            states=[alert.model_dump_json() for alert in alerts],
             committees=[committee_key(alert.committee) for alert in alerts],
             starts=[start_key(alert) for alert in alerts],
             bills=[agenda_column(alert) for alert in alerts],
@@ -191,7 +192,7 @@ async def save_standings(connection: Connection, standings: Sequence[Standing]) 
             stands=[one.stand for one in standings],
             changed_ats=[one.changed_at for one in standings],
             arrivals=[one.arrival for one in standings],
-            notices=[one.notice.model_dump(mode="json") if one.notice is not None else None for one in standings],
+            notices=[one.notice.model_dump_json() if one.notice is not None else None for one in standings],
             noticed_ats=[one.noticed and one.noticed.at for one in standings],
             notice_sequences=[one.noticed and one.noticed.sequence for one in standings],
             ended_ats=[one.ended and one.ended.at for one in standings],
@@ -282,6 +283,6 @@ async def find_update(connection: Connection, source: str, event_id: str) -> dic
     return None if row is None else dict(row)
 
 
-def body(statement: Statement) -> dict[str, Any] | None:
-    """What a statement says, as it is kept."""
-    return statement.data.model_dump(mode="json") if statement.data is not None else None
+def body(statement: Statement) -> str | None:
+    """What a statement says, as JSON."""
+    return statement.data.model_dump_json() if statement.data is not None else None

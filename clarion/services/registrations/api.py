@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from clarion.runtime.database import Connection, Database
 from clarion.runtime.web.keys import BEARER, ApiKey, authenticate, require_scope
 from clarion.runtime.web.problems import FieldError, Refused, documented, field_errors
-from clarion.schemas.registrations import Slug, Webinar
+from clarion.schemas.registrations import Webinar
 from clarion.services.registrations import repository
 from clarion.services.registrations.desk import Desk
 from clarion.services.registrations.domain.forms import Unfit, read_form
@@ -94,8 +94,8 @@ async def event_of(connection: Connection, slug: str) -> Event:
     return event
 
 
-def api_router(database: Database, desk: Desk) -> APIRouter:
-    """`/api/v1/webinars` and `/api/v1/registrations`."""
+def webinars_router(database: Database, desk: Desk) -> APIRouter:
+    """`/api/v1/webinars`: hosts make events, everyone sees them."""
     router = APIRouter(prefix="/api/v1", tags=["registrations"])
     key_for_hosts = require_scope(SCOPE, database.connection, desk.clock)
 
@@ -117,10 +117,17 @@ def api_router(database: Database, desk: Desk) -> APIRouter:
         return webinar_view(event, desk.public_url)
 
     @router.get("/webinars/{slug}", responses=documented(404), summary="An event and its seats")
-    async def get_webinar(slug: Slug | str) -> WebinarView:
+    async def get_webinar(slug: str) -> WebinarView:
         """Public; how to join is told to who has a seat."""
         async with database.connection() as connection:
             return webinar_view(await event_of(connection, slug), desk.public_url)
+
+    return router
+
+
+def registrations_router(database: Database, desk: Desk) -> APIRouter:
+    """`/api/v1/webinars/{slug}/registrations` and `/api/v1/registrations`: anyone asks for a seat."""
+    router = APIRouter(prefix="/api/v1", tags=["registrations"])
 
     @router.post(
         "/webinars/{slug}/registrations",

@@ -45,8 +45,7 @@ async def tell(tx: Transaction, desk: Desk, event: Event, answers: Sequence[Answ
 
 def _outcome(event: Event, answer: Answer, now: datetime) -> Outgoing:
     registration = answer.registration
-    # Not validated again: every value comes from a validated one.
-    outcome = RegistrationOutcome.model_construct(
+    outcome = RegistrationOutcome(
         event_id=event.id,
         registration_id=registration.id,
         revision=answer.revision,

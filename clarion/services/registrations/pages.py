@@ -23,6 +23,7 @@ from clarion.services.registrations.domain.words import spoken_moment, spoken_re
 from clarion.services.registrations.operations import ask_to_cancel, request_seat
 from clarion.services.registrations.repository import Event
 
+PACKAGE = "clarion.services.registrations"
 FORM_PURPOSE = "registration-form"
 CANCEL_PURPOSE = "registration-cancel"
 FORM_SECONDS = 24 * 3600.0
@@ -34,10 +35,10 @@ ANSWER = "answer-"
 MOST_FIELDS = 100
 
 
-def pages_router(database: Database, desk: Desk, links: SignedLinks) -> APIRouter:
-    """`/webinars/{slug}` and `/registrations/{token}`."""
+def event_router(database: Database, desk: Desk, links: SignedLinks) -> APIRouter:
+    """`/webinars/{slug}`: an event and its form."""
     router = APIRouter(include_in_schema=False)
-    pages = Pages("clarion.services.registrations")
+    pages = Pages(PACKAGE)
     secure = urlsplit(desk.public_url).scheme == "https"
 
     def event_page(
@@ -72,6 +73,14 @@ def pages_router(database: Database, desk: Desk, links: SignedLinks) -> APIRoute
                 return event_page(request, event, fields, error.errors, 422)
             made = await request_seat(tx, desk, event, form)
         return RedirectResponse(f"/registrations/{made.token}", 303)
+
+    return router
+
+
+def status_router(database: Database, desk: Desk, links: SignedLinks) -> APIRouter:
+    """`/registrations/{token}`: where a registration stands, and giving it up."""
+    router = APIRouter(include_in_schema=False)
+    pages = Pages(PACKAGE)
 
     @router.get("/registrations/{token}")
     async def show_registration(token: str) -> HTMLResponse:
@@ -151,7 +160,7 @@ async def registration_context(connection: Connection, registration: Registratio
     is_waiting_to_cancel = holds.status in ACTIVE and await repository.is_cancel_asked(connection, holds.id)
     is_repeat = registration.same_as is not None
     return event_context(event, desk) | {
-        "status": str(reports.public_status(holds.status)),
+        "standing": str(reports.public_status(holds.status)),
         "place": place,
         "reason": spoken_reason(holds.reason, event.webinar, event.said),
         "is_repeat": is_repeat,

@@ -1,5 +1,6 @@
 """A small fictional state, and the service's consumption of what happens in it on a real database."""
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -17,6 +18,7 @@ from clarion.schemas import directory
 from clarion.schemas.deliveries import DeliveriesRecorded, Delivery
 from clarion.schemas.directory import NEEDED_TO_LAUNCH
 from clarion.schemas.legislation import HearingAlert, bill_key
+from clarion.services.campaigns import fanout
 from clarion.services.campaigns.domain.model import Position
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.fanout import fan_out
@@ -28,8 +30,8 @@ STARTS_AT = "2027-04-21T13:30:00-07:00"
 HOUSING = "ocd-organization/housing"
 TABLES = (
     "divisions, cities, districts, city_districts, legislators, committees, committee_members, officials,"
-    " import_markers, positions, hearings, hearing_bills, campaigns, campaign_cities, waves, fanout_jobs, calls, threads, told, directory_changes,"
-    " inbox, outbox, dead_letters"
+    " import_markers, positions, hearings, hearing_bills, campaigns, campaign_cities, waves, fanout_jobs, calls,"
+    " threads, told, directory_changes, inbox, outbox, dead_letters"
 )
 
 
@@ -145,6 +147,24 @@ def make_alert(**changes: Any) -> HearingAlert:
     return HearingAlert.model_validate(fields | changes)
 
 
+@dataclass(frozen=True)
+class Told:
+    """One message to one mailbox; `recipient` is None for a withdrawal."""
+
+    revision: int
+    body: dict[str, Any]
+    recipient: dict[str, Any] | None
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {fact["key"]: fact["text"] for fact in self.body["facts"]}
+
+    @property
+    def asks(self) -> set[tuple[str, str]]:
+        assert self.recipient
+        return {(ask["kind"], ask["bill"]) for ask in self.recipient["asks"]}
+
+
 @dataclass
 class World:
     """The service on a database of its own; time goes on only when told to."""
@@ -223,6 +243,20 @@ class World:
         while await fan_out(self.database, self.clock):
             pass
 
+    async def fan_out_and_die(self) -> None:
+        """One transaction of the fan-out, killed before its commit."""
+        with contextlib.suppress(ConnectionError):
+            await self._work_and_die()
+
+    async def _work_and_die(self) -> None:
+        async with self.database.transaction() as tx:
+            jobs = await fanout.claim_jobs(tx.connection, self.now)
+            if jobs:
+                await fanout._do(
+                    tx, jobs[0].campaign, [job for job in jobs if job.campaign == jobs[0].campaign], self.now
+                )
+            raise ConnectionError
+
     async def deliver(self, *deliveries: Delivery) -> None:
         body = DeliveriesRecorded(deliveries=list(deliveries)).model_dump_json().encode()
         record = self.record("notifications.deliveries.v1", "deliveries.recorded", "3", body)
@@ -255,6 +289,26 @@ class World:
                 assert recipient["mailbox"] not in found
                 found[recipient["mailbox"]] = recipient | {"batch": batch}
         return found
+
+    async def told(self, matter: str | None = None) -> dict[str, list[Told]]:
+        """What each mailbox is asked to be told, in order; a revision twice or out of order is a failure."""
+        found: dict[tuple[str, str], list[Told]] = {}
+        for body in await self.batches():
+            if "recipients" in body:
+                pairs = [(each["mailbox"], each) for each in body["recipients"]]
+            else:
+                pairs = [(each, None) for each in body["mailboxes"]]
+            for mailbox_id, recipient in pairs:
+                messages = found.setdefault((body["matter"], mailbox_id), [])
+                assert not messages or messages[-1].revision < body["revision"]
+                messages.append(Told(body["revision"], body, recipient))
+        if matter is None:
+            assert len({each for each, _ in found}) <= 1
+        return {box: told for (each, box), told in found.items() if matter in (None, each)}
+
+    async def told_to(self, address: str, matter: str | None = None) -> list[Told]:
+        """What the mailbox of an address is asked to be told."""
+        return (await self.told(matter)).get(mailbox(address), [])
 
     async def recipient(self, official_id: str) -> dict[str, Any]:
         [found] = [each for each in (await self.recipients()).values() if official_id in each["officials"]]

@@ -60,5 +60,4 @@ class Memory:
 
     def last(self, name: str) -> HearingAlert | None:
         """The last alert of the hearing with this id of a source."""
-        found = [alert for alert in self.alerts if name in alert.aliases]
-        return found[-1] if found else None
+        return next((alert for alert in reversed(self.alerts) if name in alert.aliases), None)

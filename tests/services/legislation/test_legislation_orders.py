@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby, pairwise
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from clarion.schemas.legislation import HearingAlert, HearingCalendar, HearingCancellation, HearingNotice
 from clarion.services.legislation.domain.statements import Outcome, Statement
 from clarion.services.legislation.domain.states import content, differences, read_notice
+from clarion.services.legislation.operations import hear
 from tests.services.legislation.conftest import CALIFORNIA, NOW, make_notice
 from tests.services.legislation.memory import Memory
 
@@ -221,3 +223,51 @@ def test_every_bill_that_went_elsewhere_is_told_at_both_hearings_in_one_transact
         now += timedelta(seconds=pause)
         memory.wait(now)
     memory.wait(now + timedelta(hours=1))
+
+
+def stream(seed: int, hearings: int, updates: int) -> list[Statement]:
+    """A season of one source: hearings, then moves, other rooms, other bills, cancellations and repeats of them."""
+    dice = Random(seed)
+    facts: dict[str, dict[str, Any]] = {}
+    said_so_far = []
+    for number in range(updates):
+        name = f"h-{number if number < hearings else dice.randrange(hearings)}"
+        kind = "new" if name not in facts else dice.choice(["start", "room", "agenda", "cancel", "repeat"])
+        known = facts.setdefault(name, {"hearing_id": name, "committee": {"name": f"Committee {dice.randrange(40)}"}})
+        if kind in ("new", "start"):
+            known["starts_at"] = f"2027-06-{dice.randrange(1, 30):02}T{dice.randrange(8, 18):02}:30:00"
+        if kind in ("new", "room"):
+            known["location"] = {"name": f"Room {dice.randrange(9)}"}
+        if kind in ("new", "agenda"):
+            known["agenda"] = [{"bill": f"SB {bill}"} for bill in dice.sample(range(1, 2_000), dice.randrange(1, 6))]
+        said_so_far.append(said(number, (kind != "cancel", dict(known)), counted=False))
+    return said_so_far
+
+
+async def test_a_long_stream_leaves_in_the_tables_what_a_plain_model_says(legislation: Any) -> None:
+    statements = stream(seed=4, hearings=400, updates=2_000)
+    dice = Random(5)
+    arriving = sorted(statements, key=lambda one: int(one.event_id.rpartition("-")[2]) + dice.uniform(0, 300))
+    for start in range(0, len(arriving), 250):
+        async with legislation.database.transaction() as tx:
+            await hear(tx, arriving[start : start + 250], legislation.clock(), settle=legislation.settle)
+        await legislation.wait(25)
+    await legislation.wait(3_600)
+    memory = Memory(alerts=[HearingAlert.model_validate(alert) for alert in await legislation.alerts()])
+    check_told(memory, model_of(statements))
+    check_successive(memory.alerts)
+    kept = await legislation.fetch("SELECT state FROM hearings")
+    last = {alert.hearing_id: alert for alert in memory.alerts}
+    assert {row["state"]["hearing_id"]: HearingAlert.model_validate(row["state"]) for row in kept} == last
+    assert await legislation.fetch("SELECT hearing_id FROM withdrawals") == []
+    assert await legislation.fetch("SELECT event_id FROM history WHERE outcome IN ('waiting', 'rejected')") == []
+
+
+def test_thousands_of_hearings_end_as_a_plain_model_says() -> None:
+    statements = stream(seed=6, hearings=1_000, updates=4_000)
+    memory = Memory()
+    for start in range(0, len(statements), 1_000):
+        memory.hear(statements[start : start + 1_000], NOW + timedelta(seconds=start / 20))
+    memory.wait(LATER)
+    check_told(memory, model_of(statements))
+    check_successive(memory.alerts)

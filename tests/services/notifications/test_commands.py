@@ -51,3 +51,27 @@ async def test_wrong_use_ends_with_2_and_an_unknown_id_with_1(clarion: Any) -> N
     assert (await clarion("show", "nonsense")).exit_code == 2
     assert (await clarion("show", f"{'0' * 32}.1")).exit_code == 1
     assert (await clarion("list")).output.strip() == "No messages."
+
+
+async def test_show_tells_how_the_whole_thread_went(house: House, clarion: Any) -> None:
+    moved = [{"key": "when", "label": "When", "text": "Thursday"}]
+    await house.know(official(1))
+    await house.ask(batch([1]))
+    await house.execute("UPDATE ledger SET state = 'claimed'")
+    await house.execute("UPDATE ledger SET state = 'sending'")
+    await house.execute("UPDATE ledger SET state = 'sent'")
+    await house.ask(batch([1], revision=2))
+    await house.ask(batch([1], revision=3, facts=moved))
+    (row, *_) = await house.rows("SELECT thread_id FROM ledger")
+    story = json.loads((await clarion("show", row["thread_id"].hex, "--json")).output)
+    assert (story["revision"], story["newest_revision"]) == (3, 3)
+    assert [(one["revision"], one["state"]) for one in story["thread"]] == [
+        (1, "sent"),
+        (2, "superseded"),
+        (3, "queued"),
+    ]
+    assert story["thread"][2]["says"] == ["Moved: now Thursday, was Wednesday, April 21, 2027, 1:30 pm PDT"]
+    shown = (await clarion("show", f"{row['thread_id'].hex}.1")).output
+    assert "2 superseded" in shown
+    assert "revision 3 replaces it" in shown
+    assert "Moved: now Thursday" in shown

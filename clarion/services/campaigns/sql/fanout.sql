@@ -28,6 +28,7 @@ WHERE id = ANY (:slugs::text[]) AND active;
 -- name: bring_up_to_date
 -- Brings the mailboxes of these jobs to the told revision: who is concerned and was not told it, or not told that the
 -- facts changed, is asked for; who was told and is not concerned any more is withdrawn. Nobody twice at one revision.
+-- IN and NOT IN are looked up in a hash whatever the planner thinks of the tables, which are new to it.
 WITH jobs AS (
     SELECT * FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
 ), people AS MATERIALIZED (
@@ -72,8 +73,7 @@ WITH jobs AS (
     INSERT INTO calls (campaign, official, city, division, mailbox, letter, testimony, asked_at)
     SELECT :campaign, p.official, p.city, coalesce(p.division, ''), p.mailbox, p.letter, p.testimony, :now
     FROM people AS p
-    LEFT JOIN done AS d ON d.mailbox = p.mailbox AND d.what = 'asked'
-    WHERE CASE WHEN p.is_new THEN d.mailbox IS NOT NULL ELSE p.differs END
+    WHERE CASE WHEN p.is_new THEN p.mailbox IN (SELECT mailbox FROM done WHERE what = 'asked') ELSE p.differs END
     ORDER BY p.official
     ON CONFLICT (campaign, official) DO UPDATE SET
         city = excluded.city, division = excluded.division, mailbox = excluded.mailbox, letter = excluded.letter,
@@ -88,7 +88,7 @@ WITH jobs AS (
     FROM known AS t
     WHERE k.campaign = :campaign AND k.mailbox = t.mailbox AND k.ended_at IS NULL
       AND (k.division, t.bucket) IN (SELECT division, bucket FROM jobs)
-      AND NOT EXISTS (SELECT FROM people AS p WHERE p.official = k.official)
+      AND k.official NOT IN (SELECT official FROM people)
 )
 SELECT what, division, bucket, mailbox, officials, cities, letter, testimony
 FROM done WHERE what <> 'left'

@@ -25,7 +25,8 @@ def read_notice(notice: HearingNotice, hearing_id: str) -> tuple[HearingAlert, l
     start = notice.starts_at
     starts_at, start_note = in_zone(start, zone) if isinstance(start, datetime) else (start, None)
     due_at, due_note = in_zone(notice.letters_due_at, zone) if notice.letters_due_at else (None, None)
-    alert = HearingAlert(
+    # What the notice holds was validated with it; a default left out here is looked up anew each time, and slowly.
+    alert = HearingAlert.model_construct(
         hearing_id=hearing_id,
         aliases=[notice.hearing_id],
         revision=1,
@@ -40,6 +41,8 @@ def read_notice(notice: HearingNotice, hearing_id: str) -> tuple[HearingAlert, l
         agenda=agenda(notice.agenda),
         letters_due_at=due_at,
         notice_url=notice.notice_url,
+        changed=[],
+        counterparts=[],
     )
     return alert, [note for note in (start_note, due_note) if note]
 
@@ -49,7 +52,7 @@ def agenda(items: list[AgendaItem]) -> list[HearingAgendaItem]:
     keyed: dict[str, HearingAgendaItem] = {}
     for item in items:
         key = bill_key(item.bill)
-        keyed.setdefault(key, HearingAgendaItem(**item.model_dump(), bill_key=key))
+        keyed.setdefault(key, HearingAgendaItem.model_construct(**dict(item), bill_key=key))
     return list(keyed.values())
 
 

@@ -69,8 +69,8 @@ JOIN calendars USING (source, jurisdiction, committee)
 
 -- name: save_hearings!
 INSERT INTO hearings (id, jurisdiction, revision, status, state, committee, starts, bills, created_at, updated_at)
-SELECT id, jurisdiction, revision, status, state, committee, starts, string_to_array(bills, ' '), :now, :now
-FROM unnest(:ids::uuid[], :jurisdictions::text[], :revisions::bigint[], :statuses::text[], :states::jsonb[],
+SELECT id, jurisdiction, revision, status, state::jsonb, committee, starts, string_to_array(bills, ' '), :now, :now
+FROM unnest(:ids::uuid[], :jurisdictions::text[], :revisions::bigint[], :statuses::text[], :states::text[],
     :committees::text[], :starts::text[], :bills::text[])
     AS made (id, jurisdiction, revision, status, state, committee, starts, bills)
 ON CONFLICT (id) DO UPDATE
@@ -85,10 +85,10 @@ FROM unnest(:jurisdictions::text[], :aliases::text[], :hearing_ids::uuid[]) AS g
 -- name: save_standings!
 INSERT INTO standings (jurisdiction, alias, source, stand, changed_at, arrival, notice, noticed_at, notice_sequence,
     ended_at, end_sequence)
-SELECT jurisdiction, alias, source, stand, changed_at, arrival, notice, noticed_at, notice_sequence,
+SELECT jurisdiction, alias, source, stand, changed_at, arrival, notice::jsonb, noticed_at, notice_sequence,
     ended_at, end_sequence
 FROM unnest(:jurisdictions::text[], :aliases::text[], :sources::text[], :stands::text[], :changed_ats::timestamptz[],
-    :arrivals::bigint[], :notices::jsonb[], :noticed_ats::timestamptz[], :notice_sequences::bigint[],
+    :arrivals::bigint[], :notices::text[], :noticed_ats::timestamptz[], :notice_sequences::bigint[],
     :ended_ats::timestamptz[], :end_sequences::bigint[])
     AS said (jurisdiction, alias, source, stand, changed_at, arrival, notice, noticed_at, notice_sequence,
         ended_at, end_sequence)

@@ -1,8 +1,8 @@
 -- name: receive_updates
 -- An update that was seen before is left alone and not returned.
 INSERT INTO history (source, event_id, type, body, stated_at, received_at, outcome)
-SELECT source, event_id, type, body, stated_at, :received_at, 'received'
-FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::jsonb[], :stated_ats::timestamptz[])
+SELECT source, event_id, type, body::jsonb, stated_at, :received_at, 'received'
+FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::text[], :stated_ats::timestamptz[])
     AS update (source, event_id, type, body, stated_at)
 ORDER BY source, event_id
 ON CONFLICT DO NOTHING
@@ -10,8 +10,8 @@ RETURNING source, event_id
 
 -- name: record_outcomes!
 INSERT INTO history (source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id)
-SELECT source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id
-FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::jsonb[], :stated_ats::timestamptz[],
+SELECT source, event_id, type, body::jsonb, stated_at, received_at, outcome, note, hearing_id
+FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::text[], :stated_ats::timestamptz[],
     :received_ats::timestamptz[], :outcomes::text[], :notes::text[], :hearing_ids::uuid[])
     AS update (source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id)
 ORDER BY source, event_id

@@ -61,6 +61,7 @@ class Renderer:
             loader=PackageLoader("clarion.services.notifications"),
             autoescape=select_autoescape(["html.j2"]),
             undefined=StrictUndefined,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
