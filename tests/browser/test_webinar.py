@@ -38,7 +38,7 @@ async def test_a_seat_is_asked_for_confirmed_and_given_back_without_javascript(
     await until(lambda: says(page, "cancelled"), 30)
 
     async def mailed() -> bool:
-        return len(installation.catcher.store.list(limit=1_000, to="fictional@pleasantville")) == 2
+        return len(installation.catcher.store.list(limit=1_000, query="fictional@pleasantville")) == 2
 
     await until(mailed, 30)
     await context.close()
