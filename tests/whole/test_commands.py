@@ -15,20 +15,21 @@ from typing import Any
 import psutil
 import pytest
 
+from clarion.runtime.settings import Settings
 from tests.conftest import Until
 
 
 class Clarion:
     """A `clarion` command in a session of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **given: str) -> None:
         self.log = folder / f"{arguments[0]}-{len(list(folder.iterdir()))}.log"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "clarion", *arguments],
                 cwd=folder,
-                env=kept | {"TMPDIR": str(folder)},
+                env=kept | {"TMPDIR": str(folder)} | given,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -54,9 +55,9 @@ class Clarion:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[Clarion]:
-    """A command that is killed at the end, if it still runs."""
-    command = Clarion(folder, *arguments)
+def running(folder: Path, *arguments: str, **given: str) -> Iterator[Clarion]:
+    """A command, with these variables, that is killed at the end if it still runs."""
+    command = Clarion(folder, *arguments, **given)
     try:
         yield command
     finally:
@@ -141,3 +142,28 @@ async def test_a_demo_that_is_interrupted_leaves_no_process_and_no_folder(tmp_pa
         assert demo.end(signal.SIGINT) == 130
         await until(demo.alone, 20)
     assert not list(tmp_path.glob("clarion-demo-*"))
+
+
+@pytest.mark.timeout(120)
+async def test_what_the_environment_names_is_used_and_the_rest_is_embedded(
+    tmp_path: Path, until: Until, settings: Settings
+) -> None:
+    named = {"CLARION_DATABASE_URL": str(settings.database_url), "CLARION_KAFKA_PREFIX": settings.kafka_prefix}
+    (tmp_path / "bootstrap").write_text(f"{settings.kafka_bootstrap}\n")
+    secret = {"CLARION_KAFKA_BOOTSTRAP_FILE": str(tmp_path / "bootstrap")}
+    with running(tmp_path, "up", "--port", "0", **named, **secret) as up:
+        await until(lambda: up.has_said("in another terminal"), 60)
+        addresses = json.loads((tmp_path / ".clarion" / "up.json").read_text())
+        assert addresses["database"] == settings.database_url
+        assert addresses["kafka"] == settings.kafka_bootstrap
+        assert b"running" in page(addresses["site"])
+        assert not (tmp_path / ".clarion" / "kafka").exists()
+        assert not (tmp_path / ".clarion" / "postgres").exists()
+        assert up.end(signal.SIGTERM) == 0
+
+
+def test_serve_refuses_to_start_without_what_it_needs_and_names_it(tmp_path: Path) -> None:
+    with running(tmp_path, "serve", "legislation") as serve:
+        assert serve.process.wait(timeout=40) == 1
+        assert all(f"CLARION_{name}" in serve.said() for name in ("DATABASE_URL", "KAFKA_BOOTSTRAP", "SMTP_URL"))
+        assert "Traceback" not in serve.said()
