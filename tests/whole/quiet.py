@@ -16,18 +16,26 @@ SELECT (SELECT count(*) FROM legislation.withdrawals)
 """
 
 
+PROGRESS = """
+SELECT (SELECT coalesce(max(id), 0) FROM legislation.outbox), (SELECT coalesce(max(id), 0) FROM directory.outbox),
+       (SELECT coalesce(max(id), 0) FROM campaigns.outbox), (SELECT coalesce(max(id), 0) FROM notifications.outbox),
+       (SELECT coalesce(max(id), 0) FROM registrations.outbox), (SELECT max(state_at) FROM notifications.ledger)
+"""
+
+
 async def is_quiet(settings: Settings) -> bool:
-    """No work is left, every outbox is published, and every group has read to the end of its topics."""
+    """No work is left, every outbox is published, every group has read to the end, and nothing moved meanwhile."""
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
-        if await connection.fetchval(WORK_LEFT):
+        before = await connection.fetchrow(PROGRESS)
+        if not await all_is_read(settings) or await connection.fetchval(WORK_LEFT):
             return False
         for service in BUILDERS:
             if await connection.fetchval(f"SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL"):
                 return False
+        return await all_is_read(settings) and before == await connection.fetchrow(PROGRESS)
     finally:
         await connection.close()
-    return await all_is_read(settings)
 
 
 async def all_is_read(settings: Settings) -> bool:

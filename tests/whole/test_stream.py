@@ -51,7 +51,8 @@ def stream(chance: random.Random, hearings: dict[str, dict[str, Any] | None], kn
             continue
         known[hearing] = hearings[hearing] = changed(known[hearing], chance)
         lines.append({"type": "hearing.rescheduled", "data": known[hearing]})
-    return "\n".join(map(json.dumps, lines))
+    # Without ids of their own, equal lines of two files would be one statement said twice.
+    return "\n".join(json.dumps(line | {"id": f"{chance.getrandbits(64):x}"}) for line in lines)
 
 
 async def publish(here: Installation, path: Path, text: str) -> None:

@@ -19,6 +19,7 @@ from clarion.services.legislation.domain.states import (
     bills,
     committee_key,
     day,
+    differences,
     in_the_past,
     same_committee,
     start_key,
@@ -95,12 +96,17 @@ class World:
         return Heard(statement, Outcome.REJECTED, (f"nothing is made of {statement.type}",))
 
     def _hear_of_one(self, statement: Statement, said: Said) -> Heard:
+        known = self.hearings.get(self.by_alias.get(said.alias, ""))
+        held = (known.holds, known.stand) if known is not None else (None, None)
         verdict = self._take(said)
         hearing = self.hearings.get(self.by_alias.get(said.alias, ""))
         notes = tuple(self._notes(said)) if verdict is not Verdict.CONFLICT else (conflict(said),)
         if hearing is None:
             return Heard(statement, Outcome.RECORDED, (*notes, "no such hearing is known yet: kept"))
-        return Heard(statement, OUTCOMES[verdict], notes, (hearing.id,))
+        outcome = OUTCOMES[verdict]
+        if outcome is None and hearing is known and still_holds(hearing, *held):
+            outcome = Outcome.UNCHANGED
+        return Heard(statement, outcome, notes, (hearing.id,))
 
     def _hear_calendar(self, statement: Statement, calendar: HearingCalendar) -> Heard:
         scope = scope_of(statement.source, calendar)
@@ -233,6 +239,13 @@ class World:
     def decisions(self, amendments: dict[str, Amendment]) -> list[Decision]:
         """What became of each statement, in their order."""
         return [decision(heard, amendments) for heard in self.heard]
+
+
+def still_holds(hearing: Hearing, state: HearingAlert | None, stand: Stand) -> bool:
+    """Whether a hearing is for a reader what it was before a statement: another source may say what is known."""
+    if state is None or hearing.holds is None or hearing.stand is not stand:
+        return False
+    return state is hearing.holds or not differences(state, hearing.holds)
 
 
 OUTCOMES = {
