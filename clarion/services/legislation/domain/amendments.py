@@ -34,8 +34,8 @@ class Hearing:
 
     @property
     def is_missed(self) -> bool:
-        """Whether it is on the lists no more while readers still believe that it will be held."""
-        return self.is_told and self.stand is Stand.ABSENT
+        """Whether it is cancelled or on the lists no more while readers still believe that it will be held."""
+        return self.is_told and self.stand is not Stand.LIVING
 
     @property
     def told_bills(self) -> set[str]:
@@ -45,7 +45,7 @@ class Hearing:
     @property
     def lost(self) -> set[str]:
         """Bills that readers believe to be heard there, and that are on the agenda no more."""
-        if self.holds is None or self.stand is Stand.CANCELLED:
+        if self.holds is None:
             return set()
         return self.told_bills - (bills(self.holds) if self.stand is Stand.LIVING else set())
 
@@ -73,19 +73,17 @@ def amend(hearing: Hearing, counterparts: Sequence[Counterpart], now: datetime, 
         return Amendment(None, hearing.waiting)
     if not hearing.is_told:
         return begin(hearing, hearing.holds, counterparts)
-    if hearing.stand is Stand.CANCELLED:
-        return Amendment(cancelled(hearing, hearing.holds, counterparts), {})
     went = {other.bill_key for other in counterparts if other.direction == "went_to"}
-    leaving = hearing.lost | ({WHOLE} if hearing.stand is Stand.ABSENT else set())
+    leaving = hearing.lost | ({WHOLE} if hearing.is_missed else set())
     due = {key: hearing.waiting.get(key, now + settle) for key in leaving}
     waiting = {key: until for key, until in due.items() if until > now and key not in went}
-    if hearing.stand is Stand.ABSENT and is_over(waiting, went):
+    if hearing.is_missed and is_over(waiting, went):
         return Amendment(cancelled(hearing, hearing.published or hearing.holds, counterparts), {})
     return Amendment(changed(hearing, waiting.keys(), counterparts), waiting)
 
 
 def is_over(waiting: Waiting, went: Collection[str]) -> bool:
-    """Whether a hearing that is on no list any more has waited long enough, or all its bills are heard elsewhere."""
+    """Whether a missed hearing has waited long enough, or all its bills are heard elsewhere."""
     return WHOLE not in waiting or (bool(went) and set(waiting) == {WHOLE})
 
 
@@ -111,8 +109,8 @@ def changed(hearing: Hearing, kept: Collection[str], counterparts: Sequence[Coun
     known = hearing.published
     if known is None or hearing.holds is None:
         return None
-    state = known if hearing.stand is Stand.ABSENT else hearing.holds
-    agenda = with_kept(state.agenda if hearing.stand is Stand.LIVING else [], known.agenda, kept)
+    state = known if hearing.is_missed else hearing.holds
+    agenda = with_kept([] if hearing.is_missed else state.agenda, known.agenda, kept)
     state = state.model_copy(update={"agenda": agenda})
     names = differences(known, state)
     return told(hearing, state, SCHEDULED, names, counterparts) if names else None

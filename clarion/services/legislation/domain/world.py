@@ -163,8 +163,8 @@ class World:
         return hearing
 
     def _known_as_another(self, standing: Standing, state: HearingAlert) -> Hearing | None:
-        """A hearing of that committee with some of the bills: one that is gone from the lists, or one that another
-        source has at the same start.
+        """A hearing of that committee with some of the bills: one that is missed, or one that another source has at
+        the same start.
         """
         gone = self._by_committee.get((state.jurisdiction, state.session, committee_key(state.committee)), {})
         at_once = self._by_start.get((state.jurisdiction, committee_key(state.committee), start_key(state)), {})

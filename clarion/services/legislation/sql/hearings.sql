@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
     LIMIT 20) AS found
 
 -- name: find_missed
--- Hearings that are gone from their lists and wait, of that committee and with some of the bills.
+-- Hearings that are cancelled or gone from their lists and wait, of that committee and with some of the bills.
 SELECT DISTINCT hearings.id::text AS hearing_id
 FROM unnest(:jurisdictions::text[], :committees::text[], :bills::text[]) AS said (jurisdiction, committee, bills)
 JOIN withdrawals ON withdrawals.jurisdiction = said.jurisdiction AND withdrawals.bill_key = ''
