@@ -4,10 +4,9 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-proto
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from clarion.schemas.text import Contract, Instant, storable
 
@@ -76,24 +75,3 @@ class EventAttributes(Contract):
 
 KNOWN = ("id", "source", "type", "time", "subject")
 IGNORED = ("specversion", "datacontenttype", "dataschema", "data", "data_base64")
-
-
-class StructuredEvent(Contract):
-    """An event in structured mode: its attributes beside its data."""
-
-    specversion: Annotated[str, StringConstraints(pattern=r"^1\.0$")]
-    id: Attribute
-    source: Attribute
-    type: Attribute
-    time: Instant | None = None
-    subject: Attribute | None = None
-    data: JsonValue
-
-    def attributes(self) -> EventAttributes:
-        """The attributes without the data."""
-        return EventAttributes(id=self.id, source=self.source, type=self.type, time=self.time, subject=self.subject)
-
-
-def event_time(attributes: EventAttributes, received_at: datetime) -> datetime:
-    """When the event says it happened, or when it was received if it does not say."""
-    return attributes.time or received_at

@@ -7,9 +7,9 @@ from datetime import datetime
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
+from clarion.schemas.mailboxes import mailbox
 from clarion.schemas.registrations import RegistrationOutcome, WebinarChanged
 from clarion.schemas.topics import REGISTRATIONS_NOTICES, REGISTRATIONS_OUTCOMES, bucket
-from clarion.services.registrations.domain import people
 from clarion.services.registrations.domain.admission import Answer
 from clarion.services.registrations.domain.words import Invitation, spoken_reason
 from clarion.services.registrations.repository import Event
@@ -27,7 +27,7 @@ class Desk:
 
     def mailbox(self, email: str) -> str:
         """The mailbox of an address in its normal form."""
-        return people.mailbox(email, self.mailbox_key)
+        return mailbox(email, self.mailbox_key)
 
     def invitation(self, event: Event) -> Invitation:
         """The event as mails state it."""

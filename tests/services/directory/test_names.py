@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from clarion.services.directory.domain.mailboxes import mailbox
+from clarion.schemas.mailboxes import mailbox
 from clarion.services.directory.domain.references import Names, Unmatched
 from clarion.services.directory.domain.rows import Term, district_number
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clarion.schemas.directory import ImportKind
-from clarion.services.directory.domain.mailboxes import mailbox
+from clarion.schemas.mailboxes import mailbox
 from clarion.services.directory.domain.references import References, Unmatched
 from clarion.services.directory.domain.report import Line, Note, Record, Rejection
 from clarion.services.directory.domain.rows import (

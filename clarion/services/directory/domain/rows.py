@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
 
 from clarion.schemas.text import Contract, Identifier, Line
-from clarion.services.directory.domain.mailboxes import address
+from clarion.services.directory.domain.addresses import address
 
 CHAMBERS = {
     "upper": "upper",

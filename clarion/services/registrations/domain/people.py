@@ -1,7 +1,5 @@
-"""Names, addresses and answers as people give them, and the mailboxes addresses stand for."""
+"""Names, addresses and answers as people give them."""
 
-import hashlib
-import hmac
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -9,7 +7,6 @@ from typing import Any
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-MAILBOX_DIGITS = 32
 NAME_CHARACTERS = 200
 ANSWER_CHARACTERS = 2_000
 ANSWERS_CHARACTERS = 10_000
@@ -48,11 +45,6 @@ def _is_plain(given: str) -> bool:
     labels = domain.split(".")
     fits = len(local) <= PLAIN_LOCAL_CHARACTERS and max(map(len, labels)) <= PLAIN_LABEL_CHARACTERS
     return fits and labels[-1].lower() not in SPECIAL_ENDINGS
-
-
-def mailbox(email: str, key: bytes) -> str:
-    """The mailbox of an address: a keyed hash of its case-folded form, the same for all who share it."""
-    return hmac.new(key, email.casefold().encode(), hashlib.sha256).hexdigest()[:MAILBOX_DIGITS]
 
 
 def clean_line(text: str) -> str:
