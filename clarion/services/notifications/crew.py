@@ -176,6 +176,7 @@ class Crew:
                     outcome,
                     attempts=one.message.attempts,
                     doubts=one.message.doubts,
+                    queued_at=one.message.queued_at,
                     now=now,
                     jitter=DICE.random(),
                     retries=self.sender.settings.retries,

@@ -26,14 +26,14 @@ from clarion.services.notifications.domain.messages import (
 )
 from clarion.services.notifications.domain.outcomes import (
     Accepted,
-    Deferred,
+    Declined,
     InDoubt,
     NotTried,
     Outcome,
-    Refused,
     Retries,
     judge,
 )
+from clarion.services.notifications.domain.replies import RULES
 from clarion.services.notifications.domain.states import FINAL, MOVES, WAITING, State, allowed, ending_as, waiting_as
 from tests.services.notifications.conftest import mailbox_of, recipient
 from tests.services.notifications.test_rendering import message
@@ -65,17 +65,24 @@ def test_every_state_is_final_or_leads_to_a_final_one() -> None:
 
 
 @given(
-    outcome=st.sampled_from([Accepted("250"), Deferred("451"), Refused("550"), NotTried("x"), InDoubt("x")]),
+    outcome=st.sampled_from([Accepted("250"), NotTried("x"), InDoubt("x"), *(Declined(kind, "x") for kind in RULES)]),
     attempts=st.integers(0, 50),
     doubts=st.integers(0, 1),
     jitter=st.floats(0, 1),
+    waited=st.timedeltas(timedelta(0), timedelta(days=9)),
 )
 def test_every_verdict_on_a_mail_being_sent_is_an_allowed_move(
-    outcome: Outcome, attempts: int, doubts: int, jitter: float
+    outcome: Outcome, attempts: int, doubts: int, jitter: float, waited: timedelta
 ) -> None:
-    verdict = judge(outcome, attempts=attempts, doubts=doubts, now=NOW, jitter=jitter, retries=Retries())
+    retries = Retries()
+    verdict = judge(
+        outcome, attempts=attempts, doubts=doubts, queued_at=NOW - waited, now=NOW, jitter=jitter, retries=retries
+    )
     assert allowed("sending", verdict.state)
-    assert verdict.attempts == attempts + (not isinstance(outcome, NotTried))
+    counted = RULES[outcome.kind].counted if isinstance(outcome, Declined) else not isinstance(outcome, NotTried)
+    assert verdict.attempts == attempts + counted
+    if waited >= retries.give_up_after and not isinstance(outcome, InDoubt):
+        assert verdict.state in FINAL
     assert (verdict.state in FINAL) == (verdict.due_at is None)
     if doubts and not isinstance(outcome, Accepted):
         assert verdict.state in {"uncertain", "unknown"}

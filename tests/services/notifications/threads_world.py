@@ -14,7 +14,7 @@ from clarion.schemas.messages import MessageBatch, Withdrawal
 from clarion.services.notifications import operations
 from clarion.services.notifications.crew import Crew, Written
 from clarion.services.notifications.domain.messages import thread_of
-from clarion.services.notifications.domain.outcomes import Accepted, Deferred, InDoubt, NotTried, Outcome
+from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried, Outcome
 from clarion.services.notifications.repository import Settled, Workers
 from clarion.services.notifications.sender import Shift
 from tests.services.notifications.conftest import CONTENT, House, batch, mailbox_of, official, recipient
@@ -85,7 +85,7 @@ class Relay:
             case "accepted":
                 return Accepted("250 ok")
             case "deferred":
-                return Deferred("451 later")
+                return Declined("later", "451 later")
             case "not tried":
                 return NotTried("lost before the content")
         return InDoubt("lost before the reply")

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 
 from clarion.services.notifications.channels.session import Reply, Session, take_over
-from clarion.services.notifications.domain.outcomes import Accepted, Deferred, InDoubt, NotTried, Outcome, Refused
+from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried, Outcome
+from clarion.services.notifications.domain.replies import Step, classify
 
 CONNECT_SECONDS = 15.0
 COMMAND_SECONDS = 60.0
@@ -20,6 +21,8 @@ CONTENT_SECONDS = 180.0
 QUIT_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 MAILS_PER_CONNECTION = 1_000
+STEPS: tuple[Step, ...] = ("MAIL", "RCPT", "DATA")
+GO_ON = 354
 BROKEN = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 
@@ -136,16 +139,14 @@ class SmtpConnection:
         return await self._last_reply(due)
 
     def _failure(self, replies: Sequence[Reply]) -> Outcome | None:
-        for step, reply in zip(("MAIL", "RCPT", "DATA"), replies, strict=False):
+        for step, reply in zip(STEPS, replies, strict=False):
             said = f"{step}: {reply.code} {reply.text}"
-            if reply.code == 421:
+            # Where the relay speaks of something else than it was asked, nothing may follow.
+            if reply.code == 421 or not (reply.code >= 400 or 200 <= reply.code < 300 or step == "DATA"):
                 return NotTried(said)
-            # What is refused at MAIL is our own address or session, which says nothing about the recipient.
-            if 400 <= reply.code < 500 or (reply.code >= 500 and step == "MAIL"):
-                return Deferred(said)
-            if reply.code >= 500:
-                return Refused(said)
-        return None
+            if reply.code >= 400:
+                return Declined(classify(step, reply.code, reply.text), said)
+        return None if replies[-1].code == GO_ON else NotTried(f"DATA: {replies[-1].code} {replies[-1].text}")
 
     async def _last_reply(self, due: asyncio.Future[Reply]) -> Outcome:
         try:
@@ -160,13 +161,13 @@ class SmtpConnection:
             self.close()
         if 200 <= reply.code < 300:
             return Accepted(said)
-        if 400 <= reply.code < 500:
-            return Deferred(said)
-        return Refused(said) if reply.code >= 500 else InDoubt(f"not a reply to content: {said}")
+        if reply.code >= 400:
+            return Declined(classify("content", reply.code, reply.text), said)
+        return InDoubt(f"not a reply to content: {said}")
 
     async def _reset(self, session: Session, replies: Sequence[Reply]) -> None:
         """Make ready for the next mail; a relay that is leaving, or waits for content after all, is left."""
-        if any(reply.code in {354, 421} for reply in replies):
+        if any(reply.code in {GO_ON, 421} for reply in replies):
             self.close()
             return
         self.used_at = time.monotonic()

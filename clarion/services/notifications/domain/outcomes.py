@@ -1,11 +1,16 @@
 """What a try to send came to, and what follows for the message."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from clarion.services.notifications.domain.states import State, ending_as, waiting_as
+from clarion.services.notifications.domain.replies import RULES, Kind
+from clarion.services.notifications.domain.states import WAITING, State, ending_as, waiting_as
 
 REPLY_LENGTH = 500
+SOON = 0.1
+"""The part of a first wait after which a mail comes again that was not tried: the relay may stumble over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +21,10 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Deferred:
-    """The relay said to come again."""
+class Declined:
+    """The relay said no: for now or for good, as the kind tells."""
 
-    reply: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The relay said no, for good."""
-
+    kind: Kind
     reply: str
 
 
@@ -48,7 +47,7 @@ class InDoubt:
     reason: str
 
 
-Outcome = Accepted | Deferred | Refused | NotTried | InDoubt
+Outcome = Accepted | Declined | NotTried | InDoubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +60,74 @@ class Verdict:
     due_at: datetime | None = None
     reason: str | None = None
     reply: str | None = None
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How the waits between tries grow: doubling from `first_seconds` to `limit_seconds`."""
+    """How the waits between tries grow: doubling from `first_seconds` to `limit_seconds`, slower for some refusals.
+
+    What has waited since `give_up_after` is not tried again (RFC 5321, 4.5.4.1, asks for at least four days).
+    """
 
     first_seconds: float = 30.0
     limit_seconds: float = 3600.0
+    give_up_after: timedelta = timedelta(days=5)
 
-    def wait_seconds(self, attempts: int, jitter: float) -> float:
+    def wait_seconds(self, attempts: int, jitter: float, slower: float = 1.0) -> float:
         """The wait after so many tries; `jitter` from 0 to 1 stretches it from half to one and a half times."""
-        doubled = self.first_seconds * 2.0 ** min(max(attempts - 1, 0), 30)
-        return min(doubled, self.limit_seconds) * (0.5 + jitter)
+        first = self.first_seconds * slower
+        doubled = first * 2.0 ** min(max(attempts - 1, 0), 30)
+        return min(doubled, max(self.limit_seconds, 4 * first)) * (0.5 + jitter)
 
 
-def judge(outcome: Outcome, *, attempts: int, doubts: int, now: datetime, jitter: float, retries: Retries) -> Verdict:
+def judge(
+    outcome: Outcome,
+    *,
+    attempts: int,
+    doubts: int,
+    queued_at: datetime,
+    now: datetime,
+    jitter: float,
+    retries: Retries,
+) -> Verdict:
     """What follows from a try. A message in doubt is sent once more; in doubt again, its end is unknown."""
     tried = attempts + 1
-    later = now + timedelta(seconds=retries.wait_seconds(tried, jitter))
     match outcome:
         case Accepted(reply):
             return Verdict("sent", tried, doubts, reply=brief(reply))
-        case Deferred(reply):
-            return Verdict(waiting_as("deferred", doubts), tried, doubts, later, "the relay deferred it", brief(reply))
-        case Refused(reply):
-            return Verdict(ending_as("failed", doubts), tried, doubts, None, "the relay refused it", brief(reply))
-        case NotTried(reason):
-            return Verdict(waiting_as("queued", doubts), attempts, doubts, now, brief(reason))
         case InDoubt(reason) if doubts:
             return Verdict("unknown", tried, doubts + 1, reason=f"in doubt twice: {brief(reason)}")
         case InDoubt(reason):
             return Verdict("uncertain", tried, doubts + 1, now, brief(reason))
+        case Declined():
+            verdict = _declined(outcome, attempts, doubts, now, partial(retries.wait_seconds, jitter=jitter))
+        case OutOfTime(reason):
+            verdict = Verdict(waiting_as("queued", doubts), attempts, doubts, now, brief(reason))
+        case NotTried(reason):
+            soon = now + timedelta(seconds=retries.wait_seconds(1, jitter, SOON))
+            verdict = Verdict(waiting_as("queued", doubts), attempts, doubts, soon, brief(reason))
+    return given_up(verdict, now - queued_at, retries)
+
+
+def _declined(
+    declined: Declined, attempts: int, doubts: int, now: datetime, wait_seconds: Callable[..., float]
+) -> Verdict:
+    kind, rule, reply = declined.kind, RULES[declined.kind], brief(declined.reply)
+    tried = attempts + rule.counted
+    if rule.ends:
+        return Verdict(ending_as("failed", doubts), tried, doubts, None, rule.reason, reply, kind)
+    again_at = now + timedelta(seconds=wait_seconds(tried if rule.counted else 1, slower=rule.slower))
+    state = waiting_as("deferred" if rule.counted else "queued", doubts)
+    return Verdict(state, tried, doubts, again_at, rule.reason, reply, kind)
+
+
+def given_up(verdict: Verdict, waited: timedelta, retries: Retries) -> Verdict:
+    """The verdict, or the end of a message that would wait although it has waited too long."""
+    if verdict.state not in WAITING or waited < retries.give_up_after:
+        return verdict
+    reason = f"given up after {waited.days} days: {verdict.reason}"
+    return replace(verdict, state=ending_as("failed", verdict.doubts), due_at=None, reason=reason)
 
 
 def brief(text: str) -> str:
