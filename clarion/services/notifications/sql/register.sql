@@ -23,8 +23,9 @@ SET revision = greatest(threads.revision, excluded.revision)
 -- name: supersede
 -- What is in doubt waits for the last word of its sender, which may still be at it, and keeps its successor waiting.
 UPDATE ledger AS l
-SET state = CASE WHEN l.doubts > 0 THEN 'unknown' ELSE 'superseded' END, state_at = :now,
-    reason = 'revision ' || t.revision || ' replaces it', worker_id = NULL
+SET (state, state_at, reason, moves) = (SELECT * FROM moved(
+        l.moves, ending_as('superseded', l.doubts), :now, 'revision ' || t.revision || ' replaces it')),
+    worker_id = NULL
 FROM threads AS t
 WHERE t.id = ANY(:thread_ids::uuid[]) AND l.thread_id = t.id AND l.revision < t.revision
   AND l.state IN ('queued', 'deferred', 'uncertain', 'claimed')
@@ -36,19 +37,22 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 -- at it stays so.
 INSERT INTO ledger (
     thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, not_after,
-    state, reason, state_at, queued_at, due_at
+    state, state_at, reason, moves, queued_at, due_at
 )
 SELECT r.thread_id, r.revision, c.id, r.matter, r.mailbox, r.lane, c.subscription, r.officials,
-       jsonb_build_array(r.part), c.not_after,
-       CASE WHEN t.revision > r.revision THEN 'superseded' ELSE 'queued' END,
-       CASE WHEN t.revision > r.revision THEN 'revision ' || t.revision || ' was known before' END,
-       :now, :now, :now
+       jsonb_build_array(r.part), c.not_after, first.*, :now, :now
 FROM jsonb_to_recordset(:rows::jsonb) AS r (
     thread_id uuid, revision integer, matter text, mailbox text, lane smallint, digest text, officials text[],
     part jsonb
 )
 JOIN threads AS t ON t.id = r.thread_id
 JOIN contents AS c ON c.matter = r.matter AND c.revision = r.revision AND c.digest = r.digest
+CROSS JOIN LATERAL moved(
+    '{}',
+    CASE WHEN t.revision > r.revision THEN 'superseded' ELSE 'queued' END,
+    :now,
+    CASE WHEN t.revision > r.revision THEN 'revision ' || t.revision || ' was known before' END
+) AS first
 ORDER BY r.thread_id
 ON CONFLICT (thread_id, revision) DO UPDATE
 SET officials = ledger.officials || excluded.officials, parts = ledger.parts || excluded.parts
@@ -59,7 +63,7 @@ RETURNING matter, revision, mailbox, officials, state, state_at, reason
 -- name: withdraw
 -- What says that the matter ended stays, so that a withdrawal that comes again changes nothing.
 UPDATE ledger AS l
-SET state = CASE WHEN l.doubts > 0 THEN 'unknown' ELSE 'unneeded' END, state_at = :now, reason = :reason,
+SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, ending_as('unneeded', l.doubts), :now, :reason)),
     worker_id = NULL
 WHERE l.thread_id = ANY(:thread_ids::uuid[]) AND l.revision <= :revision
   AND l.state IN ('queued', 'deferred', 'uncertain', 'claimed')
@@ -75,13 +79,14 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 -- They believe what they were told, so it helps until that begins.
 INSERT INTO ledger (
     thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, not_after,
-    state, state_at, queued_at, due_at
+    state, state_at, reason, moves, queued_at, due_at
 )
 SELECT t.id, t.revision, c.id, t.matter, t.mailbox, last.lane, last.subscription, last.officials, last.parts,
        CASE WHEN last.not_after IS NOT NULL THEN greatest(last.not_after, last.begins_at) END,
-       'queued', :now, :now, :now
+       first.*, :now, :now
 FROM threads AS t
 JOIN contents AS c ON c.matter = t.matter AND c.revision = t.revision AND c.digest = :digest
+CROSS JOIN moved('{}', 'queued', :now, NULL) AS first
 CROSS JOIN LATERAL (
     SELECT l.lane, l.subscription, l.officials, l.parts, l.not_after, told.begins_at
     FROM ledger AS l

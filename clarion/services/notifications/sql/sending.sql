@@ -1,3 +1,7 @@
+-- Every statement that changes a state does so by `moved`, which gives what the row is to hold of it and appends the move
+-- to `moves`: SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, <state>, :now, <reason>)). A new row
+-- takes them from moved('{}', ...). Which moves are allowed says domain/states.py.
+
 -- name: enlist!
 INSERT INTO workers (id, lease_until) VALUES (:worker, now() + :lease::interval)
 ON CONFLICT (id) DO NOTHING
@@ -47,7 +51,8 @@ WITH me AS (
     ) AS c
 )
 UPDATE ledger AS l
-SET state = 'claimed', state_at = :now, worker_id = :worker, claim = l.claim + 1, reason = NULL
+SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'claimed', :now, NULL)),
+    worker_id = :worker, claim = l.claim + 1
 FROM taken
 WHERE l.thread_id = ANY(ARRAY(SELECT thread_id FROM taken))
   AND l.thread_id = taken.thread_id AND l.revision = taken.revision
@@ -70,7 +75,8 @@ ORDER BY l.thread_id, l.revision DESC
 -- by a commit whose answer got lost, and has not been sent. The ids stand there once more so that the rows are found by
 -- their primary key, however little the planner knows of the rows given.
 UPDATE ledger AS l
-SET state = 'sending', state_at = :now, sequence = asked.sequence
+SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'sending', :now, NULL)),
+    sequence = asked.sequence
 FROM jsonb_to_recordset(:rows::jsonb) AS asked (
     thread_id uuid, revision integer, claim integer, named text[], sequence integer
 )
@@ -116,23 +122,26 @@ WITH looked AS (
     LEFT JOIN suppressions AS s ON s.mailbox = l.mailbox
 )
 UPDATE ledger AS l
-SET state = CASE
-        WHEN looked.ending IS NULL OR l.state = 'sending' THEN
-            CASE WHEN l.doubts > 0 THEN 'uncertain' ELSE 'queued' END
-        WHEN l.doubts > 0 THEN 'unknown'
-        ELSE looked.ending
-    END,
-    state_at = :now, reason = looked.reason, worker_id = NULL
+SET (state, state_at, reason, moves) = (SELECT * FROM moved(
+        l.moves,
+        CASE WHEN looked.ending IS NULL OR l.state = 'sending' THEN waiting_as('queued', l.doubts)
+             ELSE ending_as(looked.ending, l.doubts) END,
+        :now, looked.reason)),
+    worker_id = NULL
 FROM looked
 WHERE l.thread_id = looked.thread_id AND l.revision = looked.revision AND l.claim = looked.claim
   AND l.worker_id = :worker AND l.state IN ('claimed', 'sending')
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
 -- name: settle
--- What became of claimed and marked rows. Of a row in doubt only the news that it was sent is of use.
+-- What became of claimed and marked rows. Of a row in doubt only the news that it was sent is of use. Each refusal's
+-- words stay with its move.
 UPDATE ledger AS l
-SET state = v.state, state_at = :now, due_at = coalesce(v.due_at, l.due_at), attempts = v.attempts,
-    doubts = v.doubts, reason = v.reason, last_reply = coalesce(v.reply, l.last_reply), worker_id = NULL
+SET (state, state_at, reason, moves) = (
+        SELECT m.state, m.state_at, v.reason, m.moves
+        FROM moved(l.moves, v.state, :now, CASE WHEN v.state <> 'sent' THEN concat_ws(': ', v.reason, v.reply) END) AS m),
+    due_at = coalesce(v.due_at, l.due_at), attempts = v.attempts, doubts = v.doubts,
+    last_reply = coalesce(v.reply, l.last_reply), worker_id = NULL
 FROM jsonb_to_recordset(:rows::jsonb) AS v (
     thread_id uuid, revision integer, claim integer, before text, state text, attempts integer, doubts integer,
     due_at timestamptz, reason text, reply text
@@ -144,7 +153,9 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 
 -- name: hand_back!
 UPDATE ledger AS l
-SET state = CASE WHEN l.doubts > 0 THEN 'uncertain' ELSE 'queued' END, state_at = :now, worker_id = NULL
+SET (state, state_at, reason, moves) = (
+        SELECT * FROM moved(l.moves, waiting_as('queued', l.doubts), :now, 'its sender gave it back')),
+    worker_id = NULL
 WHERE l.worker_id = :worker AND l.state = 'claimed'
 
 -- name: bury
@@ -154,17 +165,12 @@ WITH dead AS (
     DELETE FROM workers WHERE lease_until < now() RETURNING id
 )
 UPDATE ledger AS l
-SET state = CASE
-        WHEN l.state = 'claimed' AND l.doubts = 0 THEN 'queued'
-        WHEN l.state = 'sending' AND l.doubts > 0 THEN 'unknown'
-        ELSE 'uncertain'
-    END,
-    state_at = :now,
-    reason = CASE
-        WHEN l.state = 'claimed' THEN NULL
-        WHEN l.doubts > 0 THEN 'in doubt twice: its sender died'
-        ELSE 'its sender died'
-    END,
+SET (state, state_at, reason, moves) = (SELECT * FROM moved(
+        l.moves,
+        CASE WHEN l.state = 'claimed' THEN waiting_as('queued', l.doubts) ELSE ending_as('uncertain', l.doubts) END,
+        :now,
+        CASE WHEN l.state = 'sending' AND l.doubts > 0 THEN 'in doubt twice: its sender died'
+             ELSE 'its sender died' END)),
     due_at = CASE WHEN l.state = 'sending' THEN :again_at ELSE l.due_at END,
     attempts = l.attempts + (l.state = 'sending')::integer,
     doubts = l.doubts + (l.state = 'sending')::integer,
@@ -183,8 +189,9 @@ WITH late AS (
     FOR UPDATE SKIP LOCKED
 )
 UPDATE ledger AS l
-SET state = CASE WHEN l.doubts > 0 THEN 'unknown' ELSE 'expired' END, state_at = :now,
-    reason = 'its time had passed', worker_id = NULL
+SET (state, state_at, reason, moves) = (
+        SELECT * FROM moved(l.moves, ending_as('expired', l.doubts), :now, 'its time had passed')),
+    worker_id = NULL
 FROM late
 WHERE l.thread_id = late.thread_id AND l.revision = late.revision
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason

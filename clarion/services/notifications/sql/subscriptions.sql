@@ -4,7 +4,8 @@ ON CONFLICT (mailbox, subscription) DO NOTHING
 
 -- name: drop_left
 UPDATE ledger AS l
-SET state = CASE WHEN l.doubts > 0 THEN 'unknown' ELSE 'unneeded' END, state_at = :now, reason = 'unsubscribed',
+SET (state, state_at, reason, moves) = (
+        SELECT * FROM moved(l.moves, ending_as('unneeded', l.doubts), :now, 'unsubscribed')),
     worker_id = NULL
 WHERE l.mailbox = :mailbox AND l.subscription = :subscription
   AND l.state IN ('queued', 'deferred', 'uncertain', 'claimed')
