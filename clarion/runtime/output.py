@@ -8,8 +8,6 @@ from typing import Any, NoReturn
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
-from rich.table import Table
 
 PIPE_COLUMNS = 10_000
 
@@ -51,6 +49,14 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) 
     if not rows:
         print(empty)
         return
+    print_table(rows)
+
+
+def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows that all have the first one's columns."""
+    from rich.console import Console  # noqa: PLC0415 - a command that prints no table starts without it
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table(box=None, pad_edge=False)
     for name in rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "id")

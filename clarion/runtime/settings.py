@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import psutil
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -103,7 +102,18 @@ def running_stack(data_dir: Path) -> dict[str, Any] | None:
     except (OSError, ValidationError):
         return None
     pid = found.get("pid")
-    return found if isinstance(pid, int) and psutil.pid_exists(pid) else None
+    return found if isinstance(pid, int) and is_running(pid) else None
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, whoever's."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def load_settings(

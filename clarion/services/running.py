@@ -11,8 +11,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from clarion.runtime.clock import Clock
-from clarion.runtime.database import AppliedMigration, Database, migrate
+from clarion.runtime.database import AppliedMigration, migrate
 from clarion.runtime.messaging.replay import ReplayReport, replay_if_new_broker
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
@@ -165,9 +164,3 @@ async def serve_until_stopped(settings: Settings, names: Sequence[str], *, host:
                 ready=lambda: log.info("ready", services=list(names)),
             ),
         )
-
-
-async def open_database(settings: Settings, service: str, clock: Clock) -> Database:
-    """A pool of one service, for a command."""
-    settings.need("database_url")
-    return await Database.connect(str(settings.database_url), service, min_size=1, max_size=2, clock=clock)

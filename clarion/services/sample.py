@@ -6,13 +6,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clarion.runtime.clock import Clock, system_clock
+from clarion.runtime.database import open_database
 from clarion.runtime.settings import Settings
 from clarion.schemas.legislation import bill_key
 from clarion.services.campaigns.domain.model import Position
 from clarion.services.campaigns.operations import adopt_position
 from clarion.services.registrations.repository import Event
 from clarion.services.registrations.sample import create_sample_webinar
-from clarion.services.running import open_database
 
 JURISDICTION = "ocd-jurisdiction/country:us/state:ca/government"
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -84,21 +84,14 @@ def sample_position(now: datetime, *, statewide: bool = False) -> Position:
 
 async def adopt_sample_position(settings: Settings, clock: Clock = system_clock, *, statewide: bool = False) -> None:
     """Adopt the sample position; adopted already, nothing changes."""
-    database = await open_database(settings, "campaigns", clock)
-    try:
-        async with database.transaction() as tx:
-            await adopt_position(tx, sample_position(clock(), statewide=statewide), clock)
-    finally:
-        await database.close()
+    async with open_database(settings, "campaigns", clock) as database, database.transaction() as tx:
+        await adopt_position(tx, sample_position(clock(), statewide=statewide), clock)
 
 
 async def open_sample_webinar(settings: Settings, clock: Clock = system_clock) -> Event:
     """The sample webinar, open for registering; there already, nothing changes."""
-    database = await open_database(settings, "registrations", clock)
-    try:
+    async with open_database(settings, "registrations", clock) as database:
         return await create_sample_webinar(database, settings.public_url or "", clock)
-    finally:
-        await database.close()
 
 
 def write_sample_notice(settings: Settings, now: datetime) -> str:

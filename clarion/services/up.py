@@ -4,10 +4,11 @@ import os
 import time
 
 from clarion.runtime.clock import system_clock
+from clarion.runtime.database import open_database
 from clarion.runtime.output import say
 from clarion.runtime.settings import Settings, write_up_file
 from clarion.services.directory.operations import load_sample
-from clarion.services.running import open_database, stop_on_signals
+from clarion.services.running import stop_on_signals
 from clarion.services.sample import adopt_sample_position, open_sample_webinar, write_sample_notice
 from clarion.services.stack import RunningStack, open_port, running_stack
 
@@ -15,11 +16,8 @@ from clarion.services.stack import RunningStack, open_port, running_stack
 async def load_sample_association(stack: RunningStack) -> None:
     """The fictional association, its position and its webinar; where they are already, nothing changes."""
     started = time.monotonic()
-    database = await open_database(stack.settings, "directory", system_clock)
-    try:
+    async with open_database(stack.settings, "directory") as database:
         reports = await load_sample(database, clock=system_clock)
-    finally:
-        await database.close()
     await adopt_sample_position(stack.settings)
     await open_sample_webinar(stack.settings)
     added = sum(report.added for report in reports)

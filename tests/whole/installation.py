@@ -11,14 +11,14 @@ import aiokafka
 import asyncpg
 import httpx
 
-from clarion.runtime.clock import system_clock
+from clarion.runtime.database import open_database
 from clarion.runtime.embedded import MailCatcher
 from clarion.runtime.process import Running, run_services
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.keys import create_key
 from clarion.schemas.cloudevents import EventAttributes
 from clarion.schemas.topics import LEGISLATION_UPDATES
-from clarion.services.running import listen, open_database, open_services, prepare, serving
+from clarion.services.running import listen, open_services, prepare, serving
 from clarion.services.sample import JURISDICTION
 from clarion.services.web import build_site
 from tests.whole.world import expectation_of, load
@@ -100,10 +100,6 @@ async def installed(
 
 async def new_key(settings: Settings) -> str:
     """A key for updates of the tests' source."""
-    database = await open_database(settings, "legislation", system_clock)
-    try:
-        async with database.connection() as connection:
-            _, key = await create_key(connection, "tracker", ["updates"], SOURCE)
-    finally:
-        await database.close()
+    async with open_database(settings, "legislation") as database, database.connection() as connection:
+        _, key = await create_key(connection, "tracker", ["updates"], SOURCE)
     return key

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from clarion.runtime.clock import system_clock
+from clarion.runtime.database import open_database
 from clarion.runtime.settings import Settings
 from clarion.services.expectation import on_the_wire
 from clarion.services.legislation.publication import publish_file
-from clarion.services.running import open_database
 from clarion.services.sample import sample_notice
 from tests.conftest import Until
 from tests.whole.world import World, world
@@ -28,12 +28,9 @@ async def publish(settings: Settings, folder: Path) -> None:
     """Publish the sample notice as `clarion publish` does."""
     path = folder / "notice.json"
     path.write_text(json.dumps({"type": "hearing.scheduled", "data": sample_notice(system_clock())}))
-    database = await open_database(settings, "legislation", system_clock)
-    try:
+    async with open_database(settings, "legislation") as database:
         with path.open("rb") as content:
             await publish_file(database, content, "/tests", system_clock, lambda _: None)
-    finally:
-        await database.close()
 
 
 def moments(here: World, everyone: int) -> list[tuple[str, Callable[[], Awaitable[bool]]]]:

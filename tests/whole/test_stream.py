@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from clarion.runtime.clock import system_clock
+from clarion.runtime.database import open_database
 from clarion.runtime.embedded import MailCatcher
 from clarion.runtime.settings import Settings
 from clarion.services.campaigns.domain.times import spoken_start
 from clarion.services.legislation.publication import publish_file
-from clarion.services.running import open_database
 from clarion.services.sample import sample_notice
 from tests.conftest import Until
 from tests.whole.installation import Installation, installed
@@ -57,12 +57,9 @@ def stream(chance: random.Random, hearings: dict[str, dict[str, Any] | None], kn
 
 async def publish(here: Installation, path: Path, text: str) -> None:
     path.write_text(text)
-    database = await open_database(here.settings, "legislation", system_clock)
-    try:
+    async with open_database(here.settings, "legislation") as database:
         with path.open("rb") as content:
             await publish_file(database, content, "/tests", system_clock, lambda _: None)
-    finally:
-        await database.close()
 
 
 def threads(here: Installation) -> dict[str, list[EmailMessage]]:

@@ -16,14 +16,14 @@ from typing import Any
 import asyncpg
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import open_database
 from clarion.runtime.embedded import KafkaServer, MailCatcher, MailStore, PostgresServer
 from clarion.runtime.settings import Settings
 from clarion.services.directory.operations import load_sample
 from clarion.services.directory.roster import fictional_officials
 from clarion.services.directory.sample import SEED, california_cities
 from clarion.services.expectation import Expectation, expected_recipients
-from clarion.services.running import open_database, prepare
+from clarion.services.running import prepare
 from clarion.services.sample import AUTHOR, adopt_sample_position, open_sample_webinar
 
 SERVICES = ("legislation", "directory", "campaigns", "notifications", "registrations")
@@ -169,10 +169,7 @@ def expectation_of(officials: int, *, statewide: bool = False) -> Expectation:
 
 async def load(settings: Settings, officials: int, *, statewide: bool = False) -> None:
     """The sample association, its position and its webinar."""
-    database: Database = await open_database(settings, "directory", system_clock)
-    try:
+    async with open_database(settings, "directory") as database:
         await load_sample(database, officials, clock=system_clock)
-    finally:
-        await database.close()
     await adopt_sample_position(settings, statewide=statewide)
     await open_sample_webinar(settings)

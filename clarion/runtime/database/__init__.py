@@ -8,7 +8,7 @@ from clarion.runtime.database.migrate import (
     discover_services,
     migrate,
 )
-from clarion.runtime.database.pool import Connection, Database, Transaction
+from clarion.runtime.database.pool import Connection, Database, Transaction, open_database
 from clarion.runtime.database.queries import load_queries
 from clarion.runtime.database.wakeups import Wakeups
 
@@ -24,4 +24,5 @@ __all__ = [
     "is_transient",
     "load_queries",
     "migrate",
+    "open_database",
 ]

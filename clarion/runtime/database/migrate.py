@@ -12,12 +12,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import asyncpg
-import structlog
 
 from clarion.runtime.database.pool import role_of
 from clarion.runtime.database.queries import load_queries
+from clarion.runtime.logs import Logger
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 NO_TRANSACTION = "-- migrate: no-transaction"
 LOCK_WAIT_SECONDS = 300.0

@@ -13,6 +13,7 @@ import asyncpg
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database.queries import load_queries
 from clarion.runtime.database.wakeups import Listener, Wakeups
+from clarion.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from clarion.runtime.messaging.received import Received
@@ -166,3 +167,20 @@ class Database:
         """Give back what was opened; waits for connections in use."""
         await self._listener.close()
         await self._pool.close()
+
+
+@contextlib.asynccontextmanager
+async def open_database(
+    settings: Settings, service: str, clock: Clock = system_clock, *, size: int = 2
+) -> AsyncIterator[Database]:
+    """A service's database for one piece of work: a few connections, closed at the end of the block.
+
+    Raises:
+        MissingSetting: there is no database, neither set nor running.
+    """
+    settings.need("database_url")
+    database = await Database.connect(str(settings.database_url), service, max_size=size, clock=clock)
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -7,11 +7,11 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
-import structlog
 
 from clarion.runtime.backoff import jittered
+from clarion.runtime.logs import Logger
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 _RETRY_SECONDS = 0.2
 _RETRY_LIMIT_SECONDS = 5.0

@@ -1,8 +1,6 @@
 """`clarion positions` and `clarion campaigns`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -10,9 +8,9 @@ from typing import Annotated, Any, get_args
 import typer
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import open_database
 from clarion.runtime.output import fail, print_fields, print_json, print_rows
-from clarion.runtime.settings import MissingSetting, load_settings
+from clarion.runtime.settings import load_settings
 from clarion.schemas.campaigns import Stance
 from clarion.schemas.legislation import bill_key
 from clarion.services.campaigns import reports, repository
@@ -25,23 +23,9 @@ campaigns = typer.Typer(help="What came of hearings with our positions on the ag
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 TextFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, metavar="FILE")]
+NAME = "campaigns"
 ROW_FIELDS = ("bill", "session", "stance", "ask", "policy_area", "statewide", "launch", "version")
 LIST_FIELDS = ("id", "title", "status", "problem", "officials", "asked", "reached", "failed")
-
-
-@asynccontextmanager
-async def open_database() -> AsyncIterator[Database]:
-    """The campaigns' database of the running stack, or of the environment."""
-    try:
-        settings = load_settings()
-        settings.need("database_url")
-    except MissingSetting as error:
-        fail(str(error))
-    database = await Database.connect(str(settings.database_url), "campaigns", max_size=2)
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 @positions.command()
@@ -117,7 +101,7 @@ def _content(path: Path | None) -> str | None:
 
 
 async def _adopt(position: Position) -> Adoption:
-    async with open_database() as database, database.transaction() as tx:
+    async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
         return await adopt_position(tx, position, system_clock)
 
 
@@ -139,7 +123,7 @@ def list_positions(as_json: AsJson = False) -> None:
 
 
 async def _positions() -> list[AdoptedPosition]:
-    async with open_database() as database, database.connection() as connection:
+    async with open_database(load_settings(), NAME) as database, database.connection() as connection:
         return await repository.list_positions(connection)
 
 
@@ -173,7 +157,7 @@ def show_position(
 
 
 async def _versions(bill: str, session: str | None, jurisdiction: str | None) -> list[AdoptedPosition]:
-    async with open_database() as database, database.connection() as connection:
+    async with open_database(load_settings(), NAME) as database, database.connection() as connection:
         return await repository.position_versions(connection, bill_key(bill), session, jurisdiction)
 
 
@@ -186,7 +170,7 @@ def list_campaigns(as_json: AsJson = False) -> None:
 
 
 async def _campaigns() -> list[dict[str, Any]]:
-    async with open_database() as database, database.connection() as connection:
+    async with open_database(load_settings(), NAME) as database, database.connection() as connection:
         return await reports.list_campaigns(connection)
 
 
@@ -216,5 +200,5 @@ def told_row(told: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _campaign(campaign: str) -> dict[str, Any] | None:
-    async with open_database() as database, database.connection() as connection:
+    async with open_database(load_settings(), NAME) as database, database.connection() as connection:
         return await reports.campaign_summary(connection, campaign)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import Database, open_database
 from clarion.runtime.web.keys import create_key
 from clarion.schemas.directory import NEEDED_TO_LAUNCH
 from clarion.services.campaigns.reports import campaign_summary, list_campaigns
@@ -19,7 +19,6 @@ from clarion.services.directory.operations import load_sample
 from clarion.services.directory.roster import fictional_officials
 from clarion.services.directory.sample import SEED, california_cities
 from clarion.services.expectation import Expectation, expected_recipients
-from clarion.services.running import open_database
 from clarion.services.sample import AUTHOR, BILL, adopt_sample_position, sample_notice
 from clarion.services.stack import RunningStack
 
@@ -81,22 +80,15 @@ async def show_hearing(stack: RunningStack, officials: int, narrator: Narrator, 
 
 async def new_key(stack: RunningStack) -> str:
     """A key for legislative updates."""
-    database = await open_database(stack.settings, "legislation", system_clock)
-    try:
-        async with database.connection() as connection:
-            _, key = await create_key(connection, "demo", ["updates"], "https://tracker.example/")
-    finally:
-        await database.close()
+    async with open_database(stack.settings, "legislation") as database, database.connection() as connection:
+        _, key = await create_key(connection, "demo", ["updates"], "https://tracker.example/")
     return key
 
 
 async def load_association(stack: RunningStack, officials: int, narrator: Narrator) -> Expectation:
     """The sample association and its position; returns who ought to be asked, by the tables alone."""
-    database = await open_database(stack.settings, "directory", system_clock)
-    try:
+    async with open_database(stack.settings, "directory") as database:
         reports = await load_sample(database, officials, clock=system_clock)
-    finally:
-        await database.close()
     counts = {kind: report.added for kind, report in zip(NEEDED_TO_LAUNCH, reports, strict=True)}
     narrator.tell("association", ", ".join(f"{count:,} {kind}" for kind, count in counts.items()), **counts)
     await adopt_sample_position(stack.settings)
@@ -107,11 +99,8 @@ async def load_association(stack: RunningStack, officials: int, narrator: Narrat
 
 async def watch_campaign(stack: RunningStack, expectation: Expectation, narrator: Narrator) -> None:
     """Wait for the launch and its calls, and tell whom it touches beside what the tables say."""
-    database = await open_database(stack.settings, "campaigns", system_clock)
-    try:
+    async with open_database(stack.settings, "campaigns") as database:
         summary = await soon("the campaign's calls", lambda: issued_campaign(database))
-    finally:
-        await database.close()
     narrator.tell(
         "affected",
         f"{expectation.members} members from {expectation.districts} districts sit on the committee; with the author's "

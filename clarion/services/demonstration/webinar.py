@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import Database, open_database
 from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.schemas.registrations import CancellationRequested, RegistrationRequested
 from clarion.schemas.topics import REGISTRATIONS_REQUESTS
@@ -13,7 +13,6 @@ from clarion.services.demonstration.narrator import Narrator, soon
 from clarion.services.registrations import repository
 from clarion.services.registrations.repository import Event
 from clarion.services.registrations.sample import create_sample_webinar
-from clarion.services.running import open_database
 from clarion.services.stack import RunningStack
 
 SEATS, PEOPLE, LEAVERS = 1_000, 1_200, 20
@@ -22,8 +21,7 @@ SOURCE = "https://host.example/"
 
 async def show_webinar(stack: RunningStack, narrator: Narrator, mailroom: Mailroom) -> None:
     """1,200 people ask for 1,000 seats over Kafka, 20 of those confirmed cancel, 20 who waited move up."""
-    database = await open_database(stack.settings, "registrations", system_clock)
-    try:
+    async with open_database(stack.settings, "registrations") as database:
         event = await create_sample_webinar(database, stack.site, system_clock)
         everyone = [f"person-{number:04d}@webinar.example" for number in range(PEOPLE)]
         since = system_clock()
@@ -45,8 +43,6 @@ async def show_webinar(stack: RunningStack, narrator: Narrator, mailroom: Mailro
             "seats", f"{LEAVERS} cancel, {len(promoted)} move up from the waiting list", promoted=len(promoted)
         )
         await mailroom.expect("mail", "cancellations and promotions caught", Counter([*leavers, *promoted]), since)
-    finally:
-        await database.close()
 
 
 async def ask(database: Database, event: Event, people: Sequence[str]) -> None:

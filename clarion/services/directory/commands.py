@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import open_database
 from clarion.runtime.output import fail, print_fields
 from clarion.runtime.settings import MissingSetting, Settings, load_settings
 from clarion.schemas.directory import NEEDED_TO_LAUNCH, ImportKind
@@ -50,9 +50,7 @@ def import_files(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> None:
     try:
-        settings = load_settings()
-        settings.need("database_url")
-        report = asyncio.run(_import(settings, cast("ImportKind", kind.value), files))
+        report = asyncio.run(_import(load_settings(), cast("ImportKind", kind.value), files))
     except (MissingSetting, UnreadableFile, OSError) as error:
         fail(str(error))
     _print_report(report, as_json=as_json)
@@ -61,12 +59,9 @@ def import_files(
 
 
 async def _import(settings: Settings, kind: ImportKind, files: Sequence[Path]) -> ImportReport:
-    database = await Database.connect(str(settings.database_url), "directory", max_size=1)
-    try:
+    async with open_database(settings, "directory", size=1) as database:
         with _progress() as told:
             return await import_kind(database, kind, files, clock=system_clock, progress=told)
-    finally:
-        await database.close()
 
 
 @contextmanager

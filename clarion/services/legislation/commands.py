@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import open_database
 from clarion.runtime.output import fail, print_fields, print_json, print_rows
 from clarion.runtime.settings import load_settings
 from clarion.runtime.web.keys import SCOPES, create_key, list_keys, revoke_key
-from clarion.services.legislation.app import NAME
 from clarion.services.legislation.operations import Intake
 from clarion.services.legislation.publication import Validation, publish_file, validate
 
 IN_MEMORY_BYTES = 8_000_000
+NAME = "legislation"
 NEXT_STEPS = "What became of it: clarion campaigns list; what could not be handled: clarion dead-letters list"
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
@@ -60,7 +60,7 @@ def publish(
 
 async def publish_content(content: IO[bytes], source: str | None, progress: "Counter") -> Intake:
     """Publish what was validated."""
-    async with opened_database() as database:
+    async with open_database(load_settings(), NAME) as database:
         return await publish_file(database, content, source, system_clock, progress)
 
 
@@ -129,22 +129,6 @@ def tell(counts: dict[str, Any], next_steps: str, *, as_json: bool) -> None:
         typer.echo(next_steps)
 
 
-@contextlib.asynccontextmanager
-async def opened_database() -> AsyncIterator[Database]:
-    """This service's database for one command.
-
-    Raises:
-        MissingSetting: there is none, neither set nor running.
-    """
-    settings = load_settings()
-    settings.need("database_url")
-    database = await Database.connect(str(settings.database_url), NAME, max_size=2)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
 @keys.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="who uses the key, such as daily-file")],
@@ -163,7 +147,7 @@ def create(
         fail(f"unknown scope {', '.join(unknown)}; known: {', '.join(SCOPES)}", 2)
 
     async def run() -> tuple[str, str]:
-        async with opened_database() as database, database.transaction() as tx:
+        async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
             return await create_key(tx.connection, name, scope, source)
 
     key_id, key = asyncio.run(run())
@@ -180,7 +164,7 @@ def list_command(as_json: Json = False) -> None:
     """
 
     async def run() -> list[dict[str, Any]]:
-        async with opened_database() as database, database.connection() as connection:
+        async with open_database(load_settings(), NAME) as database, database.connection() as connection:
             return await list_keys(connection)
 
     print_rows(asyncio.run(run()), as_json=as_json, empty="No keys yet: clarion keys create NAME --scope updates")
@@ -196,7 +180,7 @@ def revoke(
     """
 
     async def run() -> bool:
-        async with opened_database() as database, database.transaction() as tx:
+        async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
             return await revoke_key(tx.connection, key_id)
 
     if not asyncio.run(run()):

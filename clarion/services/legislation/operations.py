@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from clarion.runtime.database import Transaction
 from clarion.runtime.ids import new_id
+from clarion.runtime.logs import Logger
 from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.topics import LEGISLATION_ALERTS, LEGISLATION_UPDATES
@@ -17,7 +16,7 @@ from clarion.services.legislation.domain.statements import Decision, Statement, 
 from clarion.services.legislation.domain.world import World, jurisdictions_in
 from clarion.services.legislation.intake import Update
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 SETTLED_AT_ONCE = 500
 

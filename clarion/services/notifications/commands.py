@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from clarion.runtime.database import Connection, Database
+from clarion.runtime.database import Connection, open_database
 from clarion.runtime.output import fail, print_fields, print_rows
 from clarion.runtime.settings import load_settings
 from clarion.services.notifications.domain.lanes import ORDER
@@ -24,14 +24,11 @@ def with_database(act: Callable[[Connection], Awaitable[T]]) -> T:
     """Run it on the running stack's database, or the environment's."""
 
     async def run() -> T:
-        settings = load_settings()
-        settings.need("database_url")
-        database = await Database.connect(str(settings.database_url), "notifications", max_size=1)
-        try:
-            async with database.connection() as connection:
-                return await act(connection)
-        finally:
-            await database.close()
+        async with (
+            open_database(load_settings(), "notifications", size=1) as database,
+            database.connection() as connection,
+        ):
+            return await act(connection)
 
     return asyncio.run(run())
 

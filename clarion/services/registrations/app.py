@@ -5,19 +5,11 @@ from clarion.runtime.database import Database
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.links import SignedLinks
-from clarion.services.registrations import repository
-from clarion.services.registrations.desk import Desk
+from clarion.services.registrations.desk import open_desk
 from clarion.services.registrations.handlers import subscriptions
 from clarion.services.registrations.web import build_router
 
 NAME = "registrations"
-
-
-async def open_desk(database: Database, public_url: str, clock: Clock) -> Desk:
-    """The desk over this database; makes the key of mailboxes when there is none."""
-    async with database.transaction() as tx:
-        key = await repository.mailbox_key(tx.connection)
-    return Desk(key, public_url.rstrip("/"), clock)
 
 
 async def build(settings: Settings, clock: Clock = system_clock) -> Service:

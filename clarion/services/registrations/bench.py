@@ -28,7 +28,8 @@ from clarion.schemas.cloudevents import EventAttributes
 from clarion.schemas.registrations import RegistrationRequested, Webinar
 from clarion.schemas.topics import REGISTRATIONS_NOTICES, REGISTRATIONS_OUTCOMES, REGISTRATIONS_REQUESTS
 from clarion.services.registrations import repository
-from clarion.services.registrations.app import build, open_desk
+from clarion.services.registrations.app import build
+from clarion.services.registrations.desk import open_desk
 from clarion.services.registrations.domain.admission import Admission, Registration
 from clarion.services.registrations.handlers import BATCH_SIZE
 from clarion.services.registrations.hosting import create_webinar

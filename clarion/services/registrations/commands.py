@@ -13,13 +13,12 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Database, Transaction
+from clarion.runtime.database import Database, Transaction, open_database
 from clarion.runtime.output import fail, print_fields, print_json, print_rows
-from clarion.runtime.settings import MissingSetting, load_settings
+from clarion.runtime.settings import load_settings
 from clarion.schemas.registrations import Webinar
 from clarion.services.registrations import reports, repository
-from clarion.services.registrations.app import NAME, open_desk
-from clarion.services.registrations.desk import Desk
+from clarion.services.registrations.desk import Desk, open_desk
 from clarion.services.registrations.domain.forms import Unfit, read_form
 from clarion.services.registrations.domain.lists import to_csv
 from clarion.services.registrations.domain.people import address
@@ -33,6 +32,7 @@ T = TypeVar("T")
 webinars = typer.Typer(help="Webinars and other events with seats.", no_args_is_help=True, rich_markup_mode=None)
 registrations = typer.Typer(help="Who registered for an event.", no_args_is_help=True, rich_markup_mode=None)
 
+NAME = "registrations"
 ON_ITS_WAY = "received; it is decided in a moment, and mailed: clarion registrations list"
 LIST_FIELDS = ("slug", "title", "starts_at", "status", "capacity", "confirmed", "waiting")
 
@@ -45,16 +45,9 @@ Moment = Annotated[str | None, typer.Option(help="ISO 8601; without an offset it
 @asynccontextmanager
 async def opened() -> AsyncIterator[tuple[Database, Desk]]:
     """The database of the running stack, or of the environment."""
-    try:
-        settings = load_settings()
-        settings.need("database_url")
-    except MissingSetting as error:
-        fail(str(error))
-    database = await Database.connect(str(settings.database_url), NAME, max_size=2)
-    try:
+    settings = load_settings()
+    async with open_database(settings, NAME) as database:
         yield database, await open_desk(database, settings.public_url or "", system_clock)
-    finally:
-        await database.close()
 
 
 def run(work: Callable[[Transaction, Desk], Awaitable[T]]) -> T:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clarion.runtime.clock import Clock
-from clarion.runtime.database import Transaction
+from clarion.runtime.database import Database, Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.schemas.mailboxes import mailbox
 from clarion.schemas.registrations import RegistrationOutcome, WebinarChanged
 from clarion.schemas.topics import REGISTRATIONS_NOTICES, REGISTRATIONS_OUTCOMES, bucket
+from clarion.services.registrations import repository
 from clarion.services.registrations.domain.admission import Answer
 from clarion.services.registrations.domain.words import Invitation, spoken_reason
 from clarion.services.registrations.repository import Event
@@ -32,6 +33,13 @@ class Desk:
     def invitation(self, event: Event) -> Invitation:
         """The event as mails state it."""
         return Invitation(event.id, event.webinar, event.said, self.public_url)
+
+
+async def open_desk(database: Database, public_url: str, clock: Clock) -> Desk:
+    """The desk over this database; makes the key of mailboxes when there is none."""
+    async with database.transaction() as tx:
+        key = await repository.mailbox_key(tx.connection)
+    return Desk(key, public_url.rstrip("/"), clock)
 
 
 async def tell(tx: Transaction, desk: Desk, event: Event, answers: Sequence[Answer]) -> None:

@@ -8,7 +8,7 @@ from clarion.runtime.database import Database
 from clarion.schemas.messages import Contact, Presenter
 from clarion.schemas.registrations import Question, Webinar
 from clarion.services.registrations import repository
-from clarion.services.registrations.app import open_desk
+from clarion.services.registrations.desk import open_desk
 from clarion.services.registrations.hosting import create_webinar
 from clarion.services.registrations.repository import Event
 

@@ -14,8 +14,7 @@ from clarion.runtime.database import Database
 from clarion.runtime.messaging.consumption import Consumption
 from clarion.runtime.messaging.record import Record
 from clarion.schemas.registrations import Webinar
-from clarion.services.registrations.app import open_desk
-from clarion.services.registrations.desk import SOURCE, Desk
+from clarion.services.registrations.desk import SOURCE, Desk, open_desk
 from clarion.services.registrations.handlers import subscriptions
 from clarion.services.registrations.hosting import cancel_webinar, create_webinar, move_webinar
 from clarion.services.registrations.repository import Event
