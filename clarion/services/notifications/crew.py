@@ -119,23 +119,29 @@ class Crew:
 
     def _written(self, held: Held, now: datetime) -> Written | Settled:
         message = held.message
-        telling = tell(held.content, held.told, message.recipient.told_elsewhere)
-        if isinstance(telling, Unneeded):
-            return self._kept(message, ending_as("unneeded", message.doubts), telling.reason)
         match address(message, held.officials, now):
             case NotYet(seconds):
                 return self._kept(message, waiting_as("queued", message.doubts), WAITING_FOR_DIRECTORY, seconds)
             case NotSent(state, reason):
                 return self._kept(message, ending_as(state, message.doubts), reason)
             case Addressed() as to:
-                try:
-                    mail = self.sender.renderer.render(message, held.content, to, now, telling)
-                except (TemplateError, ValueError, TypeError) as error:
-                    reason = f"it cannot be written: {type(error).__name__}"
-                    return self._kept(message, ending_as("failed", message.doubts), reason)
-                named = [official.id for official in to.officials]
-                sequence = telling.entry.sequence if telling.entry else None
-                return Written(Ready(message, named, sequence), to, mail)
+                return self._worded(held, to, now)
+
+    def _worded(self, held: Held, to: Addressed, now: datetime) -> Written | Settled:
+        message = held.message
+        readers = [official.id for official in to.officials]
+        telling = tell(held.content, held.told, message.recipient.told_elsewhere, readers)
+        if isinstance(telling, Unneeded):
+            return self._kept(message, ending_as("unneeded", message.doubts), telling.reason)
+        to = to if telling.readers is None else to.only(telling.readers)
+        try:
+            mail = self.sender.renderer.render(message, held.content, to, now, telling)
+        except (TemplateError, ValueError, TypeError) as error:
+            reason = f"it cannot be written: {type(error).__name__}"
+            return self._kept(message, ending_as("failed", message.doubts), reason)
+        named = [official.id for official in to.officials]
+        sequence = telling.entry.sequence if telling.entry else None
+        return Written(Ready(message, named, sequence), to, mail)
 
     def _kept(self, message: Claimed, state: State, reason: str, seconds: float | None = None) -> Settled:
         due_at = None if seconds is None else self.sender.clock() + timedelta(seconds=seconds)

@@ -67,14 +67,11 @@ async def _revisions(connection: Connection, thread_id: UUID) -> AsyncIterator[d
     async for row in queries.thread_story(connection, thread_id=thread_id):
         content = content_of(row)
         kept = ("revision", "state", "state_at", "queued_at", "reason", "attempts", "doubts", "sequence")
-        says = (
-            spoken(tell(content, told, joined(row["mailbox"], row["parts"]).told_elsewhere))
-            if row["state"] not in UNSENT
-            else []
-        )
+        elsewhere = joined(row["mailbox"], row["parts"]).told_elsewhere
+        says = spoken(tell(content, told, elsewhere, row["readers"])) if row["state"] not in UNSENT else []
         yield {**{name: row[name] for name in kept}, "says": says}
         if row["state"] in TOLD:
-            told.insert(0, Told(row["revision"], content, row["sure"], row["sequence"]))
+            told.insert(0, Told(row["revision"], content, row["sure"], row["sequence"], frozenset(row["named"])))
 
 
 def spoken(telling: Telling | Unneeded) -> list[str]:
@@ -88,5 +85,7 @@ def spoken(telling: Telling | Unneeded) -> list[str]:
             return ["concerns them again"]
         case Ended():
             return ["no longer concerns them"]
+        case _ if telling.readers:
+            return ["the newest state, to who joined"]
         case _:
             return ["the newest state, to who was told nothing yet"]

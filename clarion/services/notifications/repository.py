@@ -124,7 +124,8 @@ class Ledger:
         told: dict[UUID, list[Told]] = {}
         for row in found:
             if row["revision"] < revisions[row["thread_id"]]:
-                earlier = Told(row["revision"], contents[row["content_id"]], row["sure"], row["sequence"])
+                content = contents[row["content_id"]]
+                earlier = Told(row["revision"], content, row["sure"], row["sequence"], frozenset(row["named"]))
                 told.setdefault(row["thread_id"], []).append(earlier)
         return told
 

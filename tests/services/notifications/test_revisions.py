@@ -59,6 +59,12 @@ def subjects(mail_catcher: Any) -> list[str]:
     return [mail.subject for mail in sorted(mail_catcher.store.list(), key=lambda mail: mail.id)]
 
 
+def greetings(mail_catcher: Any) -> list[str]:
+    numbers = sorted(mail.id for mail in mail_catcher.store.list())
+    texts = [mail_catcher.store.get(number).content.decode("ascii") for number in numbers]
+    return [next(line for line in text.splitlines() if line.startswith("Dear ")) for text in texts]
+
+
 async def test_a_move_is_told_once_and_what_is_no_difference_is_not(
     house: House, mail_catcher: Any, until: Any
 ) -> None:
@@ -170,6 +176,47 @@ async def test_a_registration_is_answered_at_the_address_it_gave(house: House, m
         await send_all(house, until)
     assert await outcomes(house) == [(1, "sent", 0), (2, "sent", 1)]
     assert {mail.recipients for mail in mail_catcher.store.list()} == {("ada@alder.example",)}
+
+
+async def test_who_joins_a_mailbox_that_was_told_gets_the_call_alone_and_the_next_change_with_the_others(
+    house: House, mail_catcher: Any, until: Any
+) -> None:
+    joined = official(1, id="o2", name="Bo Nr2")
+    await house.know(official(1), joined)
+    both = recipient(1, officials=["o1", "o2"])
+    for wish in (at(1), at(2, recipients=[both]), at(2, recipients=[both]), at(3, LATER, recipients=[both])):
+        await house.ask(wish)
+        await send_all(house, until)
+    assert await outcomes(house) == [(1, "sent", 0), (2, "sent", 1), (3, "sent", 2)]
+    assert greetings(mail_catcher) == [
+        "Dear Mayor Ada Nr1,",
+        "Dear Mayor Bo Nr2,",
+        "Dear Mayor Ada Nr1 and Mayor Bo Nr2,",
+    ]
+    assert [one.partition(":")[0] for one in subjects(mail_catcher)] == ["Letter on SB 79", "Letter on SB 79", "Moved"]
+    assert [row["named"] for row in await house.rows(IN_ORDER)] == [None, ["o2"], None]
+
+
+async def test_who_takes_a_mailbox_over_gets_a_call_that_knows_nothing_of_their_predecessor(
+    house: House, mail_catcher: Any, until: Any
+) -> None:
+    await house.know(official(1))
+    await house.ask(at(1))
+    await send_all(house, until)
+    await house.know(official(1, active=False, revision=2), official(1, id="o2", name="Bo Nr2"))
+    await house.ask(at(2, LATER, recipients=[recipient(1, officials=["o2"])]))
+    await send_all(house, until)
+    assert [one.partition(":")[0] for one in subjects(mail_catcher)] == ["Letter on SB 79", "Letter on SB 79"]
+
+
+async def test_who_joins_what_was_called_off_hears_nothing_of_it(house: House, mail_catcher: Any, until: Any) -> None:
+    await house.know(official(1), official(1, id="o2", name="Bo Nr2"))
+    await house.ask(at(1))
+    await send_all(house, until)
+    await house.ask(at(2, cancelled=True, recipients=[recipient(1, officials=["o1", "o2"])]))
+    await send_all(house, until)
+    assert greetings(mail_catcher)[1] == "Dear Mayor Ada Nr1,"
+    assert (await house.rows(IN_ORDER))[1]["named"] == ["o1"]
 
 
 async def desk(house: House) -> UUID:

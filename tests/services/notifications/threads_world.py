@@ -25,6 +25,8 @@ TIMES = ("Monday 9:00", "Tuesday 10:00", "Wednesday 11:00")
 ROOMS = ("Room 1", "Room 2")
 BILLS = ("SB 1", "SB 2")
 LEASE = timedelta(seconds=30)
+NAMES = {"": "Ada", "b": "Bo"}
+"""The officials of a mailbox, by the end of their ids."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class State:
     bills: frozenset[str]
     held: bool
     concerned: frozenset[int]
+    joined: frozenset[int] = frozenset()
+    """Mailboxes that a second official reads, who is concerned as well."""
+
+    def officials(self, person: int) -> list[str]:
+        """Who is concerned of those who read a mailbox."""
+        return [f"o{person}", *([f"o{person}b"] if person in self.joined else [])]
 
     @property
     def facts(self) -> list[dict[str, Any]]:
@@ -53,9 +61,10 @@ class State:
 
 @dataclass
 class Mail:
-    """A mail that was received: its thread, revision, and what it says."""
+    """A mail that was received: its thread, whom it names, revision, and what it says."""
 
     person: int
+    named: frozenset[str]
     revision: int
     text: str
     says: tuple[Any, ...]
@@ -103,7 +112,8 @@ class World:
 
     async def open(self) -> None:
         await self.house.execute("TRUNCATE ledger, threads, contents, workers, outbox, officials, cities")
-        await self.house.know(*(official(number) for number in PEOPLE))
+        second = [official(one, id=f"o{one}b", name=f"Bo Nr{one}") for one in PEOPLE]
+        await self.house.know(*(official(number) for number in PEOPLE), *second)
 
     async def hear(self, wish: MessageBatch | Withdrawal) -> None:
         async with self.house.database.transaction() as tx:
@@ -139,7 +149,7 @@ class World:
         desk.marked = await desk.crew._turn(settled, written)
         desk.settled = []
         for one in desk.marked:
-            person = int(one.to.officials[0].id.removeprefix("o"))
+            person = int(one.to.officials[0].id.strip("ob"))
             assert one.message.revision == self.registered[person], "a mail of an older revision began"
         return len(settled) + len(desk.marked)
 
@@ -161,7 +171,10 @@ class World:
         revision = int(head.partition("Clarion-Revision: ")[2].split("\r\n")[0])
         assert f"Clarion-Thread: {thread_of(MATTER, mailbox_of(person)).hex}" in head
         text = body.partition("text/html")[0]
-        self.received[person].append(Mail(person, revision, text, said(text)))
+        named = {official for official, name in NAMES.items() if f"{name} Nr{person}" in text}
+        self.received[person].append(
+            Mail(person, frozenset(f"o{person}{one}" for one in named), revision, text, said(text))
+        )
 
     async def come_to_rest(self) -> None:
         """Whatever waits is sent by a sender that lives."""
@@ -203,7 +216,7 @@ def wishes(number: int, state: State, before: State | None) -> Iterator[MessageB
         "zone": "America/Los_Angeles",
     }
     for person in sorted(state.concerned):
-        asked = recipient(person, asks=[])
+        asked = recipient(person, asks=[], officials=state.officials(person))
         yield batch(
             [], recipients=[asked], revision=number, facts=state.facts, content=content, calendar=entry, not_after=None
         )

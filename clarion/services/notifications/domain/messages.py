@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -107,6 +107,11 @@ class Addressed:
     address: str
     officials: tuple[Official, ...]
     name: str | None = None
+
+    def only(self, readers: Collection[str]) -> "Addressed":
+        """The same, for these officials alone."""
+        officials = tuple(official for official in self.officials if official.id in readers)
+        return Addressed(self.address, officials, officials[0].name if len(officials) == 1 else None)
 
 
 @dataclass(frozen=True, slots=True)

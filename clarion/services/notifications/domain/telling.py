@@ -28,13 +28,14 @@ BACK_ON = Change("status", "Status", None, "Cancelled")
 class Told:
     """An earlier message of the thread that may have been received; `sure` unless it is in doubt.
 
-    A message in doubt twice counts as told, since it is not sent a third time.
+    A message in doubt twice counts as told, since it is not sent a third time. `named` are the officials it was for.
     """
 
     revision: int
     content: Content
     sure: bool
     sequence: int | None = None
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,15 @@ Wording = Fresh | Amended | Again | Ended
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How a mail is worded, the revision of the thread's first mail if it is not this one, and the calendar entry."""
+    """How a mail is worded, the revision of the thread's first mail if it is not this one, and the calendar entry.
+
+    It is for `readers` alone; None: for everyone who reads the mailbox.
+    """
 
     wording: Wording = Fresh()
     first: int | None = None
     entry: Entry | None = None
+    readers: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +94,18 @@ class Unneeded:
     reason: str
 
 
-def tell(content: Content, told: Sequence[Told], elsewhere: Collection[str] = ()) -> Telling | Unneeded:
+def tell(
+    content: Content, told: Sequence[Told], elsewhere: Collection[str] = (), readers: Collection[str] = ()
+) -> Telling | Unneeded:
     """What a message of this content becomes where these were told before, newest first.
 
-    A change of the facts with the keys `elsewhere` is told by another matter, so it is none here.
+    A change of the facts with the keys `elsewhere` is told by another matter, so it is none here. `readers` are the
+    officials who read the mailbox, each of whom knows what named them; without them all that was told counts.
     """
-    wording = _wording(content, told, elsewhere)
-    if isinstance(wording, Unneeded):
-        return wording
+    found = _worded(content, told, elsewhere, frozenset(readers))
+    if isinstance(found, Unneeded):
+        return found
+    wording, named = found
     entry = content.calendar
     if isinstance(wording, Ended):
         entry = _taken_back(entry or wording.before.calendar)
@@ -107,7 +116,23 @@ def tell(content: Content, told: Sequence[Told], elsewhere: Collection[str] = ()
         wording,
         min((one.revision for one in told), default=None),
         Entry(entry, max(sent, default=-1) + 1) if entry else None,
+        named,
     )
+
+
+def _worded(
+    content: Content, told: Sequence[Told], elsewhere: Collection[str], readers: Collection[str]
+) -> tuple[Wording, frozenset[str] | None] | Unneeded:
+    """How it is worded, and for whom alone. Where readers know different things it is worded for who knows some."""
+    if not readers:
+        found = _wording(content, told, elsewhere)
+        return found if isinstance(found, Unneeded) else (found, None)
+    each = {one: _wording(content, [row for row in told if one in row.named], elsewhere) for one in readers}
+    needed = {one: wording for one, wording in each.items() if not isinstance(wording, Unneeded)}
+    if not needed:
+        return Unneeded(NOTHING_NEW if Unneeded(NOTHING_NEW) in each.values() else UNTOLD)
+    wording = next((one for one in needed.values() if not isinstance(one, Fresh)), Fresh())
+    return wording, frozenset(needed) if len(needed) < len(each) else None
 
 
 def _wording(content: Content, told: Sequence[Told], elsewhere: Collection[str]) -> Wording | Unneeded:

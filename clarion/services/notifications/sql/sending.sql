@@ -65,7 +65,8 @@ SELECT id, matter, template, reply_to, facts, content, calendar FROM contents WH
 -- name: told_before
 -- What may have been received in these threads. While a row of a thread is claimed no other can be sent, so this holds
 -- until the claimed row is marked or dropped.
-SELECT l.thread_id, l.revision, l.content_id, l.sequence, l.state = 'sent' OR l.doubts > 1 AS sure
+SELECT l.thread_id, l.revision, l.content_id, l.sequence, l.state = 'sent' OR l.doubts > 1 AS sure,
+       coalesce(l.named, l.officials) AS named
 FROM ledger AS l
 WHERE l.thread_id = ANY(:thread_ids::uuid[]) AND l.state IN ('sending', 'sent', 'uncertain', 'unknown')
 ORDER BY l.thread_id, l.revision DESC
@@ -76,7 +77,7 @@ ORDER BY l.thread_id, l.revision DESC
 -- their primary key, however little the planner knows of the rows given.
 UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'sending', :now, NULL)),
-    sequence = asked.sequence
+    sequence = asked.sequence, named = CASE WHEN asked.named <> l.officials THEN asked.named END
 FROM jsonb_to_recordset(:rows::jsonb) AS asked (
     thread_id uuid, revision integer, claim integer, named text[], sequence integer
 )
