@@ -55,4 +55,4 @@ Instant = Annotated[AwareDatetime, BeforeValidator(iso_text)]
 class Contract(BaseModel):
     """A body that crosses a border: immutable, and deaf to fields it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)

@@ -20,9 +20,9 @@ COMMANDS = {
     "deliveries": Lazily("clarion.services.notifications.commands:deliveries", "what became of mail"),
     "webinars": Lazily("clarion.services.registrations.commands:webinars", "webinars: make, move, cancel them"),
     "registrations": Lazily("clarion.services.registrations.commands:registrations", "who has a seat, and who waits"),
-    "bench": Lazily("clarion.services.registrations.bench:bench", "how fast it is, against its own ceilings"),
+    "bench": Lazily("clarion.services.benchmarks.commands:bench", "how fast it is, against its own ceilings"),
     "dead-letters": Lazily("clarion.services.dead_letters:dead_letters", "what could not be handled, and retrying it"),
-    "keys": Lazily("clarion.services.legislation.commands:keys", "API keys for integrations"),
+    "keys": Lazily("clarion.services.legislation.key_commands:keys", "API keys for integrations"),
 }
 
 app = typer.Typer(cls=lazy_group(COMMANDS), no_args_is_help=True, rich_markup_mode=None, add_completion=False)

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from clarion.runtime.database import MigrationError
 from clarion.runtime.embedded import EmbeddedError
-from clarion.runtime.messaging import TopicError
+from clarion.runtime.messaging.topics import TopicError
 from clarion.runtime.settings import MissingSetting
 from clarion.services.running import PortInUse
 

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, Response
 
 from clarion.runtime.database import is_transient
+from clarion.runtime.web.fields import FieldError, field_path
 from clarion.runtime.web.limits import MEGABYTE, BodyLimit
 from clarion.runtime.web.pages import Pages
 
@@ -21,14 +22,6 @@ SHOWN_ERRORS = 100
 RETRY_SECONDS = 5
 OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What a database that is away raises, among other things."""
-
-
-class FieldError(BaseModel):
-    """One thing wrong with a request: `field` as in `data.agenda[0].bill`, `index` its place in an array."""
-
-    field: str
-    message: str
-    index: int | None = None
 
 
 class ProblemDetails(BaseModel):
@@ -88,44 +81,6 @@ def title(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Error"
-
-
-def field_path(location: Sequence[str | int]) -> str:
-    """A pydantic location as people write it: `agenda[0].bill`."""
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
-
-
-def field_errors(
-    errors: Sequence[Mapping[str, Any]],
-    value: Any,
-    *,
-    prefix: tuple[str, ...] = (),
-    index: int | None = None,
-) -> list[FieldError]:
-    """Pydantic's errors on `value`, one for each field, without the names of union members in their paths."""
-    found: dict[str, FieldError] = {}
-    for error in errors:
-        path = field_path((*prefix, *existing(error["loc"], value, missing=error["type"] == "missing")))
-        message = str(error["msg"]).removeprefix("Value error, ")
-        found.setdefault(path, FieldError(field=path or "(body)", message=message, index=index))
-    return list(found.values())
-
-
-def existing(location: Sequence[str | int], value: Any, *, missing: bool) -> tuple[str | int, ...]:
-    """The part of a location that leads somewhere in the value (or to what is missing from it)."""
-    path: list[str | int] = []
-    for part in location:
-        inside = (isinstance(value, Mapping) and part in value) or (
-            isinstance(value, list) and isinstance(part, int) and part < len(value)
-        )
-        if not inside:
-            return (*path, part) if missing else tuple(path)
-        path.append(part)
-        value = value[part]
-    return tuple(path)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""CLI in: `clarion publish` and `clarion keys`."""
+"""CLI in: `clarion publish`."""
 
 import asyncio
 import contextlib
@@ -15,20 +15,17 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import open_database
-from clarion.runtime.output import fail, print_fields, print_json, print_rows
+from clarion.runtime.output import fail, print_fields, print_json
 from clarion.runtime.settings import load_settings
-from clarion.runtime.web.keys import SCOPES, create_key, list_keys, revoke_key
 from clarion.services.legislation.operations import Intake
 from clarion.services.legislation.publication import Validation, publish_file, validate
 
 IN_MEMORY_BYTES = 8_000_000
-NAME = "legislation"
 NEXT_STEPS = "What became of it: clarion campaigns list; what could not be handled: clarion dead-letters list"
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 Source = Annotated[str | None, typer.Option(help="whose statements these are; holds over what the events say")]
 File = Annotated[str, typer.Argument(metavar="FILE", help="JSON or JSON Lines; - reads standard input")]
-keys = typer.Typer(help="API keys for integrations.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def publish(
@@ -60,7 +57,7 @@ def publish(
 
 async def publish_content(content: IO[bytes], source: str | None, progress: "Counter") -> Intake:
     """Publish what was validated."""
-    async with open_database(load_settings(), NAME) as database:
+    async with open_database(load_settings(), "legislation") as database:
         return await publish_file(database, content, source, system_clock, progress)
 
 
@@ -127,62 +124,3 @@ def tell(counts: dict[str, Any], next_steps: str, *, as_json: bool) -> None:
     print_fields(counts, as_json=as_json)
     if not as_json:
         typer.echo(next_steps)
-
-
-@keys.command("create")
-def create(
-    name: Annotated[str, typer.Argument(help="who uses the key, such as daily-file")],
-    scope: Annotated[list[str], typer.Option(help=f"what it is good for: {', '.join(SCOPES)}; may be repeated")],
-    source: Annotated[
-        str | None, typer.Option(help="source of all events posted with it (default /integrations/NAME)")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Make an API key and print it, this once.
-
-    Example: clarion keys create daily-file --scope updates
-    """
-    unknown = [one for one in scope if one not in SCOPES]
-    if unknown:
-        fail(f"unknown scope {', '.join(unknown)}; known: {', '.join(SCOPES)}", 2)
-
-    async def run() -> tuple[str, str]:
-        async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
-            return await create_key(tx.connection, name, scope, source)
-
-    key_id, key = asyncio.run(run())
-    print_fields({"id": key_id, "key": key}, as_json=as_json)
-    if not as_json:
-        typer.echo("Keep it: it is not shown again. Send it as `Authorization: Bearer ...`.")
-
-
-@keys.command("list")
-def list_command(as_json: Json = False) -> None:
-    """All keys, without the secrets.
-
-    Example: clarion keys list
-    """
-
-    async def run() -> list[dict[str, Any]]:
-        async with open_database(load_settings(), NAME) as database, database.connection() as connection:
-            return await list_keys(connection)
-
-    print_rows(asyncio.run(run()), as_json=as_json, empty="No keys yet: clarion keys create NAME --scope updates")
-
-
-@keys.command("revoke")
-def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="the key's id, from keys list")], as_json: Json = False
-) -> None:
-    """Make a key useless from now on.
-
-    Example: clarion keys revoke 5c0f3a52-6c0a-4c43-9d4c-2f1f3f0f7a11
-    """
-
-    async def run() -> bool:
-        async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
-            return await revoke_key(tx.connection, key_id)
-
-    if not asyncio.run(run()):
-        fail(f"there is no key with the id {key_id}: clarion keys list shows them")
-    print_fields({"id": key_id, "revoked": True}, as_json=as_json)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from clarion.runtime.web.problems import FieldError, field_errors
+from clarion.runtime.web.fields import FieldError, field_errors
 from clarion.schemas.cloudevents import Attribute
 from clarion.schemas.legislation import BillUpdate, HearingCalendar, HearingCancellation, HearingNotice
 from clarion.schemas.text import Contract, Instant

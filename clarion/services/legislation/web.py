@@ -11,8 +11,9 @@ from pydantic_core import from_json
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database
 from clarion.runtime.ids import new_id
+from clarion.runtime.web.fields import FieldError
 from clarion.runtime.web.keys import ApiKey, require_scope
-from clarion.runtime.web.problems import FieldError, Refused, documented
+from clarion.runtime.web.problems import Refused, documented
 from clarion.schemas.cloudevents import BATCH, JSON, STRUCTURED
 from clarion.services.legislation import repository
 from clarion.services.legislation.documentation import REQUEST_BODY

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
 from clarion.runtime.database import Connection, Database
+from clarion.runtime.web.fields import FieldError, field_errors
 from clarion.runtime.web.keys import BEARER, ApiKey, authenticate, require_scope
-from clarion.runtime.web.problems import FieldError, Refused, documented, field_errors
+from clarion.runtime.web.problems import Refused, documented
 from clarion.schemas.registrations import Webinar
 from clarion.services.registrations import repository
 from clarion.services.registrations.desk import Desk

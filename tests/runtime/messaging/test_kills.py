@@ -14,7 +14,7 @@ import pytest
 
 from clarion.runtime.database import Database, migrate
 from clarion.runtime.embedded import KafkaServer, PostgresServer
-from clarion.runtime.messaging import ensure_topics
+from clarion.runtime.messaging.topics import ensure_topics
 from clarion.runtime.settings import Settings
 from tests.conftest import REPOSITORY, Until
 from tests.runtime.messaging.conftest import ECHO, say

@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI, HTTPException, Request
 from pydantic import BaseModel
 
-from clarion.runtime.web import pages, problems
+from clarion.runtime.web import fields, pages, problems
 
 
 class Item(BaseModel):
@@ -123,7 +123,7 @@ def test_the_path_of_an_error_leaves_out_what_is_not_in_the_value() -> None:
         {"loc": ("agenda", 0, "bill"), "msg": "Field required", "type": "missing"},
         {"loc": (), "msg": "odd", "type": "value_error"},
     ]
-    found = problems.field_errors(errors, {"agenda": [{}, {"start": "soon"}]}, prefix=("data",), index=7)
+    found = fields.field_errors(errors, {"agenda": [{}, {"start": "soon"}]}, prefix=("data",), index=7)
     assert [(one.field, one.message, one.index) for one in found] == [
         ("data.agenda[1].start", "no time", 7),
         ("data.agenda[0].bill", "Field required", 7),
@@ -132,6 +132,6 @@ def test_the_path_of_an_error_leaves_out_what_is_not_in_the_value() -> None:
 
 
 def test_a_thousand_errors_are_counted_and_a_hundred_told() -> None:
-    errors = [problems.FieldError(field="a", message="b", index=index) for index in range(1_000)]
+    errors = [fields.FieldError(field="a", message="b", index=index) for index in range(1_000)]
     body = json.loads(bytes(problems.problem(422, "many", errors=errors).body))
     assert (len(body["errors"]), body["error_count"]) == (100, 1_000)

@@ -12,7 +12,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from clarion.services.legislation.commands import keys, publish
+from clarion.services.legislation.commands import publish
+from clarion.services.legislation.key_commands import keys
 
 Run = Callable[..., Awaitable[Result]]
 
