@@ -9,6 +9,7 @@ from clarion.services.running import BUILDERS
 
 WORK_LEFT = """
 SELECT (SELECT count(*) FROM legislation.withdrawals)
+     + (SELECT count(*) FROM registrations.tellings)
      + (SELECT count(*) FROM campaigns.fanout_jobs WHERE done_at IS NULL)
      + (SELECT count(*) FROM campaigns.campaigns WHERE reconsider)
      + (SELECT count(*) FROM notifications.ledger

@@ -7,6 +7,7 @@ from clarion.runtime.settings import Settings
 from clarion.runtime.web.links import SignedLinks
 from clarion.services.registrations.desk import open_desk
 from clarion.services.registrations.handlers import subscriptions
+from clarion.services.registrations.tellings import Teller
 from clarion.services.registrations.web import build_router
 
 NAME = "registrations"
@@ -25,5 +26,6 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         name=NAME,
         database=database,
         subscriptions=subscriptions(desk),
+        workers=[Teller(database, desk)],
         router=build_router(database, desk, SignedLinks(settings.secret_key, clock)),
     )

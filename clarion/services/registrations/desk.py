@@ -1,38 +1,33 @@
-"""What every operation needs beside its transaction, and how answers leave the house."""
+"""What every operation needs beside its transaction, and how answers are handed to the teller."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction
-from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.schemas.mailboxes import mailbox
-from clarion.schemas.registrations import RegistrationOutcome, WebinarChanged
-from clarion.schemas.topics import REGISTRATIONS_NOTICES, REGISTRATIONS_OUTCOMES, bucket
 from clarion.services.registrations import repository
 from clarion.services.registrations.domain.admission import Answer
-from clarion.services.registrations.domain.words import Invitation, spoken_reason
-from clarion.services.registrations.repository import Event
+from clarion.services.registrations.precedence import Precedence
+from clarion.services.registrations.repository import Event, Telling
 
 SOURCE = "/clarion/registrations"
+TELLINGS = "tellings"
+ANSWERS_PER_TELLING = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Whom addresses stand for, where the pages are, and what time it is."""
+    """Whom addresses stand for, where the pages are, what time it is, and whether requests are being answered."""
 
     mailbox_key: bytes
     public_url: str
     clock: Clock
+    requests: Precedence = field(default_factory=Precedence)
 
     def mailbox(self, email: str) -> str:
         """The mailbox of an address in its normal form."""
         return mailbox(email, self.mailbox_key)
-
-    def invitation(self, event: Event) -> Invitation:
-        """The event as mails state it."""
-        return Invitation(event.id, event.webinar, event.said, self.public_url)
 
 
 async def open_desk(database: Database, public_url: str, clock: Clock) -> Desk:
@@ -42,60 +37,27 @@ async def open_desk(database: Database, public_url: str, clock: Clock) -> Desk:
     return Desk(key, public_url.rstrip("/"), clock)
 
 
-async def tell(tx: Transaction, desk: Desk, event: Event, answers: Sequence[Answer]) -> None:
-    """Publish these answers of one event; the newest of each registration is mailed unless it was told before."""
-    now = desk.clock()
-    invitation = desk.invitation(event)
-    newest = {answer.registration.id: answer for answer in answers if not answer.repeated}
-    outcomes = [_outcome(event, answer, now) for answer in answers]
-    await enqueue(tx, [*outcomes, *_notices(invitation, newest, now)])
+async def tell(
+    tx: Transaction, desk: Desk, event: Event, answers: Sequence[Answer], announced: str | None = None
+) -> None:
+    """Have what became of one event, and these answers, told: the teller publishes and mails them after the commit.
 
-
-def _outcome(event: Event, answer: Answer, now: datetime) -> Outgoing:
-    registration = answer.registration
-    outcome = RegistrationOutcome(
+    `announced` is "moved" or "cancelled" where the event itself changed.
+    """
+    if not answers and announced is None:
+        return
+    whole = Telling(
         event_id=event.id,
-        registration_id=registration.id,
-        revision=answer.revision,
-        status=str(answer.status),
-        place=answer.place,
-        reason=spoken_reason(answer.reason, event.webinar, event.said),
-        at=now,
-    )
-    return Outgoing(
-        REGISTRATIONS_OUTCOMES,
-        event.id,
-        "registration.promoted" if answer.promoted else f"registration.{answer.status}",
-        outcome,
-        id=None if answer.repeated else f"{registration.id}.{answer.revision}",
-        subject=registration.id,
-        extensions={} if answer.request is None else {"requestid": answer.request},
-        time=now,
-    )
-
-
-def _notices(invitation: Invitation, answers: Mapping[str, Answer], now: datetime) -> Iterable[Outgoing]:
-    for answer in answers.values():
-        registration = answer.registration
-        key = f"{invitation.event_id}/{bucket(registration.mailbox)}"
-        notice = invitation.notice(answer, now)
-        identity = f"{registration.id}.{answer.revision}"
-        yield Outgoing(REGISTRATIONS_NOTICES, key, "messages.requested", notice, id=identity, time=now)
-
-
-async def announce(tx: Transaction, event: Event, what: str) -> None:
-    """Publish the event's new state as `webinar.moved` or `webinar.cancelled`."""
-    webinar = event.webinar
-    changed = WebinarChanged(
-        event_id=event.id,
-        slug=webinar.slug,
-        revision=event.revision,
         status=event.status,
-        title=webinar.title,
-        starts_at=webinar.starts_at,
-        ends_at=webinar.ends_at,
-        registration_closes_at=webinar.closes_at,
-        zone=webinar.zone,
-        capacity=webinar.capacity,
+        revision=event.revision,
+        webinar=event.webinar,
+        said=event.said,
+        answers=answers[:ANSWERS_PER_TELLING],
+        decided_at=desk.clock(),
+        announced=announced,
     )
-    await enqueue(tx, [Outgoing(REGISTRATIONS_OUTCOMES, event.id, f"webinar.{what}", changed, subject=event.id)])
+    await repository.insert_telling(tx.connection, whole)
+    for start in range(ANSWERS_PER_TELLING, len(answers), ANSWERS_PER_TELLING):
+        rest = replace(whole, answers=answers[start : start + ANSWERS_PER_TELLING], announced=None)
+        await repository.insert_telling(tx.connection, rest)
+    tx.notify(TELLINGS)

@@ -16,6 +16,7 @@ def subscriptions(desk: Desk) -> list[Subscription]:
     """What registrations listens to."""
 
     async def on_requests(tx: Transaction, events: Sequence[Received[Any]]) -> None:
-        await admit(tx, desk, [event for event in events if event.data is not None])
+        with desk.requests.at_work():
+            await admit(tx, desk, [event for event in events if event.data is not None])
 
     return [Subscription(REGISTRATIONS_REQUESTS, on_requests, batch_size=BATCH_SIZE)]

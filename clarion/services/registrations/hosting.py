@@ -8,7 +8,7 @@ from clarion.runtime.database import Transaction
 from clarion.runtime.ids import new_id
 from clarion.schemas.registrations import Webinar
 from clarion.services.registrations import repository
-from clarion.services.registrations.desk import Desk, announce, tell
+from clarion.services.registrations.desk import Desk, tell
 from clarion.services.registrations.domain.admission import Admission, Answer, Refusal, Registration, Status
 from clarion.services.registrations.domain.times import carried_along
 from clarion.services.registrations.errors import AlreadyCancelled, SlugTaken, UnknownWebinar
@@ -58,8 +58,7 @@ async def move_webinar(tx: Transaction, desk: Desk, slug: str, changes: Mapping[
     answers = admission.answers
     if any(getattr(webinar, name) != getattr(before.webinar, name) for name in TOLD_AGAIN):
         answers = [*answers, *await _told_again(tx, desk, event, [one.registration.id for one in answers])]
-    await announce(tx, event, "moved")
-    await tell(tx, desk, event, answers)
+    await tell(tx, desk, event, answers, announced="moved")
     return replace(event, confirmed=admission.seats.confirmed, waiting=admission.seats.waiting)
 
 
@@ -101,8 +100,7 @@ async def cancel_webinar(tx: Transaction, desk: Desk, slug: str, reason: str | N
     await repository.change_webinar(tx.connection, event, now)
     await repository.save_registrations(tx.connection, registered, now)
     await repository.count_seats(tx.connection, event.seats)
-    await announce(tx, event, "cancelled")
-    await tell(tx, desk, event, answers)
+    await tell(tx, desk, event, answers, announced="cancelled")
     return event
 
 

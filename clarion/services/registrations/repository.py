@@ -9,7 +9,7 @@ from typing import Any
 from clarion.runtime.database import Connection, load_queries
 from clarion.runtime.ids import new_secret
 from clarion.schemas.registrations import Webinar
-from clarion.services.registrations.domain.admission import ACTIVE, Registration, Seats, Status
+from clarion.services.registrations.domain.admission import ACTIVE, Answer, Registration, Seats, Status
 from clarion.services.registrations.errors import Oversold
 
 queries = load_queries("clarion.services.registrations")
@@ -46,6 +46,23 @@ class Event:
             waiting=self.waiting,
             last_position=self.last_position,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What was decided of one event and is not told yet, with the event as it was then.
+
+    `announced` is what became of the event itself, before the answers: moved or cancelled.
+    """
+
+    event_id: str
+    status: str
+    revision: int
+    webinar: Webinar
+    said: str | None
+    answers: Sequence[Answer]
+    decided_at: datetime
+    announced: str | None = None
 
 
 def _event(row: Any) -> Event:
@@ -282,3 +299,55 @@ async def mark_cancel_asked(connection: Connection, registration_id: str, now: d
 async def is_cancel_asked(connection: Connection, registration_id: str) -> bool:
     """Whether a cancellation of it is on its way through the topic."""
     return bool(await queries.is_cancel_asked(connection, id=registration_id))
+
+
+async def insert_telling(connection: Connection, telling: Telling) -> None:
+    """Keep what is to be told."""
+    await queries.insert_telling(
+        connection,
+        event_id=telling.event_id,
+        status=telling.status,
+        revision=telling.revision,
+        description=telling.webinar.model_dump(mode="json"),
+        said=telling.said,
+        announced=telling.announced,
+        answers=[_answer_kept(answer) for answer in telling.answers],
+        now=telling.decided_at,
+    )
+
+
+async def take_telling(connection: Connection) -> Telling | None:
+    """The oldest of what is not told, taken away; without the answers to people who were erased meanwhile."""
+    row = await queries.take_telling(connection)
+    if row is None:
+        return None
+    found = await find_by_ids(connection, [kept[0] for kept in row["answers"]])
+    answers = [_answer(found[name], *kept) for name, *kept in row["answers"] if name in found]
+    return Telling(
+        event_id=row["event_id"],
+        status=row["status"],
+        revision=row["revision"],
+        webinar=Webinar.model_validate(row["description"]),
+        said=row["said"],
+        answers=answers,
+        decided_at=row["decided_at"],
+        announced=row["announced"],
+    )
+
+
+def _answer_kept(answer: Answer) -> list[Any]:
+    return [
+        answer.registration.id,
+        answer.status,
+        answer.revision,
+        answer.place,
+        answer.reason,
+        answer.request,
+        answer.repeated,
+        answer.promoted,
+        answer.had_seat,
+    ]
+
+
+def _answer(registration: Registration, status: str, *kept: Any) -> Answer:
+    return Answer(registration, Status(status), *kept)

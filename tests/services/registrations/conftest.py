@@ -18,6 +18,7 @@ from clarion.services.registrations.desk import SOURCE, Desk, open_desk
 from clarion.services.registrations.handlers import subscriptions
 from clarion.services.registrations.hosting import cancel_webinar, create_webinar, move_webinar
 from clarion.services.registrations.repository import Event
+from clarion.services.registrations.tellings import Teller
 
 NOW = datetime(2027, 5, 1, 16, tzinfo=UTC)
 STARTS_AT = "2027-05-06T10:00:00-07:00"
@@ -104,12 +105,19 @@ class Registrations:
     async def hear(self, *records: Record) -> None:
         await self.consumption.handle(records)
 
+    async def tell(self) -> None:
+        """Let the teller tell all that was decided."""
+        teller = Teller(self.database, self.desk)
+        while await teller.turn():
+            pass
+
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         async with self.database.connection() as connection:
             return list(await connection.fetch(query, *arguments))
 
     async def published(self, topic: str) -> list[tuple[str, dict[str, Any]]]:
-        """Type and body of what is in the outbox for a topic, in its order."""
+        """Type and body of what is in the outbox for a topic, in its order, once all is told."""
+        await self.tell()
         rows = await self.fetch("SELECT headers, body FROM outbox WHERE topic = $1 ORDER BY id", topic)
         return [(dict(row["headers"])["ce_type"], json.loads(row["body"])) for row in rows]
 
@@ -120,6 +128,7 @@ class Registrations:
         return [body for _, body in await self.published("registrations.notices.v1")]
 
     async def forget_published(self) -> None:
+        await self.tell()
         async with self.database.transaction() as tx:
             await tx.connection.execute("DELETE FROM outbox")
 

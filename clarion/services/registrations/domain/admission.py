@@ -154,17 +154,7 @@ class Admission:
 
     def repeat(self, registration: Registration, request: str) -> None:
         """Say again what holds."""
-        self.answers.append(
-            Answer(
-                registration,
-                registration.status,
-                registration.revision,
-                place=self._place(registration),
-                reason=registration.reason,
-                request=request,
-                repeated=True,
-            )
-        )
+        self._answer(registration, request, repeated=True)
 
     def cancel(self, registration: Registration, request: str) -> None:
         """Give up a seat or a place; a freed seat goes to the next at once. Cancelled already, nothing changes."""
@@ -230,6 +220,9 @@ class Admission:
         self, registration: Registration, request: str | None, *, promoted: bool = False, had_seat: bool = False
     ) -> None:
         self.touched[registration.id] = registration
+        self._answer(registration, request, promoted=promoted, had_seat=had_seat)
+
+    def _answer(self, registration: Registration, request: str | None, **how: bool) -> None:
         self.answers.append(
             Answer(
                 registration,
@@ -238,7 +231,6 @@ class Admission:
                 place=self._place(registration),
                 reason=registration.reason,
                 request=request,
-                promoted=promoted,
-                had_seat=had_seat,
+                **how,
             )
         )
