@@ -25,6 +25,16 @@ def without_blank(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def iso_date(value: Any) -> Any:
+    """Let only a date alone pass: of a time, the day would depend on the zone."""
+    if isinstance(value, str) and ISO_DATE.fullmatch(value.strip()):
+        return date.fromisoformat(value.strip())
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise ValueError("a date is a text such as 2027-03-03")
+
+
+Day = Annotated[date, BeforeValidator(iso_date)]
 OptionalLine = Annotated[Line | None, BeforeValidator(without_blank)]
 
 
@@ -95,13 +105,22 @@ class HearingCalendar(Contract):
 
 
 class BillUpdate(Contract):
-    """What became of a bill: `bill.updated`."""
+    """The whole of a bill as its source knows it: `bill.updated`.
+
+    `status` is the stage in the source's words, `text` what happened, `committee` the one that hears the bill next and
+    `amended_on` the date of its version in force. What is left out the source does not know.
+    """
 
     jurisdiction: Identifier
     session: Identifier
     bill: Line
     status: Line
     text: Text | None = None
+    title: OptionalLine = None
+    author: OptionalLine = None
+    amended_on: Day | None = None
+    committee: CommitteeReference | None = None
+    sequence: Annotated[int, Field(ge=0, le=2**53)] | None = None
 
 
 class HearingAgendaItem(AgendaItem):
@@ -156,6 +175,29 @@ class HearingAlert(Contract):
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError("starts_at has no offset")
         return value
+
+
+class BillProgress(Contract):
+    """The full state of one bill as Clarion knows it: `bill.progressed`; consumers go by it and its revision.
+
+    `changed` names what differs from the revision before: status, title, author, amended, committee. `stated_at` is
+    when the source whose word holds changed it. A hearing's agenda keeps its own title and author.
+    """
+
+    bill_id: Identifier
+    revision: Annotated[int, Field(ge=1)]
+    jurisdiction: Identifier
+    session: Identifier
+    bill: Line
+    bill_key: Identifier
+    status: Line
+    text: Text | None = None
+    title: OptionalLine = None
+    author: OptionalLine = None
+    amended_on: Day | None = None
+    committee: CommitteeReference | None = None
+    stated_at: Instant
+    changed: list[Identifier] = Field(default_factory=list)
 
 
 @lru_cache(maxsize=4_096)

@@ -56,8 +56,9 @@ LEGISLATION_UPDATES = Topic(
 LEGISLATION_ALERTS = Topic(
     "legislation.alerts.v1",
     partitions=6,
-    key="hearing id",
-    types={f"bill-hearing.{what}": legislation.HearingAlert for what in ("scheduled", "moved", "amended", "cancelled")},
+    key="hearing id, bill id for progress",
+    types={f"bill-hearing.{what}": legislation.HearingAlert for what in ("scheduled", "moved", "amended", "cancelled")}
+    | {"bill.progressed": legislation.BillProgress},
 )
 DIRECTORY_ENTITIES = Topic(
     "directory.entities.v1",
@@ -77,10 +78,12 @@ DIRECTORY_ENTITIES = Topic(
 CAMPAIGNS_CALLS = Topic(
     "campaigns.calls.v1",
     partitions=24,
-    key="campaign id and bucket, as in <campaign>/<bucket>",
+    key="campaign id and bucket, as in <campaign>/<bucket>; <campaign>/pauses for those",
     types={
         "messages.requested": messages.MessageBatch,
         "messages.withdrawn": messages.Withdrawal,
+        "messages.paused": messages.Pause,
+        "messages.resumed": messages.Pause,
     },
 )
 CAMPAIGNS_LIFECYCLE = Topic(

@@ -8,10 +8,12 @@ from clarion.runtime.database import Transaction
 from clarion.runtime.ids import new_id
 from clarion.runtime.logs import Logger
 from clarion.runtime.messaging import Outgoing, enqueue
-from clarion.schemas.legislation import HearingAlert
+from clarion.schemas.legislation import BillProgress, HearingAlert
 from clarion.schemas.topics import LEGISLATION_ALERTS, LEGISLATION_UPDATES
 from clarion.services.legislation import repository
+from clarion.services.legislation.bills import load_bills, save_bills
 from clarion.services.legislation.domain.amendments import Amendment, event_type
+from clarion.services.legislation.domain.bills import bill_ids_in
 from clarion.services.legislation.domain.statements import Decision, Statement, rejection
 from clarion.services.legislation.domain.world import World, jurisdictions_in
 from clarion.services.legislation.intake import Update
@@ -69,17 +71,19 @@ async def hear(
     settle: timedelta = timedelta(0),
     draw_id: Callable[[], str] = new_id,
 ) -> list[Decision]:
-    """Take statements in, in this order, and alert of every hearing of which they leave something new to tell.
+    """Take statements in, in this order, and alert of every hearing and bill of which they leave something new to tell.
 
-    Several changes of one hearing are told as one. A withdrawal waits for `settle`.
+    Several changes of one are told as one. A withdrawal waits for `settle`.
     """
     readable = [statement for statement in statements if rejection(statement) is None]
     await repository.lock_jurisdictions(tx.connection, jurisdictions_in(readable))
     world = World(now, draw_id)
     await repository.load(world, tx.connection, readable)
+    await load_bills(world.docket, tx.connection, bill_ids_in(readable))
     for statement in statements:
         world.hear(statement)
     amendments = await tell(tx, world, settle)
+    await tell_of_bills(tx, world)
     decisions = world.decisions(amendments)
     await repository.record_outcomes(tx.connection, list(zip(statements, decisions, strict=True)))
     return decisions
@@ -109,6 +113,26 @@ async def tell(tx: Transaction, world: World, settle: timedelta) -> dict[str, Am
     if alerts:
         log.info("legislation.alerted", hearing_ids=[alert.hearing_id for alert in alerts])
     return amendments
+
+
+async def tell_of_bills(tx: Transaction, world: World) -> None:
+    """Alert of what became of the bills of a world, in this transaction, and keep it."""
+    progressed = list(world.docket.progress().values())
+    await save_bills(world.docket, tx.connection, progressed, world.now)
+    await enqueue(tx, [published_progress(state, world.now) for state in progressed])
+
+
+def published_progress(state: BillProgress, now: datetime) -> Outgoing:
+    """The state of a bill as it travels."""
+    return Outgoing(
+        LEGISLATION_ALERTS,
+        key=state.bill_id,
+        type="bill.progressed",
+        data=state,
+        id=f"{state.bill_id}.{state.revision}",
+        subject=state.bill_id,
+        time=now,
+    )
 
 
 def published_alert(alert: HearingAlert, now: datetime) -> Outgoing:

@@ -7,6 +7,8 @@ from typing import Any
 
 from clarion.schemas.legislation import (
     AgendaItem,
+    BillProgress,
+    BillUpdate,
     CommitteeReference,
     HearingAgendaItem,
     HearingAlert,
@@ -44,6 +46,24 @@ def stored_alert(body: dict[str, Any]) -> HearingAlert:
             "counterparts": [],
         }
     )
+
+
+def stored_update(body: dict[str, Any]) -> BillUpdate:
+    """What a source said of a bill, as it was kept."""
+    return BillUpdate.model_construct(**body | bill_values(body))
+
+
+def stored_progress(body: dict[str, Any]) -> BillProgress:
+    """A bill's state as it was told last."""
+    return BillProgress.model_construct(**body | bill_values(body) | {"stated_at": time(body["stated_at"])})
+
+
+def bill_values(body: dict[str, Any]) -> dict[str, Any]:
+    """What JSON has no types for, of a bill."""
+    return {
+        "amended_on": date.fromisoformat(body["amended_on"]) if body["amended_on"] else None,
+        "committee": CommitteeReference.model_construct(**body["committee"]) if body["committee"] else None,
+    }
 
 
 def date_or_time(text: str) -> date | datetime:

@@ -88,7 +88,15 @@ class Legislation:
             return list(await connection.fetch(query, *arguments))
 
     async def alerts(self) -> list[dict[str, Any]]:
-        """The alerts in the outbox, in its order."""
+        """The alerts of hearings in the outbox, in its order."""
+        return [body for body in await self.published() if "hearing_id" in body]
+
+    async def progress(self) -> list[dict[str, Any]]:
+        """What was told of bills, in the order of the outbox."""
+        return [body for body in await self.published() if "bill_id" in body]
+
+    async def published(self) -> list[dict[str, Any]]:
+        """All that was told, in the order of the outbox."""
         rows = await self.fetch("SELECT body FROM outbox WHERE topic = 'legislation.alerts.v1' ORDER BY id")
         return [json.loads(row["body"]) for row in rows]
 

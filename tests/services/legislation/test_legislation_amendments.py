@@ -344,20 +344,6 @@ async def test_several_changes_in_one_batch_are_told_as_one(legislation: Any, no
     assert len(await legislation.alerts()) == 1
 
 
-async def test_what_became_of_a_bill_is_kept_and_no_alert(legislation: Any, notice: Any) -> None:
-    body = {"jurisdiction": CALIFORNIA, "session": "20272028", "bill": "SB 79", "status": "amended"}
-    await legislation.hear(
-        legislation.record(notice(), "e-1"),
-        legislation.record(body, "e-2", kind="bill.updated"),
-        legislation.record(body | {"bill": "- -"}, "e-3", kind="bill.updated"),
-    )
-    assert len(await legislation.alerts()) == 1
-    outcomes = await legislation.outcomes()
-    assert [outcomes[event][0] for event in ("e-2", "e-3")] == ["recorded", "rejected"]
-    [row] = await legislation.fetch("SELECT body FROM history WHERE event_id = 'e-2'")
-    assert row["body"]["status"] == "amended"
-
-
 async def test_replicas_that_settle_at_the_same_time_tell_once(legislation: Any, notice: Any) -> None:
     names = [f"h-{number}" for number in range(30)]
     listed = [notice(hearing_id=name, committee={"name": name}) for name in names]

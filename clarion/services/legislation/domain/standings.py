@@ -1,4 +1,6 @@
-"""Where each source stands: what it said last of a hearing, and what holds when several stand against each other."""
+"""Where each source stands: what it said last of a hearing or a bill, and what holds when several stand against each
+other.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -7,9 +9,9 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import groupby
 
-from clarion.schemas.legislation import HearingAlert, HearingNotice
-from clarion.services.legislation.domain.statements import Alias, Mark, Said
-from clarion.services.legislation.domain.states import differences, read_notice
+from clarion.schemas.legislation import BillUpdate, HearingAlert, HearingNotice
+from clarion.services.legislation.domain.statements import Alias, Mark, Notice, Said
+from clarion.services.legislation.domain.states import bill_differences, differences, read_notice
 
 
 class Stand(StrEnum):
@@ -33,7 +35,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """What one source last said of a hearing under one id: its newest notice, and its newest end of it.
+    """What one source last said of a hearing under one id: its newest notice, and its newest end of it. Of a bill,
+    which does not end, its newest notice alone.
 
     Both are kept, so that the order in which they come does not matter. `changed_at` is when the source last changed
     its mind; equal times go by `arrival`, a count.
@@ -44,14 +47,14 @@ class Standing:
     stand: Stand
     changed_at: datetime
     arrival: int
-    notice: HearingNotice | None = None
+    notice: Notice | None = None
     noticed: Mark | None = None
     ended: Mark | None = None
 
     @cached_property
     def reading(self) -> tuple[HearingAlert, list[str]] | None:
-        """The state that the notice describes, and what had to be decided to read it."""
-        return read_notice(self.notice, self.alias[1]) if self.notice is not None else None
+        """The state that the notice of a hearing describes, and what had to be decided to read it."""
+        return read_notice(self.notice, self.alias[1]) if isinstance(self.notice, HearingNotice) else None
 
     @property
     def newest(self) -> Mark | None:
@@ -73,9 +76,7 @@ def listen(before: Standing | None, said: Said, arrival: int) -> tuple[Standing 
     return listen_to_end(before, said, arrival)
 
 
-def listen_to_notice(
-    before: Standing | None, said: Said, notice: HearingNotice, arrival: int
-) -> tuple[Standing, Verdict]:
+def listen_to_notice(before: Standing | None, said: Said, notice: Notice, arrival: int) -> tuple[Standing, Verdict]:
     """The same for a notice; one that is older than the end of its hearing is kept, and ends nothing."""
     after = Standing(said.alias, said.source, Stand.LIVING, said.mark.at, arrival, notice, said.mark)
     if before is None:
@@ -122,6 +123,8 @@ def same_content(one: Standing, other: Standing) -> bool:
     """Whether two notices say the same to a reader."""
     if one.notice == other.notice:
         return True
+    if isinstance(one.notice, BillUpdate) and isinstance(other.notice, BillUpdate):
+        return not bill_differences(one.notice, other.notice)
     return one.reading is not None and other.reading is not None and not differences(one.reading[0], other.reading[0])
 
 

@@ -21,7 +21,9 @@ AHEAD_SECONDS = 300
 BILL_KEY_LENGTH = 200
 
 Alias = tuple[str, str]
-"""A jurisdiction and the id that sources give a hearing there."""
+"""A jurisdiction and the id that sources give a hearing there; of a bill, the id that it has here."""
+Notice = HearingNotice | BillUpdate
+"""The whole of a hearing or of a bill, as a source knows it."""
 
 
 class Outcome(StrEnum):
@@ -75,12 +77,14 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a source says of one hearing: a notice, or (without one) that it is cancelled or on its list no more."""
+    """What a source says of one hearing: a notice, or (without one) that it is cancelled or on its list no more. Of a
+    bill it is always a notice.
+    """
 
     alias: Alias
     source: str
     mark: Mark
-    notice: HearingNotice | None = None
+    notice: Notice | None = None
     is_absence: bool = False
 
     @classmethod

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from clarion.schemas.legislation import (
     AgendaItem,
+    BillProgress,
+    BillUpdate,
     CommitteeReference,
     HearingAgendaItem,
     HearingAlert,
@@ -94,6 +96,29 @@ def differences(known: HearingAlert, told: HearingAlert) -> list[str]:
     """In what two states of a hearing differ for a reader."""
     before, after = content(known), content(told)
     if not same_committee(known.committee, told.committee):
+        after["committee"] = None
+    return [name for name in before if before[name] != after[name]]
+
+
+def bill_content(bill: BillUpdate | BillProgress) -> dict[str, Any]:
+    """What a reader would care for in a bill, by the names of `BillProgress.changed`, however it is written."""
+    return {
+        "status": folded(bill.status),
+        "title": folded(bill.title),
+        "author": folded(bill.author),
+        "amended": bill.amended_on,
+        "committee": committee_key(bill.committee) if bill.committee is not None else None,
+    }
+
+
+def bill_differences(known: BillUpdate | BillProgress, told: BillUpdate | BillProgress) -> list[str]:
+    """In what two states of a bill differ for a reader."""
+    before, after = bill_content(known), bill_content(told)
+    if (
+        known.committee is not None
+        and told.committee is not None
+        and not same_committee(known.committee, told.committee)
+    ):
         after["committee"] = None
     return [name for name in before if before[name] != after[name]]
 

@@ -13,6 +13,7 @@ from clarion.schemas.legislation import (
     HearingNotice,
 )
 from clarion.services.legislation.domain.amendments import Amendment, Hearing, amend, pairs
+from clarion.services.legislation.domain.bills import Docket
 from clarion.services.legislation.domain.standings import Stand, Standing, Verdict, described, holding, listen
 from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Said, Statement, rejection
 from clarion.services.legislation.domain.states import (
@@ -46,6 +47,7 @@ class Heard:
     """None: it goes by what is told of the hearings."""
     notes: tuple[str, ...] = ()
     hearings: tuple[str, ...] = ()
+    bill: str | None = None
 
 
 @dataclass
@@ -58,6 +60,7 @@ class World:
     by_alias: dict[Alias, str] = field(default_factory=dict)
     standings: dict[Alias, dict[str, Standing]] = field(default_factory=dict)
     calendars: dict[Scope, Calendar] = field(default_factory=dict)
+    docket: Docket = field(default_factory=Docket)
     heard: list[Heard] = field(default_factory=list)
     touched: dict[str, None] = field(default_factory=dict)
     new_aliases: dict[Alias, str] = field(default_factory=dict)
@@ -89,8 +92,8 @@ class World:
         match statement.data:
             case HearingCalendar() as calendar:
                 return self._hear_calendar(statement, calendar)
-            case BillUpdate():
-                return Heard(statement, Outcome.RECORDED)
+            case BillUpdate() as update:
+                return self._hear_of_bill(statement, update)
             case HearingNotice() | HearingCancellation() as data:
                 return self._hear_of_one(statement, Said.of(statement, data))
         return Heard(statement, Outcome.REJECTED, (f"nothing is made of {statement.type}",))
@@ -100,13 +103,18 @@ class World:
         held = (known.holds, known.stand) if known is not None else (None, None)
         verdict = self._take(said)
         hearing = self.hearings.get(self.by_alias.get(said.alias, ""))
-        notes = tuple(self._notes(said)) if verdict is not Verdict.CONFLICT else (conflict(said),)
+        notes = tuple(self._notes(said)) if verdict is not Verdict.CONFLICT else (conflict_about(said),)
         if hearing is None:
             return Heard(statement, Outcome.RECORDED, (*notes, "no such hearing is known yet: kept"))
         outcome = OUTCOMES[verdict]
         if outcome is None and hearing is known and still_holds(hearing, *held):
             outcome = Outcome.UNCHANGED
         return Heard(statement, outcome, notes, (hearing.id,))
+
+    def _hear_of_bill(self, statement: Statement, update: BillUpdate) -> Heard:
+        bill, verdict = self.docket.hear(statement, update)
+        notes = (conflict(update.bill, update.sequence),) if verdict is Verdict.CONFLICT else ()
+        return Heard(statement, OUTCOMES[verdict], notes, bill=bill)
 
     def _hear_calendar(self, statement: Statement, calendar: HearingCalendar) -> Heard:
         scope = scope_of(statement.source, calendar)
@@ -124,7 +132,7 @@ class World:
         said += [Said.of(statement, notice) for notice in calendar.hearings]
         self.calendars[scope] = self.new_calendars[scope] = Calendar(listed, statement.stated_at)
         verdicts = [(one, self._take(one)) for one in said]
-        conflicts = [conflict(one) for one, verdict in verdicts if verdict is Verdict.CONFLICT]
+        conflicts = [conflict_about(one) for one, verdict in verdicts if verdict is Verdict.CONFLICT]
         changed = {one.alias: self.by_alias[one.alias] for one, verdict in verdicts if self._matters(one, verdict)}
         note = f"{len(listed)} hearings, {len(missing)} no longer listed"
         return Heard(statement, None, (note, *conflicts[:10]), tuple(dict.fromkeys(changed.values())))
@@ -238,7 +246,13 @@ class World:
 
     def decisions(self, amendments: dict[str, Amendment]) -> list[Decision]:
         """What became of each statement, in their order."""
-        return [decision(heard, amendments) for heard in self.heard]
+        progressed = self.docket.progress().keys()
+        return [
+            about_bill(heard, is_told=heard.bill in progressed)
+            if heard.bill is not None
+            else decision(heard, amendments)
+            for heard in self.heard
+        ]
 
 
 def still_holds(hearing: Hearing, state: HearingAlert | None, stand: Stand) -> bool:
@@ -273,14 +287,25 @@ def decision(heard: Heard, amendments: dict[str, Amendment]) -> Decision:
     return Decision(outcome, "; ".join(heard.notes) or None, about)
 
 
+def about_bill(heard: Heard, *, is_told: bool) -> Decision:
+    """What became of a statement about a bill."""
+    told = Outcome.ALERTED if is_told else Outcome.UNCHANGED
+    return Decision(heard.outcome or told, "; ".join(heard.notes) or None)
+
+
 def scope_of(source: str, calendar: HearingCalendar) -> Scope:
     """Whose list of which hearings a calendar is."""
     return source, calendar.jurisdiction, committee_key(calendar.committee) if calendar.committee else ""
 
 
-def conflict(said: Said) -> str:
+def conflict_about(said: Said) -> str:
+    """Why a statement about a hearing with a used count is rejected."""
+    return conflict(said.alias[1], said.mark.sequence)
+
+
+def conflict(name: str, sequence: int | None) -> str:
     """Why a statement with a used count is rejected."""
-    return f"{said.alias[1]}: this source has said something else with the sequence {said.mark.sequence}"
+    return f"{name}: this source has said something else with the sequence {sequence}"
 
 
 def alike(one: HearingAlert, other: HearingAlert) -> bool:
@@ -323,5 +348,5 @@ def scopes_in(statements: Sequence[Statement]) -> set[Scope]:
 
 def jurisdictions_in(statements: Sequence[Statement]) -> set[str]:
     """Where these statements are about."""
-    about = HearingNotice | HearingCancellation | HearingCalendar
+    about = HearingNotice | HearingCancellation | HearingCalendar | BillUpdate
     return {one.data.jurisdiction for one in statements if isinstance(one.data, about)}
