@@ -13,7 +13,7 @@ from clarion.runtime.output import fail, print_fields, print_json, print_rows
 from clarion.runtime.settings import load_settings
 from clarion.schemas.campaigns import Stance
 from clarion.schemas.legislation import bill_key
-from clarion.services.campaigns import reports, repository
+from clarion.services.campaigns import bills, reports, repository
 from clarion.services.campaigns.domain.model import AdoptedPosition, Position
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.operations import Adoption, adopt_position
@@ -116,15 +116,21 @@ def position_fields(adopted: AdoptedPosition) -> dict[str, Any]:
 
 @positions.command("list")
 def list_positions(as_json: AsJson = False) -> None:
-    """List the positions in force. Example: clarion positions list"""
-    found = [position_fields(adopted) for adopted in asyncio.run(_positions())]
-    rows = found if as_json else [{name: row[name] for name in ROW_FIELDS} for row in found]
+    """List the positions in force, with where their bills stand. Example: clarion positions list"""
+    found = asyncio.run(_positions())
+    rows = (
+        found
+        if as_json
+        else [{name: row[name] for name in ROW_FIELDS} | bills.summary(row["progress"]) for row in found]
+    )
     print_rows(rows, as_json=as_json, empty="No position is adopted: `clarion positions adopt --help`")
 
 
-async def _positions() -> list[AdoptedPosition]:
+async def _positions() -> list[dict[str, Any]]:
     async with open_database(load_settings(), NAME) as database, database.connection() as connection:
-        return await repository.list_positions(connection)
+        adopted = await repository.list_positions(connection)
+        progress = await bills.progress_on(connection, [each.position for each in adopted])
+    return [position_fields(each) | {"progress": state} for each, state in zip(adopted, progress, strict=True)]
 
 
 @positions.command("show")
@@ -134,31 +140,44 @@ def show_position(
     jurisdiction: Annotated[str | None, typer.Option(help="of this jurisdiction only")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the position on a bill with its earlier versions. Example: clarion positions show "SB 79" """
-    versions = asyncio.run(_versions(bill, session, jurisdiction))
-    if not versions:
+    """Show the position on a bill: its versions, where the bill stands, and the hearings ahead.
+
+    Example: clarion positions show "SB 79"
+    """
+    found = asyncio.run(_position(bill, session, jurisdiction))
+    if found is None:
         fail(f"no position on {bill}")
-    fields = position_fields(versions[0])
-    older = [
-        {
-            "session": each.position.session,
-            "version": each.version,
-            "stance": each.position.stance,
-            "adopted_at": each.adopted_at,
-        }
-        for each in versions[1:]
-    ]
     if as_json:
-        print_json(fields | {"others": older})
+        print_json(found)
         return
-    print_fields(fields, as_json=False)
-    if older:
-        print_rows(older, as_json=False, empty="")
+    parts = {name: found.pop(name) for name in ("others", "progress", "hearings")}
+    print_fields(found, as_json=False)
+    print_rows([parts["progress"]] if parts["progress"] else [], as_json=False, empty="nothing told of the bill yet")
+    print_rows(parts["hearings"], as_json=False, empty="no hearing ahead")
+    if parts["others"]:
+        print_rows(parts["others"], as_json=False, empty="")
 
 
-async def _versions(bill: str, session: str | None, jurisdiction: str | None) -> list[AdoptedPosition]:
+async def _position(bill: str, session: str | None, jurisdiction: str | None) -> dict[str, Any] | None:
     async with open_database(load_settings(), NAME) as database, database.connection() as connection:
-        return await repository.position_versions(connection, bill_key(bill), session, jurisdiction)
+        versions = await repository.position_versions(connection, bill_key(bill), session, jurisdiction)
+        if not versions:
+            return None
+        position = versions[0].position
+        [progress] = await bills.progress_on(connection, [position])
+        hearings = await bills.coming_hearings(connection, position, system_clock())
+    others = [version_fields(each) for each in versions[1:]]
+    return position_fields(versions[0]) | {"progress": progress, "hearings": hearings, "others": others}
+
+
+def version_fields(adopted: AdoptedPosition) -> dict[str, Any]:
+    """Another version of a position, or one of another session."""
+    return {
+        "session": adopted.position.session,
+        "version": adopted.version,
+        "stance": adopted.position.stance,
+        "adopted_at": adopted.adopted_at,
+    }
 
 
 @campaigns.command("list")
@@ -178,17 +197,21 @@ async def _campaigns() -> list[dict[str, Any]]:
 def show_campaign(
     campaign: Annotated[str, typer.Argument(help="its id, as `list` shows it")], as_json: AsJson = False
 ) -> None:
-    """Show a campaign: divisions, reasons, what was told and who was reached. Example: clarion campaigns show ID"""
+    """Show a campaign: divisions, reasons, its bills, what was told and who was reached.
+
+    Example: clarion campaigns show ID
+    """
     found = asyncio.run(_campaign(campaign))
     if found is None:
         fail(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
     if as_json:
         print_json(found)
         return
-    parts = {name: found.pop(name) for name in ("waves", "reasons", "outcomes", "told")}
+    parts = {name: found.pop(name) for name in ("waves", "reasons", "outcomes", "told", "progress")}
     print_fields(found | {"outcomes": [f"{name} {count}" for name, count in parts["outcomes"].items()]}, as_json=False)
     for name in ("waves", "reasons"):
         print_rows(parts[name], as_json=False, empty=f"no {name} yet")
+    print_rows(parts["progress"], as_json=False, empty="nothing told of its bills yet")
     print_rows([told_row(each) for each in parts["told"]], as_json=False, empty="nothing told yet")
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clarion.runtime.database import Connection
+from clarion.services.campaigns.bills import progress_in
 from clarion.services.campaigns.repository import QUERIES
 
 
@@ -31,13 +32,16 @@ async def list_campaigns(connection: Connection) -> list[dict[str, Any]]:
 
 
 async def campaign_summary(connection: Connection, campaign_id: str) -> dict[str, Any] | None:
-    """One campaign with its `waves`, `reasons`, what was `told` when, and the officials by `outcomes`; None if none."""
+    """One campaign with its `waves`, `reasons`, what was `told` when, the `progress` of the bills on its agenda, and
+    the officials by `outcomes`; None if none.
+    """
     found = [dict(row) async for row in QUERIES.list_campaigns(connection, id=campaign_id)]
     if not found:
         return None
     rows = QUERIES.outcomes_of_campaign(connection, campaign=campaign_id)
     return found[0] | {
         "outcomes": {row["outcome"]: row["officials"] async for row in rows},
+        "progress": await progress_in(connection, campaign_id),
         "told": [dict(row) async for row in QUERIES.told_of_campaign(connection, campaign=campaign_id)],
         "waves": [dict(row) async for row in QUERIES.waves_of_campaign(connection, campaign=campaign_id)],
         "reasons": [dict(row) async for row in QUERIES.reasons_of_campaign(connection, campaign=campaign_id)],

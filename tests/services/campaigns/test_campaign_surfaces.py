@@ -73,7 +73,7 @@ def test_a_position_is_adopted_with_its_texts_and_listed(run: Run, tmp_path: Pat
         True,
     )
     [listed] = json.loads(run(positions, "list", "--json").stdout)
-    assert listed == {name: value for name, value in adopted.items() if name != "changed"}
+    assert listed == {name: value for name, value in adopted.items() if name != "changed"} | {"progress": None}
     assert "SB 79" in run(positions, "list").stdout
 
 
