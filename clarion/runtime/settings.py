@@ -41,9 +41,16 @@ class Settings(BaseSettings):
         None,
         description="this replica's own name: a restarted one gets its partitions back at once",
     )
-    smtp_url: str | None = Field(
-        None, repr=False, description="smtp://user:pass@host:port, smtps://, ?starttls=required"
+    kafka_session_seconds: float = Field(
+        10, ge=1, description="how long a replica may be silent until others take over its partitions"
     )
+    smtp_url: str | None = Field(
+        None,
+        repr=False,
+        description="smtp://user:pass@host:port, smtps://, ?starttls=required, ?name=; several stand by, in this order",
+    )
+    smtp_ca_file: Path | None = Field(None, description="certificate of a private authority that relays are signed by")
+    smtp_limits: str = Field("", description="most mail that goes: gmail.com=20/s, *.example=100/m, relay:NAME=500/s")
     public_url: str | None = Field(None, description="base of the links in mail")
     secret_key: Annotated[tuple[str, ...], NoDecode] = Field(
         (), repr=False, description="signs links; several, comma separated, newest first"

@@ -8,7 +8,8 @@ from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.links import SignedLinks
 from clarion.services.notifications.caretaker import Caretaker
-from clarion.services.notifications.channels.smtp import Relay
+from clarion.services.notifications.channels.relays import read_relays
+from clarion.services.notifications.domain.rates import read_rates
 from clarion.services.notifications.handlers import subscriptions
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.sender import Sender
@@ -27,8 +28,9 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     """
     settings.need("database_url", "smtp_url", "secret_key", "mail_from", "public_url")
     lease = timedelta(seconds=settings.sender_lease_seconds)
-    sending = SendingSettings(connections=settings.smtp_connections, lease=lease)
-    relay = Relay.from_url(str(settings.smtp_url))
+    relays = read_relays(str(settings.smtp_url), settings.smtp_ca_file)
+    rates = read_rates(settings.smtp_limits, [relay.name for relay in relays])
+    sending = SendingSettings(connections=settings.smtp_connections, lease=lease, rates=rates)
     links = SignedLinks(settings.secret_key, clock)
     renderer = Renderer(
         links,
@@ -41,6 +43,6 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         name=NAME,
         database=database,
         subscriptions=subscriptions(clock),
-        workers=[Sender(database, renderer, relay, sending, clock), Caretaker(database, sending.lease, clock)],
+        workers=[Sender(database, renderer, relays, sending, clock), Caretaker(database, sending.lease, clock)],
         router=preferences_router(database, links, clock),
     )

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,7 +13,9 @@ from jinja2 import TemplateError
 from clarion.runtime.backoff import Backoff
 from clarion.runtime.database import Transaction
 from clarion.services.notifications import operations
-from clarion.services.notifications.channels.smtp import Connection, Pool, RelayDown
+from clarion.services.notifications.breakers import News
+from clarion.services.notifications.channels.pool import Pool
+from clarion.services.notifications.channels.smtp import Connection, RelayDown
 from clarion.services.notifications.domain.messages import (
     WAITING_FOR_DIRECTORY,
     Addressed,
@@ -22,9 +24,10 @@ from clarion.services.notifications.domain.messages import (
     NotYet,
     address,
 )
-from clarion.services.notifications.domain.outcomes import NotTried, Outcome, OutOfTime, Verdict, judge
+from clarion.services.notifications.domain.outcomes import NotTried, Outcome, OutOfTime, Verdict, given_up, judge
 from clarion.services.notifications.domain.states import State, ending_as, waiting_as
 from clarion.services.notifications.domain.telling import Unneeded, tell
+from clarion.services.notifications.limits import Asked, Wait
 from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.repository import Settled
 from clarion.services.notifications.shelf import Held
@@ -45,6 +48,8 @@ class Written:
     ready: Ready
     to: Addressed
     mail: bytes
+    via: Connection | None = None
+    """Its connection, where it matters which."""
 
     @property
     def message(self) -> Claimed:
@@ -58,7 +63,7 @@ class Crew:
     def __init__(self, shift: "Shift", size: int) -> None:
         self.shift = shift
         self.sender = shift.sender
-        self.pool = Pool(self.sender.relay, size)
+        self.pool = Pool(self.sender.relays, size)
         self.backoff = Backoff(0.5, 30.0)
         self.tired = False
 
@@ -70,6 +75,9 @@ class Crew:
                 connections = await self._connections()
                 written, unwritten = self._write(self.shift.take(len(connections)))
                 settled += unwritten
+                if written and self.sender.limits:
+                    written, waiting = await self._admit(written, connections)
+                    settled += waiting
                 if written or settled:
                     marked = await self._turn(settled, written)
                     settled = await self._send(connections, marked)
@@ -143,6 +151,27 @@ class Crew:
         sequence = telling.entry.sequence if telling.entry else None
         return Written(Ready(message, named, sequence), to, mail)
 
+    async def _admit(
+        self, written: Sequence[Written], connections: Sequence[Connection]
+    ) -> tuple[list[Written], list[Settled]]:
+        """Mails that may go now, each with its connection, and what becomes of those that wait."""
+        asked = [Asked.to(one.to.address, one.message.lane) for one in written]
+        places = await self.sender.limits.admit(asked, connections, self.pool)
+        admitted, waiting = [], []
+        for one, place in zip(written, places, strict=True):
+            if isinstance(place, Wait):
+                waiting.append(self._waiting(one.message, place))
+            else:
+                admitted.append(replace(one, via=place))
+        return admitted, waiting
+
+    def _waiting(self, message: Claimed, wait: Wait) -> Settled:
+        kept = self._kept(message, waiting_as("queued", message.doubts), wait.reason, wait.seconds)
+        if not wait.blocked:
+            return kept
+        waited = self.sender.clock() - message.queued_at
+        return replace(kept, verdict=given_up(kept.verdict, waited, self.sender.settings.retries))
+
     def _kept(self, message: Claimed, state: State, reason: str, seconds: float | None = None) -> Settled:
         due_at = None if seconds is None else self.sender.clock() + timedelta(seconds=seconds)
         return Settled(message, "claimed", Verdict(state, message.attempts, message.doubts, due_at, reason))
@@ -150,15 +179,18 @@ class Crew:
     async def _turn(self, settled: Sequence[Settled], written: Sequence[Written]) -> list[Written]:
         """One transaction: the outcomes of the last round and the marks of the next. Gives what may be sent."""
         marked: set[tuple[UUID, int]] = set()
+        breakers, news = self.sender.limits.breakers, News()
 
         async def turn(tx: Transaction) -> None:
             now = self.sender.clock()
             await operations.settle(tx, self.shift.worker, settled, now)
+            news.update(await breakers.write(tx))
             marked.clear()
             marked.update(await operations.mark(tx, self.shift.worker, [one.ready for one in written], now))
 
         if not await self.shift.in_transaction(turn, self.shift.ending):
             return []
+        breakers.written(news)
         return [one for one in written if (one.message.thread_id, one.message.revision) in marked]
 
     async def _send(self, connections: Sequence[Connection], marked: Sequence[Written]) -> list[Settled]:
@@ -166,8 +198,11 @@ class Crew:
         if not marked:
             return []
         marked_at = asyncio.get_running_loop().time()
-        tries = zip(connections, marked, strict=False)
+        ways = [one.via or connection for connection, one in zip(connections, marked, strict=False)]
+        tries = zip(ways, marked, strict=True)
         outcomes = await asyncio.gather(*(self._deliver(connection, one, marked_at) for connection, one in tries))
+        tried = [(way.relay_name, one.to.address) for way, one in zip(ways, marked, strict=True)]
+        self.sender.limits.breakers.learn(tried, outcomes)
         if all(type(outcome) is NotTried for outcome in outcomes):
             self.tired = True
             await self.shift.lose_relay("no connection held")
@@ -187,8 +222,9 @@ class Crew:
                     jitter=DICE.random(),
                     retries=self.sender.settings.retries,
                 ),
+                relay=way.relay_name,
             )
-            for one, outcome in zip(marked, outcomes, strict=True)
+            for way, one, outcome in zip(ways, marked, outcomes, strict=True)
         ]
 
     async def _deliver(self, connection: Connection, written: Written, marked_at: float) -> Outcome:

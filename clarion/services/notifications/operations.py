@@ -62,9 +62,14 @@ async def claim(tx: Transaction, worker: UUID, room: int, now: datetime) -> list
 
 
 async def settle(tx: Transaction, worker: UUID, settled: Sequence[Settled], now: datetime) -> None:
-    """Write down what became of messages that a worker held."""
-    if settled:
-        await announce(tx, await Ledger(tx.connection).settle(worker, settled, now))
+    """Write down what became of messages that a worker held; a mailbox that does not exist gets nothing more."""
+    if not settled:
+        return
+    ledger = Ledger(tx.connection)
+    await announce(tx, await ledger.settle(worker, settled, now))
+    bad = {one.message.mailbox: one.verdict.suppression for one in settled if one.verdict.suppression}
+    if bad:
+        await ledger.suppress(bad, now)
 
 
 @dataclass(frozen=True, slots=True)

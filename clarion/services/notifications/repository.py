@@ -1,6 +1,6 @@
 """The tables of notifications as values; decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ class Settled:
     message: Claimed
     before: str
     verdict: Verdict
+    relay: str | None = None
 
 
 def _delivery(row: Any) -> Delivery:
@@ -155,6 +156,11 @@ class Ledger:
         """End up to `room` waiting messages whose time has passed."""
         return [_delivery(row) async for row in queries.expire(self._connection, now=now, room=room)]
 
+    async def suppress(self, reasons: Mapping[str, str], now: datetime) -> list[str]:
+        """Mailboxes that get nothing more, with the reasons; gives those that were not suppressed before."""
+        rows = [{"mailbox": mailbox, "reason": reason} for mailbox, reason in reasons.items()]
+        return [row["mailbox"] async for row in queries.suppress(self._connection, rows=rows, now=now)]
+
     async def leave(self, mailbox: str, subscription: str, now: datetime) -> list[Delivery]:
         """Leave a subscription; what is queued of it ends."""
         await queries.leave(self._connection, mailbox=mailbox, subscription=subscription, now=now)
@@ -232,4 +238,5 @@ def _settled_row(settled: Settled) -> dict[str, Any]:
         "due_at": verdict.due_at.isoformat() if verdict.due_at else None,
         "reason": verdict.reason,
         "reply": verdict.reply,
+        "relay": settled.relay,
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 import structlog
@@ -12,8 +12,11 @@ from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction, is_transient
 from clarion.runtime.ids import new_id
 from clarion.services.notifications import operations
-from clarion.services.notifications.channels.smtp import Relay
+from clarion.services.notifications.breakers import Breakers
+from clarion.services.notifications.channels.pool import Relays
+from clarion.services.notifications.channels.relays import Relay
 from clarion.services.notifications.crew import Crew
+from clarion.services.notifications.limits import Limits
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.repository import Ledger, Projection, Workers
 from clarion.services.notifications.settings import SendingSettings
@@ -39,11 +42,12 @@ class Sender:
     name = "sender"
 
     def __init__(
-        self, database: Database, renderer: Renderer, relay: Relay, settings: SendingSettings, clock: Clock
+        self, database: Database, renderer: Renderer, relays: Sequence[Relay], settings: SendingSettings, clock: Clock
     ) -> None:
         self.database = database
         self.renderer = renderer
-        self.relay = relay
+        self.limits = Limits(database, Breakers(settings.pace), settings.rates)
+        self.relays = Relays(relays, self.limits.breakers)
         self.settings = settings
         self.clock = clock
 
@@ -69,8 +73,7 @@ class Shift:
     async def work(self, stopping: asyncio.Event) -> None:
         """Enlist, send until the end, and hand back what was not begun."""
         settings = self.sender.settings
-        enlist = self.in_transaction(lambda tx: Workers(tx.connection).enlist(self.worker, settings.lease), stopping)
-        if not await enlist:
+        if not await self.in_transaction(self._enlist, stopping):
             return
         async with asyncio.TaskGroup() as group:
             watching = [group.create_task(self._renew()), group.create_task(self._end_after(stopping))]
@@ -100,6 +103,10 @@ class Shift:
                     return False
             await backoff.wait(asyncio.Event())
 
+    async def _enlist(self, tx: Transaction) -> None:
+        await Workers(tx.connection).enlist(self.worker, self.sender.settings.lease)
+        await self.sender.limits.breakers.read(tx)
+
     async def _retire(self, tx: Transaction) -> None:
         await self._hand_back(tx)
         await Workers(tx.connection).retire(self.worker)
@@ -116,16 +123,19 @@ class Shift:
         self._wake()
 
     async def _renew(self) -> None:
-        lease = self.sender.settings.lease
+        lease, breakers = self.sender.settings.lease, self.sender.limits.breakers
         while not self.ending.is_set():
             await pause(self.ending, lease.total_seconds() / 3)
             try:
                 async with self.sender.database.transaction() as tx:
                     kept = await Workers(tx.connection).renew(self.worker, lease)
+                    news = await breakers.write(tx)
+                    await breakers.read(tx)
             except Exception as error:
                 if not is_transient(error):
                     raise
                 continue
+            breakers.written(news)
             if not kept:
                 log.warning("sender.lease_lost", worker=str(self.worker))
                 self.end()

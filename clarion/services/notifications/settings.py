@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from clarion.services.notifications.domain.breakers import Pace
 from clarion.services.notifications.domain.outcomes import Retries
+from clarion.services.notifications.domain.rates import Rates
 
 CREW_SIZE = 25
 """A larger round costs the database less for each mail, but waits for the slowest of more."""
@@ -20,6 +22,8 @@ class SendingSettings:
     lease: timedelta = timedelta(seconds=10)
     poll_seconds: float = 0.5
     retries: Retries = field(default_factory=Retries)
+    pace: Pace = field(default_factory=Pace)
+    rates: Rates = field(default_factory=Rates)
 
     @property
     def room(self) -> int:

@@ -20,7 +20,7 @@ from clarion.schemas.directory import City, Official
 from clarion.schemas.messages import MessageBatch
 from clarion.services.notifications import operations
 from clarion.services.notifications.caretaker import Caretaker
-from clarion.services.notifications.channels.smtp import Relay
+from clarion.services.notifications.channels.relays import read_relays
 from clarion.services.notifications.domain.outcomes import Retries
 from clarion.services.notifications.domain.states import MOVES
 from clarion.services.notifications.rendering.mail import Renderer
@@ -155,8 +155,8 @@ class House:
 
     def sender(self, settings: SendingSettings = QUICK, **changes: Any) -> Sender:
         """A sender that is not running."""
-        relay = Relay.from_url(self.relay_url)
-        return Sender(self.database, self.renderer, relay, replace(settings, **changes), system_clock)
+        relays = read_relays(self.relay_url)
+        return Sender(self.database, self.renderer, relays, replace(settings, **changes), system_clock)
 
     @contextlib.asynccontextmanager
     async def sending(

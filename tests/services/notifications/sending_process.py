@@ -9,7 +9,7 @@ from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database
 from clarion.runtime.web.links import SignedLinks
 from clarion.services.notifications.caretaker import Caretaker
-from clarion.services.notifications.channels.smtp import Relay
+from clarion.services.notifications.channels.relays import read_relays
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.sender import Sender
 from clarion.services.notifications.settings import SendingSettings
@@ -26,7 +26,7 @@ async def send(database_url: str, smtp_url: str, lease_seconds: float, connectio
         postal_address=None,
     )
     settings = SendingSettings(connections=connections, lease=timedelta(seconds=lease_seconds))
-    sender = Sender(database, renderer, Relay.from_url(smtp_url), settings, system_clock)
+    sender = Sender(database, renderer, read_relays(smtp_url), settings, system_clock)
     await asyncio.gather(sender.run(stopping), Caretaker(database, settings.lease, system_clock).run(stopping))
     await database.close()
 

@@ -86,6 +86,7 @@ class Relay:
     def __init__(self, world: "World", outcome: str) -> None:
         self.world = world
         self.outcome = outcome
+        self.relay_name = "relay"
 
     async def deliver(self, _sender: str, address: str, content: bytes) -> Outcome:
         if self.outcome in {"accepted", "lost after"}:

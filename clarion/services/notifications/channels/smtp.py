@@ -1,68 +1,35 @@
 """Mail to a relay over connections that stay open, with the phase of every failure known."""
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
+from clarion.services.notifications.channels.relays import Relay, trusted
 from clarion.services.notifications.channels.session import Reply, Session, take_over
 from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried, Outcome
 from clarion.services.notifications.domain.replies import Step, classify
 
-CONNECT_SECONDS = 15.0
-COMMAND_SECONDS = 60.0
-CONTENT_SECONDS = 180.0
-QUIT_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 MAILS_PER_CONNECTION = 1_000
 STEPS: tuple[Step, ...] = ("MAIL", "RCPT", "DATA")
 GO_ON = 354
 BROKEN = (aiosmtplib.SMTPException, OSError, TimeoutError)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+BEYOND_ASCII = "the relay does not take addresses beyond ASCII"
+NOT_FOR_THE_WIRE = "an address holds what no command may hold"
 
 
 class RelayDown(Exception):
     """No connection to the relay can be opened now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """Where mail goes: `smtp://user:password@host:port`, `smtps://`; `?starttls=required` or `none`."""
-
-    host: str
-    port: int
-    user: str | None = None
-    password: str | None = None
-    tls: bool = False
-    starttls: bool | None = None
-
-    @classmethod
-    def from_url(cls, url: str) -> "Relay":
-        """Read the setting.
-
-        Raises:
-            ValueError: the URL is of another scheme, lacks a host or says something unknown of starttls.
-        """
-        parts = urlsplit(url)
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-            raise ValueError("CLARION_SMTP_URL is smtp://host:port or smtps://host:port")
-        wanted = parse_qs(parts.query).get("starttls", ["offered"])[0]
-        if wanted not in {"required", "none", "offered"}:
-            raise ValueError(f"starttls={wanted} is not known: required, none or offered")
-        tls = parts.scheme == "smtps"
-        return cls(
-            host=parts.hostname,
-            port=parts.port or (465 if tls else 587 if parts.username else 25),
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-            tls=tls,
-            starttls=False if tls else {"required": True, "none": False, "offered": None}[wanted],
-        )
+class LoginRefused(RelayDown):
+    """The relay does not take our login, so trying it again soon is of no use."""
 
 
 def transparent(content: bytes) -> bytes:
@@ -71,8 +38,45 @@ def transparent(content: bytes) -> bytes:
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
+def why(error: Exception) -> RelayDown:
+    """What kept us from a relay, in words."""
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        said = f"{error.code} {error.message}"
+        refused = isinstance(error, aiosmtplib.SMTPAuthenticationError) and error.code >= 500
+        return LoginRefused(said) if refused else RelayDown(said)
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return RelayDown(f"its certificate cannot be trusted: {cause.verify_message}")
+        if isinstance(cause, ssl.SSLError):
+            return RelayDown(f"no TLS with it: {cause.reason or type(cause).__name__}")
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, TimeoutError):
+        return RelayDown("no answer in time")
+    return RelayDown(str(error) or type(error).__name__)
+
+
+def envelope(sender: str, address: str, *, smtputf8: bool) -> tuple[bytes, bytes]:
+    """The MAIL and the RCPT command; addresses beyond ASCII go as RFC 6531 says.
+
+    Raises:
+        ValueError: an address would end its command, or needs what the relay does not offer.
+    """
+    if CONTROL.search(sender + address):
+        raise ValueError(NOT_FOR_THE_WIRE)
+    if sender.isascii() and address.isascii():
+        return f"MAIL FROM:<{sender}>".encode(), f"RCPT TO:<{address}>".encode()
+    if not smtputf8:
+        raise ValueError(BEYOND_ASCII)
+    return f"MAIL FROM:<{sender}> BODY=8BITMIME SMTPUTF8".encode(), f"RCPT TO:<{address}>".encode()
+
+
 class Connection(Protocol):
     """One open way to the relay, used by one mail at a time."""
+
+    @property
+    def relay_name(self) -> str:
+        """The relay at its other end."""
 
     async def deliver(self, sender: str, address: str, content: bytes) -> Outcome:
         """Hand over one mail and say what came of it; never raises for what the relay does."""
@@ -81,9 +85,12 @@ class Connection(Protocol):
 class SmtpConnection:
     """One SMTP session, open until the relay or `close` ends it."""
 
-    def __init__(self, relay: Relay, secured: ssl.SSLContext) -> None:
+    def __init__(self, relay: Relay) -> None:
+        self.relay_name = relay.name
         self.mails = 0
         self.used_at = time.monotonic()
+        self._timeouts = relay.timeouts
+        self._smtputf8 = False
         self._session: Session | None = None
         self._client = aiosmtplib.SMTP(
             hostname=relay.host,
@@ -92,8 +99,8 @@ class SmtpConnection:
             start_tls=relay.starttls,
             username=relay.user,
             password=relay.password,
-            timeout=CONNECT_SECONDS,
-            tls_context=secured,
+            timeout=relay.timeouts.connect,
+            tls_context=trusted(relay.ca_file),
         )
 
     @property
@@ -112,11 +119,12 @@ class SmtpConnection:
             await self._client.connect()
             if self._client.is_ehlo_or_helo_needed:
                 await self._client.ehlo()
+            self._smtputf8 = all(self._client.supports_extension(one) for one in ("smtputf8", "8bitmime"))
             pipelining = self._client.supports_extension("pipelining")
             self._session = take_over(self._client.transport, pipelining=pipelining)
         except BROKEN as error:
             self.close()
-            raise RelayDown(type(error).__name__) from error
+            raise why(error) from error
         self.used_at = time.monotonic()
 
     async def deliver(self, sender: str, address: str, content: bytes) -> Outcome:
@@ -125,9 +133,12 @@ class SmtpConnection:
         session = self._session
         if session is None:
             return NotTried("the connection was closed")
-        commands = (f"MAIL FROM:<{sender}>".encode("ascii"), f"RCPT TO:<{address}>".encode("ascii"), b"DATA")
         try:
-            replies = await session.ask(*commands, seconds=COMMAND_SECONDS)
+            commands = envelope(sender, address, smtputf8=self._smtputf8)
+        except ValueError as error:
+            return Declined("refused", str(error))
+        try:
+            replies = await session.ask(*commands, b"DATA", seconds=self._timeouts.command)
             failure = self._failure(replies)
             if failure is not None:
                 await self._reset(session, replies)
@@ -150,7 +161,7 @@ class SmtpConnection:
 
     async def _last_reply(self, due: asyncio.Future[Reply]) -> Outcome:
         try:
-            async with asyncio.timeout(CONTENT_SECONDS):
+            async with asyncio.timeout(self._timeouts.content):
                 reply = await due
         except BROKEN as error:
             self.close()
@@ -172,7 +183,7 @@ class SmtpConnection:
             return
         self.used_at = time.monotonic()
         try:
-            await session.ask(b"RSET", seconds=COMMAND_SECONDS)
+            await session.ask(b"RSET", seconds=self._timeouts.command)
         except BROKEN:
             self.close()
 
@@ -180,7 +191,7 @@ class SmtpConnection:
         """Say goodbye and close."""
         try:
             if self._session is not None and self._session.open:
-                await self._session.ask(b"QUIT", seconds=QUIT_SECONDS)
+                await self._session.ask(b"QUIT", seconds=self._timeouts.quit)
         except BROKEN:
             pass
         finally:
@@ -191,49 +202,3 @@ class SmtpConnection:
         if self._session is not None:
             self._session.abort()
         self._client.close()
-
-
-@cache
-def trusted() -> ssl.SSLContext:
-    """The certificates that this machine trusts; reading them takes a while."""
-    return ssl.create_default_context()
-
-
-class Pool:
-    """Up to `size` connections to one relay, opened when they are wanted and kept."""
-
-    def __init__(self, relay: Relay, size: int) -> None:
-        self.relay = relay
-        self.size = size
-        self._open: list[SmtpConnection] = []
-        self._secured = trusted()
-
-    async def ready(self, wanted: int) -> list[SmtpConnection]:
-        """Between one and `wanted` connections that can take a mail now.
-
-        Raises:
-            RelayDown: there is none and none can be opened.
-        """
-        await self._drop([connection for connection in self._open if not connection.usable])
-        missing = min(wanted, self.size) - len(self._open)
-        if missing > 0:
-            await self._add(missing)
-        return self._open[:wanted]
-
-    async def _add(self, count: int) -> None:
-        made = [SmtpConnection(self.relay, self._secured) for _ in range(count)]
-        results = await asyncio.gather(*(connection.open() for connection in made), return_exceptions=True)
-        self._open += [connection for connection, failed in zip(made, results, strict=True) if failed is None]
-        for failed in results:
-            if failed is not None and not isinstance(failed, RelayDown):
-                raise failed
-        if not self._open:
-            raise RelayDown(str(next(failed for failed in results if failed is not None)))
-
-    async def _drop(self, worn: list[SmtpConnection]) -> None:
-        self._open = [connection for connection in self._open if connection not in worn]
-        await asyncio.gather(*(connection.quit() for connection in worn))
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._drop(list(self._open))

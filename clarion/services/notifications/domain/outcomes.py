@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from clarion.services.notifications.domain.replies import RULES, Kind
+from clarion.services.notifications.domain.replies import RULES, Kind, code_of
 from clarion.services.notifications.domain.states import WAITING, State, ending_as, waiting_as
 
 REPLY_LENGTH = 500
@@ -61,6 +61,13 @@ class Verdict:
     reason: str | None = None
     reply: str | None = None
     kind: Kind | None = None
+
+    @property
+    def suppression(self) -> str | None:
+        """Why its mailbox is to get nothing more, if so."""
+        if self.kind is None or not RULES[self.kind].suppresses:
+            return None
+        return f"{RULES[self.kind].reason} ({code_of(self.reply or '')})"
 
 
 @dataclass(frozen=True, slots=True)

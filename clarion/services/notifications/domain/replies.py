@@ -75,6 +75,12 @@ def status(text: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def code_of(said: str) -> str:
+    """Code and status of what a relay said, without its words, which may name the recipient."""
+    words = said.replace(":", " ").split()
+    return " ".join(word for word in words[:3] if word[0].isdigit())
+
+
 def classify(step: Step, code: int, text: str) -> Kind:
     """What a refusal means.
 

@@ -142,10 +142,10 @@ SET (state, state_at, reason, moves) = (
         SELECT m.state, m.state_at, v.reason, m.moves
         FROM moved(l.moves, v.state, :now, CASE WHEN v.state <> 'sent' THEN concat_ws(': ', v.reason, v.reply) END) AS m),
     due_at = coalesce(v.due_at, l.due_at), attempts = v.attempts, doubts = v.doubts,
-    last_reply = coalesce(v.reply, l.last_reply), worker_id = NULL
+    last_reply = coalesce(v.reply, l.last_reply), relay = coalesce(v.relay, l.relay), worker_id = NULL
 FROM jsonb_to_recordset(:rows::jsonb) AS v (
     thread_id uuid, revision integer, claim integer, before text, state text, attempts integer, doubts integer,
-    due_at timestamptz, reason text, reply text
+    due_at timestamptz, reason text, reply text, relay text
 )
 WHERE l.thread_id = ANY(:thread_ids::uuid[])
   AND l.thread_id = v.thread_id AND l.revision = v.revision AND l.claim = v.claim AND l.worker_id = :worker
