@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -25,7 +26,10 @@ from clarion.runtime.settings import Settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 TEMPLATE = "clarion_template"
-POLL_SECONDS = 0.01
+FIRST_POLL_SECONDS = 0.01
+LONGEST_POLL_SECONDS = 0.1
+MEMORY_DISK = Path("/dev/shm")
+MEMORY_DISK_BYTES = 4_000_000_000
 
 Until = Callable[..., Awaitable[Any]]
 
@@ -82,7 +86,28 @@ def with_database(url: str, name: str) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Whoever controls the run has the servers; a worker of xdist is told where they are."""
     if not hasattr(config, "workerinput"):
-        config.stash[SERVERS] = Servers(Path(tempfile.mkdtemp(prefix="clarion-tests-")))
+        config.stash[SERVERS] = Servers(Path(tempfile.mkdtemp(prefix="clarion-tests-", dir=memory_disk())))
+
+
+def memory_disk() -> Path | None:
+    """Where the servers' data need no disk, if there is such a place with room enough."""
+    if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free > MEMORY_DISK_BYTES:
+        return MEMORY_DISK
+    return None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each worker's share, which is a row of items, begins with slow tests: the last ones to run are quick."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = iter([item for item in items if not item.get_closest_marker("slow")])
+    ordered: list[pytest.Item] = []
+    for number in range(workers):
+        own = slow[number::workers]
+        share = (len(items) - len(ordered)) // (workers - number)
+        ordered += [*own, *islice(quick, max(0, share - len(own)))]
+    items[:] = [*ordered, *quick]
 
 
 class StartForWorkers:
@@ -201,12 +226,15 @@ def until() -> Until:
     async def wait(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
         try:
             async with asyncio.timeout(seconds):
+                pause = FIRST_POLL_SECONDS
                 while True:
                     outcome = condition()
                     found = await outcome if inspect.isawaitable(outcome) else outcome
                     if found:
                         return found
-                    await asyncio.sleep(POLL_SECONDS)
+                    # What is waited for needs the processor more than the waiting does.
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
         except TimeoutError:
             pytest.fail(f"not within {seconds} seconds: {inspect.getsource(condition).strip()}")
 

@@ -29,14 +29,19 @@ async def is_quiet(settings: Settings) -> bool:
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         before = await connection.fetchrow(PROGRESS)
-        if not await all_is_read(settings) or await connection.fetchval(WORK_LEFT):
+        if await is_busy(connection) or not await all_is_read(settings) or await is_busy(connection):
             return False
-        for service in BUILDERS:
-            if await connection.fetchval(f"SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL"):
-                return False
         return await all_is_read(settings) and before == await connection.fetchrow(PROGRESS)
     finally:
         await connection.close()
+
+
+async def is_busy(connection: asyncpg.Connection) -> bool:
+    """Whether the database alone shows that work is left; that is quicker to see than what Kafka says."""
+    if await connection.fetchval(WORK_LEFT):
+        return True
+    unpublished = [f"SELECT 1 FROM {service}.outbox WHERE published_at IS NULL" for service in BUILDERS]
+    return bool(await connection.fetchval(" UNION ALL ".join(unpublished) + " LIMIT 1"))
 
 
 async def all_is_read(settings: Settings) -> bool:

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -50,18 +51,19 @@ def moments(here: World, everyone: int) -> list[tuple[str, Callable[[], Awaitabl
 
 @pytest.mark.slow
 @pytest.mark.timeout(120 + PATIENCE_SECONDS * 4)
-@pytest.mark.parametrize("killed", ["services", "kafka", "postgres"])
+@pytest.mark.parametrize("killed", [None, "kafka", "postgres"])
 async def test_a_kill_at_any_moment_loses_nobody_and_doubles_only_the_uncertain(
-    killed: str, tmp_path: Path, until: Until
+    killed: Literal["kafka", "postgres"] | None, settings: Settings, tmp_path: Path, until: Until
 ) -> None:
-    async with world(tmp_path, RECIPIENTS) as here:
+    """Without a name it is the services that are killed."""
+    async with world(settings, tmp_path, RECIPIENTS, own=killed) as here:
         expected = here.expectation()
         here.start_services()
         await until(here.is_ready, 40)
         await publish(here.settings, tmp_path)
         for _, moment in moments(here, len(expected.addresses)):
             await until(moment, PATIENCE_SECONDS)
-            await here.restart(killed)
+            await here.restart()
         await until(here.is_ready, 40)
 
         async def settled() -> bool:

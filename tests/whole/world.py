@@ -1,17 +1,15 @@
-"""A whole installation for one test: its own servers that can be killed, and the services in a process of their own."""
+"""A whole installation for one test: a server of its own that can be killed, and the services in their own process."""
 
-import asyncio
 import contextlib
 import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 
@@ -32,10 +30,9 @@ FINAL = ("sent", "failed", "suppressed", "expired", "superseded", "unneeded", "u
 
 @dataclass
 class World:
-    """One installation: servers, settings, and the process that runs the services."""
+    """One installation: settings, the server that is its own, and the process that runs the services."""
 
-    kafka: KafkaServer
-    postgres: PostgresServer
+    server: KafkaServer | PostgresServer | None
     catcher: MailCatcher
     settings: Settings
     log: Path
@@ -84,16 +81,15 @@ class World:
         self.process.send_signal(number)
         return self.process.wait(timeout=40)
 
-    async def restart(self, what: str) -> None:
-        """`kill -9` of the services, of Kafka or of PostgreSQL, and its return."""
-        if what == "services":
+    async def restart(self) -> None:
+        """`kill -9` of the services, or of the server that is the installation's own, and its return."""
+        if self.server is None:
             self.end_services()
             self.start_services()
             return
-        server = self.kafka if what == "kafka" else self.postgres
-        os.kill(server.pid, signal.SIGKILL)
-        await server.wait_stopped()
-        await server.start()
+        os.kill(self.server.pid, signal.SIGKILL)
+        await self.server.wait_stopped()
+        await self.server.start()
 
     def expectation(self) -> Expectation:
         """Who ought to be told, by the tables alone."""
@@ -129,36 +125,55 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(folder: Path, officials: int) -> AsyncIterator[World]:
-    """An installation with the sample association and its position, which concerns all; no service is started yet."""
-    kafka = KafkaServer(folder / "kafka", keep_records_for_ever=True)
-    postgres = PostgresServer(folder / "postgres")
+async def world(
+    settings: Settings, folder: Path, officials: int, *, own: Literal["kafka", "postgres"] | None = None
+) -> AsyncIterator[World]:
+    """An installation with the sample association and its position, which concerns all; no service is started yet.
+
+    It is on the run's servers, but for the one that is to be its `own`.
+    """
     catcher = MailCatcher(MailStore())
-    made: World | None = None
-    try:
-        await asyncio.gather(kafka.start(), postgres.start(), catcher.start())
-        settings = Settings(
-            _env_file=None,
-            database_url=postgres.url,
-            kafka_bootstrap=kafka.bootstrap,
-            kafka_prefix=f"w{uuid.uuid4().hex[:8]}.",
-            smtp_url=catcher.url,
-            secret_key=("a secret of this test",),
-            public_url="http://clarion.example",
-            mail_from="Clarion <calls@clarion.example>",
-            sender_lease_seconds=3,
-            data_dir=folder / "data",
-        )
+    await catcher.start()
+    async with own_server(own, folder) as server:
+        here = {"smtp_url": catcher.url, "sender_lease_seconds": 3, "data_dir": folder / "data"}
+        if isinstance(server, PostgresServer):
+            here["database_url"] = server.url
+        if isinstance(server, KafkaServer):
+            here["kafka_bootstrap"] = server.bootstrap
+        settings = settings.model_copy(update=here)
         await prepare(settings)
-        made = World(kafka, postgres, catcher, settings, folder / "services.log", officials)
+        made = World(server, catcher, settings, folder / "services.log", officials)
         await load(settings, officials, statewide=True)
-        yield made
-    finally:
-        if made is not None and made.process is not None and made.process.poll() is None:
-            made.end_services()
-        await kafka.stop()
-        await postgres.remove()
-        await catcher.stop()
+        try:
+            yield made
+        finally:
+            if made.process is not None and made.process.poll() is None:
+                made.end_services()
+    await catcher.stop()
+
+
+@contextlib.asynccontextmanager
+async def own_server(
+    name: Literal["kafka", "postgres"] | None, folder: Path
+) -> AsyncIterator[KafkaServer | PostgresServer | None]:
+    """A server of that kind until the end of the block."""
+    match name:
+        case None:
+            yield None
+        case "kafka":
+            kafka = KafkaServer(folder / "kafka", keep_records_for_ever=True)
+            try:
+                await kafka.start()
+                yield kafka
+            finally:
+                await kafka.stop()
+        case "postgres":
+            postgres = PostgresServer(folder / "postgres")
+            try:
+                await postgres.start()
+                yield postgres
+            finally:
+                await postgres.remove()
 
 
 def expectation_of(officials: int, *, statewide: bool = False) -> Expectation:

@@ -30,6 +30,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from cramjam import DecompressionError
 
 from clarion.runtime.messaging.decoding import RawBatch, RawRecord, raw_batches
+from clarion.runtime.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -242,14 +243,14 @@ def _consumer_record(tp: TopicPartition, raw: RawRecord) -> ConsumerRecord[Any, 
     )
 
 
-def consumer_settings(instance: str | None) -> Mapping[str, Any]:
+def consumer_settings(settings: Settings) -> Mapping[str, Any]:
     """What every consumer is subscribed with; aiokafka's and FastStream's own defaults lose records."""
     return {
         "auto_offset_reset": "earliest",
-        "group_instance_id": instance,
+        "group_instance_id": settings.kafka_instance,
         "isolation_level": "read_committed",
-        "session_timeout_ms": 10_000,
-        "heartbeat_interval_ms": 1_000,
+        "session_timeout_ms": int(settings.kafka_session_seconds * 1_000),
+        "heartbeat_interval_ms": int(settings.kafka_session_seconds * 100),
         "rebalance_timeout_ms": 60_000,
         "max_poll_interval_ms": 600_000,
     }

@@ -81,7 +81,7 @@ class Subscribers:
             parser=parse_batch,
             decoder=leave_alone,
             no_reply=True,
-            **consumer_settings(self._settings.kafka_instance),
+            **consumer_settings(self._settings),
         )
         subscriber(self._handler(subscription, cast("BatchSubscriber", subscriber), pulse))
         return cast("BatchSubscriber", subscriber)
