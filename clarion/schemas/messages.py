@@ -2,12 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from clarion.schemas.legislation import Start
-from clarion.schemas.text import Contract, Identifier, Instant, Line, Mailbox, Text
+from clarion.schemas.text import Contract, Identifier, Instant, Line, Mailbox, Text, storable
 
 Lane = Literal["sign-in", "registration", "call", "bulk"]
+Wave = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(storable)]
+"""A part of a matter that can be paused by itself, such as a campaign's division; '' is the part without a name."""
 
 
 class Contact(Contract):
@@ -77,7 +79,8 @@ class MessageBatch(Contract):
     """`messages.requested`: the state of a matter at a revision, and who is to know it.
 
     `matter` names a thing with one thread per mailbox, such as "campaign:<id>"; `revision` is its own counter.
-    `content` is what `template` needs besides the facts. No mail starts after `not_after`.
+    `content` is what `template` needs besides the facts. No mail starts after `not_after`. Within a revision a mailbox
+    gets one mail: whoever joins it once that has begun is asked for at a later one.
     """
 
     matter: Identifier
@@ -90,6 +93,7 @@ class MessageBatch(Contract):
     facts: list[Fact]
     content: dict[str, JsonValue] = Field(default_factory=dict)
     calendar: CalendarEntry | None = None
+    wave: Wave = ""
     recipients: Annotated[list[Recipient], Field(max_length=1_000)]
 
 
@@ -105,6 +109,18 @@ class Withdrawal(Contract):
     reason: Text | None = None
     calendar: CalendarEntry | None = None
     told_elsewhere: bool = False
+
+
+class Pause(Contract):
+    """`messages.paused` and `messages.resumed`: whether a wave of a matter is paused; without a wave, the whole matter.
+
+    The newest `revision` of each wave holds, and of the whole: a message goes out while neither is paused.
+    """
+
+    matter: Identifier
+    wave: Wave | None = None
+    revision: Annotated[int, Field(ge=1)]
+    paused: bool
 
 
 class CallBill(Contract):

@@ -10,10 +10,11 @@ from clarion.runtime.clock import Clock
 from clarion.runtime.database import Transaction
 from clarion.runtime.messaging import Received, Subscription
 from clarion.schemas.directory import City, Official
-from clarion.schemas.messages import MessageBatch, Withdrawal
+from clarion.schemas.messages import MessageBatch, Pause, Withdrawal
 from clarion.schemas.topics import CAMPAIGNS_CALLS, DIRECTORY_ENTITIES, REGISTRATIONS_NOTICES
 from clarion.services.notifications import operations
 from clarion.services.notifications.domain.calendar import begins_at
+from clarion.services.notifications.pauses import pause
 from clarion.services.notifications.rendering.bodies import CONTENTS
 
 
@@ -48,19 +49,22 @@ async def on_entities(tx: Transaction, events: Sequence[Received[Any]]) -> None:
 
 
 async def handle_messages(tx: Transaction, events: Sequence[Received[Any]], clock: Clock) -> None:
-    """`messages.requested` and `messages.withdrawn`, in their order."""
-    good = [event for event in events if event.data is not None and sendable(tx, event)]
-    for withdrawn, group in groupby(good, key=lambda event: isinstance(event.data, Withdrawal)):
+    """Pauses first, which go by their revision; then `messages.requested` and `messages.withdrawn`, in their order."""
+    data = [event.data for event in events if event.data is not None and sendable(tx, event)]
+    await pause(tx, [one for one in data if isinstance(one, Pause)], clock())
+    messages = [one for one in data if not isinstance(one, Pause)]
+    for withdrawn, group in groupby(messages, key=lambda one: isinstance(one, Withdrawal)):
         if withdrawn:
-            for event in group:
-                await operations.withdraw(tx, cast("Withdrawal", event.data), clock())
+            for withdrawal in group:
+                await operations.withdraw(tx, withdrawal, clock())
         else:
-            await operations.register(tx, [cast("MessageBatch", event.data) for event in group], clock())
+            await operations.register(tx, list(group), clock())
 
 
 def sendable(tx: Transaction, event: Received[Any]) -> bool:
     """Whether mail can be made of it; if not it becomes a dead letter with the reason."""
-    reason = fault(cast("MessageBatch | Withdrawal", event.data))
+    wish = cast("MessageBatch | Withdrawal | Pause", event.data)
+    reason = None if isinstance(wish, Pause) else fault(wish)
     if reason is not None:
         tx.reject(event, reason)
     return reason is None

@@ -108,6 +108,7 @@ def batches_of(
                     facts=list(message.facts),
                     content=_content(message, division, now),
                     calendar=message.calendar,
+                    wave=slug,
                     recipients=chunk,
                 ),
             )

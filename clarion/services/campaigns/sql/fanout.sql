@@ -4,11 +4,16 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
 
 -- name: claim_jobs
 -- The waves of one bucket stand together, so that its officials are read once. A campaign that is being decided on is
--- left alone, and none is decided on while its jobs are done.
+-- left alone, and none is decided on while its jobs are done. A paused wave waits while nobody of its bucket was asked;
+-- afterwards the ledger holds its messages, and what is amended replaces them there.
 SELECT j.campaign, j.division, j.bucket, j.officials
 FROM fanout_jobs AS j JOIN campaigns AS c ON c.id = j.campaign
 WHERE j.done_at IS NULL AND (j.due_at IS NULL OR j.due_at <= :now)
   AND c.launched_at IS NOT NULL AND c.told_until > :now
+  AND (NOT EXISTS (
+          SELECT FROM pauses AS p
+          WHERE p.campaign = j.campaign AND p.paused AND (p.division IS NULL OR p.division = j.division))
+       OR EXISTS (SELECT FROM threads AS t WHERE t.campaign = j.campaign AND t.bucket = j.bucket))
 ORDER BY j.campaign, j.bucket, j.division
 LIMIT :most
 FOR UPDATE OF j SKIP LOCKED FOR SHARE OF c SKIP LOCKED;

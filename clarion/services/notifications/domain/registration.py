@@ -99,6 +99,7 @@ def _row(batch: MessageBatch, digest: str, index: int) -> dict[str, Any]:
         "thread_id": str(thread_of(batch.matter, recipient.mailbox)),
         "revision": batch.revision,
         "matter": batch.matter,
+        "wave": batch.wave,
         "mailbox": recipient.mailbox,
         "lane": lanes.number(batch.lane),
         "digest": digest,

@@ -36,14 +36,14 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 -- A mailbox that comes again at the same revision brings further officials, or nothing new; one that was withdrawn
 -- at it stays so.
 INSERT INTO ledger (
-    thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, not_after,
+    thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
     state, state_at, reason, moves, queued_at, due_at
 )
-SELECT r.thread_id, r.revision, c.id, r.matter, r.mailbox, r.lane, c.subscription, r.officials,
+SELECT r.thread_id, r.revision, c.id, r.matter, r.wave, r.mailbox, r.lane, c.subscription, r.officials,
        jsonb_build_array(r.part), c.not_after, first.*, :now, :now
 FROM jsonb_to_recordset(:rows::jsonb) AS r (
-    thread_id uuid, revision integer, matter text, mailbox text, lane smallint, digest text, officials text[],
-    part jsonb
+    thread_id uuid, revision integer, matter text, wave text, mailbox text, lane smallint, digest text,
+    officials text[], part jsonb
 )
 JOIN threads AS t ON t.id = r.thread_id
 JOIN contents AS c ON c.matter = r.matter AND c.revision = r.revision AND c.digest = r.digest
@@ -78,17 +78,18 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 -- Who was told, or may be by a mail under way, is to be told that it ended; whom the last mail was for is taken over.
 -- They believe what they were told, so it helps until that begins.
 INSERT INTO ledger (
-    thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, not_after,
+    thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
     state, state_at, reason, moves, queued_at, due_at
 )
-SELECT t.id, t.revision, c.id, t.matter, t.mailbox, last.lane, last.subscription, last.officials, last.parts,
+SELECT t.id, t.revision, c.id, t.matter, last.wave, t.mailbox, last.lane, last.subscription, last.officials,
+       last.parts,
        CASE WHEN last.not_after IS NOT NULL THEN greatest(last.not_after, last.begins_at) END,
        first.*, :now, :now
 FROM threads AS t
 JOIN contents AS c ON c.matter = t.matter AND c.revision = t.revision AND c.digest = :digest
 CROSS JOIN moved('{}', 'queued', :now, NULL) AS first
 CROSS JOIN LATERAL (
-    SELECT l.lane, l.subscription, l.officials, l.parts, l.not_after, told.begins_at
+    SELECT l.wave, l.lane, l.subscription, l.officials, l.parts, l.not_after, told.begins_at
     FROM ledger AS l
     JOIN contents AS told ON told.id = l.content_id
     WHERE l.thread_id = t.id AND l.revision < t.revision AND l.state IN ('sending', 'sent', 'uncertain', 'unknown')

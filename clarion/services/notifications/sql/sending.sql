@@ -21,6 +21,9 @@ FROM unnest(:lanes::smallint[]) AS wanted (lane)
 CROSS JOIN LATERAL (
     SELECT 1 FROM ledger AS l
     WHERE l.lane = wanted.lane AND l.state IN ('queued', 'deferred', 'uncertain') AND l.due_at <= :now
+      AND NOT EXISTS (
+          SELECT FROM pauses AS p WHERE p.paused AND p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave)
+      )
     LIMIT :room
 ) AS found
 GROUP BY wanted.lane
@@ -44,6 +47,9 @@ WITH me AS (
               SELECT FROM ledger AS other
               WHERE other.thread_id = l.thread_id AND other.revision <> l.revision
                 AND other.state IN ('claimed', 'sending', 'uncertain')
+          )
+          AND NOT EXISTS (
+              SELECT FROM pauses AS p WHERE p.paused AND p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave)
           )
         ORDER BY l.due_at
         LIMIT wanted.places
@@ -75,6 +81,7 @@ ORDER BY l.thread_id, l.revision DESC
 -- The start of a mail, where whatever forbids it is asked in one statement. A row that is marked already was marked
 -- by a commit whose answer got lost, and has not been sent. The ids stand there once more so that the rows are found by
 -- their primary key, however little the planner knows of the rows given.
+WITH paused AS MATERIALIZED (SELECT matter, wave FROM pauses_for_marking())
 UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'sending', :now, NULL)),
     sequence = asked.sequence, named = CASE WHEN asked.named <> l.officials THEN asked.named END
@@ -90,6 +97,7 @@ WHERE l.thread_id = ANY(:thread_ids::uuid[])
       SELECT FROM unsubscribed AS u WHERE u.mailbox = l.mailbox AND u.subscription = l.subscription
   )
   AND NOT EXISTS (SELECT FROM suppressions AS s WHERE s.mailbox = l.mailbox)
+  AND NOT EXISTS (SELECT FROM paused AS p WHERE p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave))
   AND NOT EXISTS (
       SELECT FROM unnest(asked.named) AS named (id)
       WHERE NOT EXISTS (
@@ -114,6 +122,10 @@ WITH looked AS (
                WHEN t.revision > l.revision THEN 'revision ' || t.revision || ' replaces it'
                WHEN u.mailbox IS NOT NULL THEN 'unsubscribed'
                WHEN s.mailbox IS NOT NULL THEN s.reason
+               WHEN EXISTS (
+                   SELECT FROM pauses AS p
+                   WHERE p.paused AND p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave)
+               ) THEN 'paused'
                ELSE 'its officials changed'
            END AS reason
     FROM jsonb_to_recordset(:rows::jsonb) AS asked (thread_id uuid, revision integer, claim integer)
