@@ -4,6 +4,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-proto
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -26,22 +27,18 @@ class EventAttributes(Contract):
     type: Attribute
     time: Instant | None = None
     subject: Attribute | None = None
-    extensions: Mapping[str, str] = Field(default_factory=dict)
+    extensions: dict[str, str] = Field(default_factory=dict)
 
     def to_headers(self) -> dict[str, str]:
         """The attributes as Kafka headers in binary mode."""
-        headers = {
-            "ce_specversion": "1.0",
-            "ce_id": self.id,
-            "ce_type": self.type,
-            "ce_source": self.source,
-            "content-type": JSON,
-        }
-        if self.time is not None:
-            headers["ce_time"] = self.time.isoformat()
-        if self.subject is not None:
-            headers["ce_subject"] = self.subject
-        return headers | {PREFIX + name: value for name, value in self.extensions.items()}
+        return binary_headers(
+            id=self.id,
+            source=self.source,
+            type=self.type,
+            time=self.time,
+            subject=self.subject,
+            extensions=self.extensions,
+        )
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> Self:
@@ -75,3 +72,29 @@ class EventAttributes(Contract):
 
 KNOWN = ("id", "source", "type", "time", "subject")
 IGNORED = ("specversion", "datacontenttype", "dataschema", "data", "data_base64")
+
+
+def binary_headers(
+    *,
+    id: str,  # noqa: A002 - the attribute's name
+    source: str,
+    type: str,  # noqa: A002 - the attribute's name
+    time: datetime | None,
+    subject: str | None,
+    extensions: Mapping[str, str],
+) -> dict[str, str]:
+    """These attributes as Kafka headers in binary mode; they are taken as they are."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": id,
+        "ce_type": type,
+        "ce_source": source,
+        "content-type": JSON,
+    }
+    if time is not None:
+        headers["ce_time"] = time.isoformat()
+    if subject is not None:
+        headers["ce_subject"] = subject
+    for name, value in extensions.items():
+        headers[PREFIX + name] = value
+    return headers

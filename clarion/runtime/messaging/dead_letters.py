@@ -115,7 +115,7 @@ def _copy(letter: DeadLetter) -> Parcel:
         ("clarion-partition", str(record.partition).encode()),
         ("clarion-offset", str(record.offset).encode()),
     ]
-    return Parcel(f"{record.topic}.dead", record.key or b"", [*record.headers, *cause], record.body)
+    return Parcel(f"{record.topic}.dead", record.key or b"", headers_to_json([*record.headers, *cause]), record.body)
 
 
 class DeadLetters:

@@ -1,5 +1,6 @@
 """The outbox: what a transaction wants published is a row of that transaction."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,13 +9,13 @@ from pydantic import BaseModel
 
 from clarion.runtime.database import Transaction, load_queries
 from clarion.runtime.ids import new_id
-from clarion.runtime.messaging.record import Header, headers_to_json
-from clarion.schemas.cloudevents import EventAttributes
+from clarion.schemas.cloudevents import binary_headers
 from clarion.schemas.topics import Topic
 
 ROWS_PER_INSERT = 5_000
 BYTES_PER_INSERT = 16_000_000
-HEADER_BYTES = 8
+
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class MessageTooLarge(Exception):
@@ -41,18 +42,17 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A message as the outbox keeps it."""
+    """A message as the outbox keeps it: `headers` is JSON as of `headers_to_json`."""
 
     topic: str
-    key: bytes | None
-    headers: Sequence[Header]
+    key: bytes
+    headers: str
     body: bytes | None
 
     @property
     def size(self) -> int:
-        """Bytes on the wire, roughly."""
-        names = sum(len(name) + len(value or b"") + HEADER_BYTES for name, value in self.headers)
-        return len(self.key or b"") + len(self.body or b"") + names
+        """Bytes on the wire, roughly and rather too many."""
+        return len(self.key) + len(self.headers) + len(self.body or b"")
 
 
 async def enqueue(tx: Transaction, messages: Sequence[Outgoing]) -> None:
@@ -73,7 +73,7 @@ async def enqueue_parcels(tx: Transaction, parcels: Sequence[Parcel]) -> None:
             tx.connection,
             topics=[parcel.topic for parcel in chunk],
             keys=[parcel.key for parcel in chunk],
-            headers=[headers_to_json(parcel.headers) for parcel in chunk],
+            headers=[parcel.headers for parcel in chunk],
             bodies=[parcel.body for parcel in chunk],
         )
     if parcels:
@@ -87,7 +87,7 @@ def _parcel(tx: Transaction, message: Outgoing) -> Parcel:
         raise ValueError(f"{message.type} with {type(message.data).__name__} is no event of {topic.name}")
     if message.data is None and not topic.compacted:
         raise ValueError(f"{topic.name} is not compacted, so {message.type} needs data")
-    attributes = EventAttributes(
+    headers = binary_headers(
         id=message.id or new_id(),
         source=message.source or f"/clarion/{tx.service}",
         type=message.type,
@@ -95,9 +95,8 @@ def _parcel(tx: Transaction, message: Outgoing) -> Parcel:
         subject=message.subject,
         extensions=message.extensions,
     )
-    headers = [(name, value.encode()) for name, value in attributes.to_headers().items()]
     body = None if message.data is None else message.data.model_dump_json().encode()
-    parcel = Parcel(topic.name, message.key.encode(), headers, body)
+    parcel = Parcel(topic.name, message.key.encode(), _to_json(list(headers.items())), body)
     if parcel.size > topic.max_bytes:
         raise MessageTooLarge(f"{parcel.size} bytes for {topic.name}, which takes {topic.max_bytes}")
     return parcel
@@ -106,9 +105,10 @@ def _parcel(tx: Transaction, message: Outgoing) -> Parcel:
 def _chunks(parcels: Sequence[Parcel]) -> Iterator[Sequence[Parcel]]:
     start, size = 0, 0
     for position, parcel in enumerate(parcels):
-        if position > start and (position - start >= ROWS_PER_INSERT or size + parcel.size > BYTES_PER_INSERT):
+        its_size = parcel.size
+        if position > start and (position - start >= ROWS_PER_INSERT or size + its_size > BYTES_PER_INSERT):
             yield parcels[start:position]
             start, size = position, 0
-        size += parcel.size
+        size += its_size
     if start < len(parcels):
         yield parcels[start:]

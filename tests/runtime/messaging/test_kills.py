@@ -12,12 +12,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from clarion.runtime.database import Database, migrate
+from clarion.runtime.database import Database, migrate, open_database
 from clarion.runtime.embedded import KafkaServer, PostgresServer
 from clarion.runtime.messaging.topics import ensure_topics
 from clarion.runtime.settings import Settings
 from tests.conftest import REPOSITORY, Until
 from tests.runtime.messaging.conftest import ECHO, say
+from tests.servers import Kind, own_server
 
 EVENTS = 3_000
 PER_TRANSACTION = 100
@@ -25,14 +26,17 @@ PER_TRANSACTION = 100
 
 @dataclass
 class House:
-    """Servers of this test's own, and settings that lead to them."""
+    """Settings that lead to the servers, and the server that is the house's own."""
 
-    postgres: PostgresServer
-    kafka: KafkaServer
     settings: Settings
+    server: KafkaServer | PostgresServer | None
+
+    @property
+    def url(self) -> str:
+        return self.settings.database_url or ""
 
     async def count(self, query: str) -> int:
-        connection = await asyncpg.connect(self.postgres.url)
+        connection = await asyncpg.connect(self.url)
         try:
             return int(await connection.fetchval(query))
         finally:
@@ -42,33 +46,31 @@ class House:
         return await self.count("SELECT count(*) FROM listener.heard")
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    postgres = PostgresServer(tmp_path / "postgres", fsync=False)
-    kafka = KafkaServer(tmp_path / "kafka", keep_records_for_ever=True)
-    await postgres.start()
-    await kafka.start()
-    nowhere = tmp_path / "no-migrations"
-    await migrate(postgres.url, ["echo", "listener"], folders={"echo": nowhere, "listener": nowhere})
-    settings = Settings(
-        _env_file=None, database_url=postgres.url, kafka_bootstrap=kafka.bootstrap, kafka_instance="echo-process"
-    )
-    await ensure_topics(settings, [ECHO])
-    listener = await Database.connect(postgres.url, "listener")
-    async with listener.connection() as connection:
-        await connection.execute("CREATE TABLE heard (number integer)")
-    await listener.close()
-    yield House(postgres, kafka, settings)
-    await kafka.stop()
-    await postgres.remove()
+@asynccontextmanager
+async def housed(settings: Settings, folder: Path, own: Kind | None) -> AsyncIterator[House]:
+    """A house on the run's servers, but for the one that is to be its own."""
+    async with own_server(own, folder) as server:
+        here = {"kafka_instance": "echo-process"}
+        if isinstance(server, KafkaServer):
+            here["kafka_bootstrap"] = server.bootstrap
+        if isinstance(server, PostgresServer):
+            here["database_url"] = server.url
+            nowhere = folder / "no-migrations"
+            await migrate(server.url, ["echo", "listener"], folders={"echo": nowhere, "listener": nowhere})
+        house = House(settings.model_copy(update=here), server)
+        await ensure_topics(house.settings, [ECHO])
+        async with open_database(house.settings, "listener") as listener, listener.connection() as connection:
+            await connection.execute("CREATE TABLE heard (number integer)")
+        yield house
 
 
 @asynccontextmanager
 async def echo_process(house: House) -> AsyncIterator[asyncio.subprocess.Process]:
     """The services in a process of their own."""
     environment = os.environ | {
-        "CLARION_DATABASE_URL": house.postgres.url,
-        "CLARION_KAFKA_BOOTSTRAP": house.kafka.bootstrap,
+        "CLARION_DATABASE_URL": house.url,
+        "CLARION_KAFKA_BOOTSTRAP": house.settings.kafka_bootstrap or "",
+        "CLARION_KAFKA_PREFIX": house.settings.kafka_prefix,
         "CLARION_KAFKA_INSTANCE": "echo-process",
     }
     process = await asyncio.create_subprocess_exec(
@@ -85,7 +87,7 @@ async def echo_process(house: House) -> AsyncIterator[asyncio.subprocess.Process
 
 async def speak(house: House) -> None:
     """Enqueue all events, waiting out a database that is away."""
-    echo = await Database.connect(house.postgres.url, "echo")
+    echo = await Database.connect(house.url, "echo")
     start = 0
     while start < EVENTS:
         try:
@@ -117,37 +119,37 @@ async def check(house: House, until: Until) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-async def test_killing_the_process_loses_and_doubles_nothing(house: House, until: Until) -> None:
-    speaking = asyncio.create_task(speak(house))
-    for kills in range(1, 4):
-        async with echo_process(house) as process:
-
-            async def some(share: int = kills) -> bool:
-                return await house.heard() >= EVENTS * share // 5
-
-            await until(some, seconds=60)
-            process.kill()
-            await process.wait()
-    await speaking
-    async with echo_process(house):
-        await check(house, until)
+async def test_killing_the_process_loses_and_doubles_nothing(settings: Settings, tmp_path: Path, until: Until) -> None:
+    async with housed(settings, tmp_path, None) as house:
+        speaking = asyncio.create_task(speak(house))
+        for kills in range(1, 4):
+            async with echo_process(house) as process:
+                await until(lambda share=kills: has_heard(house, share), seconds=60)
+                process.kill()
+                await process.wait()
+        await speaking
+        async with echo_process(house):
+            await check(house, until)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("victim", ["kafka", "postgres"])
-async def test_killing_a_server_loses_and_doubles_nothing(victim: str, house: House, until: Until) -> None:
-    server: KafkaServer | PostgresServer = getattr(house, victim)
-    async with echo_process(house):
+async def test_killing_a_server_loses_and_doubles_nothing(
+    victim: Kind, settings: Settings, tmp_path: Path, until: Until
+) -> None:
+    async with housed(settings, tmp_path, victim) as house, echo_process(house):
+        assert house.server is not None
         speaking = asyncio.create_task(speak(house))
         for kills in range(1, 4):
-
-            async def some(share: int = kills) -> bool:
-                return await house.heard() >= EVENTS * share // 5
-
-            await until(some, seconds=60)
-            os.kill(server.pid, signal.SIGKILL)
-            await server.wait_stopped()
-            await server.start()
+            await until(lambda share=kills: has_heard(house, share), seconds=60)
+            os.kill(house.server.pid, signal.SIGKILL)
+            await house.server.wait_stopped()
+            await house.server.start()
         await speaking
         await check(house, until)
+
+
+async def has_heard(house: House, fifths: int) -> bool:
+    """Whether so many fifths of all events were heard."""
+    return await house.heard() >= EVENTS * fifths // 5

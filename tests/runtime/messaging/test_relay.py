@@ -195,7 +195,7 @@ async def test_a_refused_record_holds_up_only_itself(
 ) -> None:
     async with relaying(settings) as relay:
         async with echo.transaction() as tx:
-            parcels = [Parcel("echo.said.v1", b"k", [], b"x" * size) for size in (10, 1_500_000, 2_500_000, 10)]
+            parcels = [Parcel("echo.said.v1", b"k", "[]", b"x" * size) for size in (10, 1_500_000, 2_500_000, 10)]
             await enqueue_parcels(tx, parcels)
         await until(lambda: relay.published == 2)
         await say(echo, 3)

@@ -7,16 +7,9 @@ import pytest
 
 from clarion.runtime.database import Database, Transaction
 from clarion.runtime.embedded import KafkaServer
-from clarion.runtime.messaging import (
-    DeadLetters,
-    Outgoing,
-    Subscription,
-    TopicError,
-    UnknownLetter,
-    enqueue,
-    ensure_topics,
-    replay_if_new_broker,
-)
+from clarion.runtime.messaging import DeadLetters, Outgoing, Subscription, UnknownLetter, enqueue
+from clarion.runtime.messaging.replay import replay_if_new_broker
+from clarion.runtime.messaging.topics import TopicError, ensure_topics
 from clarion.runtime.settings import Settings
 from tests.conftest import Until
 from tests.runtime.messaging.conftest import COMPACTED, ECHO, INBOUND, WIDE, Bench, Ear, Echo, said, say
