@@ -5,6 +5,7 @@ import inspect
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,8 +27,7 @@ from clarion.runtime.settings import Settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 TEMPLATE = "clarion_template"
-FIRST_POLL_SECONDS = 0.01
-LONGEST_POLL_SECONDS = 0.1
+POLL_SECONDS = 0.01
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_DISK_BYTES = 4_000_000_000
 
@@ -226,15 +226,14 @@ def until() -> Until:
     async def wait(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
         try:
             async with asyncio.timeout(seconds):
-                pause = FIRST_POLL_SECONDS
                 while True:
+                    asked_at = time.monotonic()
                     outcome = condition()
                     found = await outcome if inspect.isawaitable(outcome) else outcome
                     if found:
                         return found
-                    # What is waited for needs the processor more than the waiting does.
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
+                    # Who waits for long with dear questions would take the processor from what is waited for.
+                    await asyncio.sleep(max(POLL_SECONDS, 3 * (time.monotonic() - asked_at)))
         except TimeoutError:
             pytest.fail(f"not within {seconds} seconds: {inspect.getsource(condition).strip()}")
 

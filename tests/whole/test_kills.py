@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -16,6 +15,7 @@ from clarion.services.expectation import on_the_wire
 from clarion.services.legislation.publication import publish_file
 from clarion.services.sample import sample_notice
 from tests.conftest import Until
+from tests.servers import Kind
 from tests.whole.world import World, world
 
 RECIPIENTS = int(os.environ.get("CLARION_KILL_RECIPIENTS", "300"))
@@ -53,7 +53,7 @@ def moments(here: World, everyone: int) -> list[tuple[str, Callable[[], Awaitabl
 @pytest.mark.timeout(120 + PATIENCE_SECONDS * 4)
 @pytest.mark.parametrize("killed", [None, "kafka", "postgres"])
 async def test_a_kill_at_any_moment_loses_nobody_and_doubles_only_the_uncertain(
-    killed: Literal["kafka", "postgres"] | None, settings: Settings, tmp_path: Path, until: Until
+    killed: Kind | None, settings: Settings, tmp_path: Path, until: Until
 ) -> None:
     """Without a name it is the services that are killed."""
     async with world(settings, tmp_path, RECIPIENTS, own=killed) as here:

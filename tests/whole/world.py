@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 
@@ -23,6 +23,7 @@ from clarion.services.directory.sample import SEED, california_cities
 from clarion.services.expectation import Expectation, expected_recipients
 from clarion.services.running import prepare
 from clarion.services.sample import AUTHOR, adopt_sample_position, open_sample_webinar
+from tests.servers import Kind, own_server
 
 SERVICES = ("legislation", "directory", "campaigns", "notifications", "registrations")
 FINAL = ("sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown")
@@ -125,9 +126,7 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(
-    settings: Settings, folder: Path, officials: int, *, own: Literal["kafka", "postgres"] | None = None
-) -> AsyncIterator[World]:
+async def world(settings: Settings, folder: Path, officials: int, *, own: Kind | None = None) -> AsyncIterator[World]:
     """An installation with the sample association and its position, which concerns all; no service is started yet.
 
     It is on the run's servers, but for the one that is to be its `own`.
@@ -150,30 +149,6 @@ async def world(
             if made.process is not None and made.process.poll() is None:
                 made.end_services()
     await catcher.stop()
-
-
-@contextlib.asynccontextmanager
-async def own_server(
-    name: Literal["kafka", "postgres"] | None, folder: Path
-) -> AsyncIterator[KafkaServer | PostgresServer | None]:
-    """A server of that kind until the end of the block."""
-    match name:
-        case None:
-            yield None
-        case "kafka":
-            kafka = KafkaServer(folder / "kafka", keep_records_for_ever=True)
-            try:
-                await kafka.start()
-                yield kafka
-            finally:
-                await kafka.stop()
-        case "postgres":
-            postgres = PostgresServer(folder / "postgres")
-            try:
-                await postgres.start()
-                yield postgres
-            finally:
-                await postgres.remove()
 
 
 def expectation_of(officials: int, *, statewide: bool = False) -> Expectation:
