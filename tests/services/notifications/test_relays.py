@@ -1,5 +1,6 @@
 """Relays as the setting names them, and what a connection does with a good one, a bad one and several."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -104,19 +105,19 @@ def test_weights_say_who_is_asked_first_and_the_rest_stand_by() -> None:
 @pytest.mark.parametrize("extensions", [("PIPELINING",), ()])
 async def test_a_relay_with_and_without_extensions_takes_mail(extensions: Sequence[str]) -> None:
     async with listening(extensions=tuple(extensions)) as relay:
-        assert await delivered(relay_at(relay.url)) == Accepted("2.0.0 taken".join(["250 ", ""]))
+        assert await delivered(relay_at(relay.url)) == Accepted("250 2.0.0 taken")
     assert [mail.to for mail in relay.mails] == ["ada@alder.example"]
 
 
 async def test_a_reply_that_comes_byte_by_byte_is_read() -> None:
     def script(turn: Turn) -> Any:
         if turn.step in {"MAIL", "RCPT"}:
-            return trickle("250 ok")
+            return taking(trickle("250 ok"))
         return taking(trickle("250-one\r\n250 two")) if turn.step == "content" else None
 
     async with listening(script) as relay:
         outcome = await delivered(relay_at(relay.url))
-    assert isinstance(outcome, Declined | Accepted | NotTried)
+    assert outcome == Accepted("250 one two")
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
@@ -276,8 +277,6 @@ async def test_a_relay_that_refuses_the_login_is_left_alone_and_another_takes_ov
 
 
 async def test_a_slow_relay_is_waited_for_as_long_as_it_may_take() -> None:
-    import asyncio
-
     spoken = asyncio.Event()
     slow = lambda turn: taking(after(spoken, "250 at last")) if turn.step == "content" else None  # noqa: E731
     async with listening(slow) as relay:
