@@ -74,6 +74,15 @@ def asked(folder: Path, *arguments: str) -> Any:
     return json.loads(answer.stdout)
 
 
+def servers_of(settings: Settings) -> dict[str, str]:
+    """The run's servers, as the environment names them."""
+    return {
+        "CLARION_DATABASE_URL": str(settings.database_url),
+        "CLARION_KAFKA_BOOTSTRAP": str(settings.kafka_bootstrap),
+        "CLARION_KAFKA_PREFIX": settings.kafka_prefix,
+    }
+
+
 def page(address: str) -> bytes:
     """A page of the site."""
     with urllib.request.urlopen(address, timeout=10) as answer:
@@ -84,9 +93,9 @@ def page(address: str) -> bytes:
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_the_demo_passes_beside_an_installation_that_runs_and_leaves_nothing(
-    tmp_path: Path, until: Until
+    tmp_path: Path, until: Until, settings: Settings
 ) -> None:
-    with running(tmp_path, "up", "--port", "0") as up:
+    with running(tmp_path, "up", "--port", "0", **servers_of(settings)) as up:
         await until(lambda: up.has_said("in another terminal"), 90)
         with running(tmp_path, "demo", "--officials", "500", "--json") as demo:
             await until(lambda: demo.has_said("") and demo.process.poll() is not None, 120)
@@ -148,10 +157,10 @@ async def test_a_demo_that_is_interrupted_leaves_no_process_and_no_folder(tmp_pa
 async def test_what_the_environment_names_is_used_and_the_rest_is_embedded(
     tmp_path: Path, until: Until, settings: Settings
 ) -> None:
-    named = {"CLARION_DATABASE_URL": str(settings.database_url), "CLARION_KAFKA_PREFIX": settings.kafka_prefix}
     (tmp_path / "bootstrap").write_text(f"{settings.kafka_bootstrap}\n")
-    secret = {"CLARION_KAFKA_BOOTSTRAP_FILE": str(tmp_path / "bootstrap")}
-    with running(tmp_path, "up", "--port", "0", **named, **secret) as up:
+    named = servers_of(settings) | {"CLARION_KAFKA_BOOTSTRAP_FILE": str(tmp_path / "bootstrap")}
+    del named["CLARION_KAFKA_BOOTSTRAP"]
+    with running(tmp_path, "up", "--port", "0", **named) as up:
         await until(lambda: up.has_said("in another terminal"), 60)
         addresses = json.loads((tmp_path / ".clarion" / "up.json").read_text())
         assert addresses["database"] == settings.database_url
