@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from clarion.runtime.clock import system_clock
+from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import Database
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.directory import City, Official
 from clarion.schemas.messages import MessageBatch
 from clarion.services.notifications import operations
 from clarion.services.notifications.caretaker import Caretaker
-from clarion.services.notifications.channels.relays import read_relays
+from clarion.services.notifications.channels.relays import Timeouts, read_relays
 from clarion.services.notifications.domain.outcomes import Retries
 from clarion.services.notifications.domain.states import MOVES
 from clarion.services.notifications.rendering.mail import Renderer
@@ -113,6 +113,8 @@ class House:
     renderer: Renderer
     links: SignedLinks
     relay_url: str
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    clock: Clock = system_clock
 
     async def know(self, *officials: Official) -> None:
         """The directory told of these and their city."""
@@ -155,8 +157,8 @@ class House:
 
     def sender(self, settings: SendingSettings = QUICK, **changes: Any) -> Sender:
         """A sender that is not running."""
-        relays = read_relays(self.relay_url)
-        return Sender(self.database, self.renderer, relays, replace(settings, **changes), system_clock)
+        relays = [replace(relay, timeouts=self.timeouts) for relay in read_relays(self.relay_url)]
+        return Sender(self.database, self.renderer, relays, replace(settings, **changes), self.clock)
 
     @contextlib.asynccontextmanager
     async def sending(
@@ -164,7 +166,7 @@ class House:
     ) -> AsyncIterator[None]:
         """Senders and a caretaker at work; at the end they stop as on SIGTERM."""
         stopping = asyncio.Event()
-        caretaker = Caretaker(self.database, replace(settings, **changes).lease, system_clock)
+        caretaker = Caretaker(self.database, replace(settings, **changes).lease, self.clock)
         runs = [self.sender(settings, **changes).run(stopping) for _ in range(senders)]
         tasks = [asyncio.create_task(run) for run in [*runs, caretaker.run(stopping)]]
         try:
