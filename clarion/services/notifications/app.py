@@ -13,7 +13,7 @@ from clarion.services.notifications.domain.rates import read_rates
 from clarion.services.notifications.handlers import subscriptions
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.sender import Sender
-from clarion.services.notifications.settings import SendingSettings
+from clarion.services.notifications.settings import STEADY_PLANS, SendingSettings
 from clarion.services.notifications.web import preferences_router
 
 NAME = "notifications"
@@ -39,10 +39,12 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         postal_address=settings.postal_address,
     )
     database = await Database.connect(str(settings.database_url), NAME, clock=clock)
+    ledger = await Database.connect(str(settings.database_url), NAME, clock=clock, session=STEADY_PLANS)
     return Service(
         name=NAME,
         database=database,
         subscriptions=subscriptions(clock),
-        workers=[Sender(database, renderer, relays, sending, clock), Caretaker(database, sending.lease, clock)],
+        workers=[Sender(ledger, renderer, relays, sending, clock), Caretaker(database, sending.lease, clock)],
         router=preferences_router(database, links, clock),
+        opened=[ledger.close],
     )

@@ -132,8 +132,7 @@ class Ledger:
 
     async def mark(self, worker: UUID, rows: Sequence[dict[str, Any]], now: datetime) -> set[tuple[UUID, int]]:
         """Mark rows as being sent, in one statement with everything that forbids it; gives those marked."""
-        ids = [row["thread_id"] for row in rows]
-        marked = queries.mark_sending(self._connection, worker=worker, thread_ids=ids, rows=rows, now=now)
+        marked = queries.mark_sending(self._connection, worker=worker, rows=rows, now=now)
         return {(row["thread_id"], row["revision"]) async for row in marked}
 
     async def drop(self, worker: UUID, rows: Sequence[dict[str, Any]], now: datetime) -> list[Delivery]:
@@ -144,8 +143,7 @@ class Ledger:
     async def settle(self, worker: UUID, settled: Sequence[Settled], now: datetime) -> list[Delivery]:
         """Write down what became of rows that the worker held; one that it no longer holds stays as it is."""
         rows = [_settled_row(one) for one in settled]
-        ids = [row["thread_id"] for row in rows]
-        moved = queries.settle(self._connection, worker=worker, thread_ids=ids, rows=rows, now=now)
+        moved = queries.settle(self._connection, worker=worker, rows=rows, now=now)
         return [_delivery(row) async for row in moved]
 
     async def bury(self, now: datetime, again_at: datetime) -> list[Delivery]:

@@ -9,6 +9,18 @@ from clarion.services.notifications.domain.rates import Rates
 
 CREW_SIZE = 25
 """A larger round costs the database less for each mail, but waits for the slowest of more."""
+STEADY_PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+}
+"""For senders: each statement finds few rows by their keys, in tables that grow from nothing to millions meanwhile.
+
+So a plan is made once, and follows the indexes whatever the planner knew of the tables then.
+"""
 
 
 @dataclass(frozen=True, slots=True)

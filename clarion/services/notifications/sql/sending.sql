@@ -60,8 +60,7 @@ UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'claimed', :now, NULL)),
     worker_id = :worker, claim = l.claim + 1
 FROM taken
-WHERE l.thread_id = ANY(ARRAY(SELECT thread_id FROM taken))
-  AND l.thread_id = taken.thread_id AND l.revision = taken.revision
+WHERE l.thread_id = taken.thread_id AND l.revision = taken.revision
 RETURNING l.thread_id, l.revision, l.matter, l.mailbox, l.lane, l.content_id, l.subscription, l.parts, l.not_after,
           l.queued_at, l.claim, l.attempts, l.doubts
 
@@ -79,8 +78,7 @@ ORDER BY l.thread_id, l.revision DESC
 
 -- name: mark_sending
 -- The start of a mail, where whatever forbids it is asked in one statement. A row that is marked already was marked
--- by a commit whose answer got lost, and has not been sent. The ids stand there once more so that the rows are found by
--- their primary key, however little the planner knows of the rows given.
+-- by a commit whose answer got lost, and has not been sent.
 WITH paused AS MATERIALIZED (SELECT matter, wave FROM pauses_for_marking())
 UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'sending', :now, NULL)),
@@ -88,9 +86,8 @@ SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'sending', 
 FROM jsonb_to_recordset(:rows::jsonb) AS asked (
     thread_id uuid, revision integer, claim integer, named text[], sequence integer
 )
-WHERE l.thread_id = ANY(:thread_ids::uuid[])
-  AND l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
-  AND l.worker_id = :worker AND l.state IN ('claimed', 'sending')
+WHERE l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
+  AND (l.worker_id = :worker) IS TRUE AND l.state IN ('claimed', 'sending')
   AND (l.not_after IS NULL OR l.not_after > :now)
   AND EXISTS (SELECT FROM threads AS t WHERE t.id = l.thread_id AND t.revision = l.revision)
   AND NOT EXISTS (
@@ -143,7 +140,7 @@ SET (state, state_at, reason, moves) = (SELECT * FROM moved(
     worker_id = NULL
 FROM looked
 WHERE l.thread_id = looked.thread_id AND l.revision = looked.revision AND l.claim = looked.claim
-  AND l.worker_id = :worker AND l.state IN ('claimed', 'sending')
+  AND (l.worker_id = :worker) IS TRUE AND l.state IN ('claimed', 'sending')
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
 -- name: settle
@@ -159,8 +156,8 @@ FROM jsonb_to_recordset(:rows::jsonb) AS v (
     thread_id uuid, revision integer, claim integer, before text, state text, attempts integer, doubts integer,
     due_at timestamptz, reason text, reply text, relay text
 )
-WHERE l.thread_id = ANY(:thread_ids::uuid[])
-  AND l.thread_id = v.thread_id AND l.revision = v.revision AND l.claim = v.claim AND l.worker_id = :worker
+WHERE l.thread_id = v.thread_id AND l.revision = v.revision AND l.claim = v.claim
+  AND (l.worker_id = :worker) IS TRUE
   AND (l.state = v.before OR (l.state = 'uncertain' AND v.state = 'sent'))
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
