@@ -4,10 +4,13 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 PIPE_COLUMNS = 10_000
 
@@ -52,18 +55,24 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) 
     print_table(rows)
 
 
-def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows that all have the first one's columns."""
-    from rich.console import Console  # noqa: PLC0415 - a command that prints no table starts without it
-    from rich.table import Table  # noqa: PLC0415
+def table_of(rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """A table of rows that all have the first one's columns."""
+    from rich.table import Table  # noqa: PLC0415 - a command that prints no table starts without it
 
     table = Table(box=None, pad_edge=False)
     for name in rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "id")
     for row in rows:
         table.add_row(*(cell(value) for value in row.values()))
+    return table
+
+
+def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows that all have the first one's columns."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+
     # A pipe has no width: what reads it wants a line a row.
-    Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, markup=False).print(table)
+    Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, markup=False).print(table_of(rows))
 
 
 def print_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:

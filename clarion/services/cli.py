@@ -16,7 +16,7 @@ COMMANDS = {
     "directory": Lazily("clarion.services.directory.commands:directory", "import cities, officials, committees, ..."),
     "positions": Lazily("clarion.services.campaigns.commands:positions", "our stances on bills"),
     "publish": Lazily("clarion.services.legislation.commands:publish", "validate and publish legislative updates"),
-    "campaigns": Lazily("clarion.services.campaigns.commands:campaigns", "what came of hearings on our positions"),
+    "campaigns": Lazily("clarion.services.waves:campaigns", "what came of hearings on our positions"),
     "deliveries": Lazily("clarion.services.notifications.commands:deliveries", "what became of mail"),
     "webinars": Lazily("clarion.services.registrations.commands:webinars", "webinars: make, move, cancel them"),
     "registrations": Lazily("clarion.services.registrations.commands:registrations", "who has a seat, and who waits"),

@@ -193,26 +193,16 @@ async def _campaigns() -> list[dict[str, Any]]:
         return await reports.list_campaigns(connection)
 
 
-@campaigns.command("show")
-def show_campaign(
-    campaign: Annotated[str, typer.Argument(help="its id, as `list` shows it")], as_json: AsJson = False
-) -> None:
-    """Show a campaign: divisions, reasons, its bills, what was told and who was reached.
-
-    Example: clarion campaigns show ID
-    """
-    found = asyncio.run(_campaign(campaign))
-    if found is None:
-        fail(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
-    if as_json:
-        print_json(found)
-        return
-    parts = {name: found.pop(name) for name in ("waves", "reasons", "outcomes", "told", "progress")}
-    print_fields(found | {"outcomes": [f"{name} {count}" for name, count in parts["outcomes"].items()]}, as_json=False)
+def print_campaign(found: dict[str, Any]) -> None:
+    """A campaign for people: its divisions, reasons, bills, what was told and who was reached."""
+    parts = ("waves", "reasons", "outcomes", "told", "progress")
+    fields = {name: value for name, value in found.items() if name not in parts}
+    outcomes = [f"{name} {count}" for name, count in found["outcomes"].items()]
+    print_fields(fields | {"outcomes": outcomes}, as_json=False)
     for name in ("waves", "reasons"):
-        print_rows(parts[name], as_json=False, empty=f"no {name} yet")
-    print_rows(parts["progress"], as_json=False, empty="nothing told of its bills yet")
-    print_rows([told_row(each) for each in parts["told"]], as_json=False, empty="nothing told yet")
+        print_rows(found[name], as_json=False, empty=f"no {name} yet")
+    print_rows(found["progress"], as_json=False, empty="nothing told of its bills yet")
+    print_rows([told_row(each) for each in found["told"]], as_json=False, empty="nothing told yet")
 
 
 def told_row(told: dict[str, Any]) -> dict[str, Any]:
@@ -220,8 +210,3 @@ def told_row(told: dict[str, Any]) -> dict[str, Any]:
     changes = [f"{each['label']}: now {each['now']}, was {each['was']}" for each in told["changed"]]
     first = "the first call" if told["revision"] == 1 else "who is concerned"
     return {"told": told["revision"], "at": told["told_at"], "what": "; ".join(changes) or first}
-
-
-async def _campaign(campaign: str) -> dict[str, Any] | None:
-    async with open_database(load_settings(), NAME) as database, database.connection() as connection:
-        return await reports.campaign_summary(connection, campaign)

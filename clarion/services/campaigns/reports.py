@@ -46,3 +46,17 @@ async def campaign_summary(connection: Connection, campaign_id: str) -> dict[str
         "waves": [dict(row) async for row in QUERIES.waves_of_campaign(connection, campaign=campaign_id)],
         "reasons": [dict(row) async for row in QUERIES.reasons_of_campaign(connection, campaign=campaign_id)],
     }
+
+
+async def is_settled(connection: Connection, campaign_id: str) -> bool:
+    """Whether everyone whom the campaign concerns was asked and the end of each newest message is known."""
+    if await QUERIES.any_job_open(connection, campaign=campaign_id):
+        return False
+    outcomes = [row["outcome"] async for row in QUERIES.outcomes_of_campaign(connection, campaign=campaign_id)]
+    return "pending" not in outcomes
+
+
+async def wave_names(connection: Connection, campaign_id: str) -> dict[str, str]:
+    """The divisions of a campaign's waves by slug, as people call them."""
+    rows = QUERIES.waves_of_campaign(connection, campaign=campaign_id)
+    return {row["slug"]: row["division"] async for row in rows}

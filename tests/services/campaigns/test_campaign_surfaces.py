@@ -23,8 +23,9 @@ from clarion.schemas import directory
 from clarion.schemas.directory import NEEDED_TO_LAUNCH
 from clarion.schemas.topics import DIRECTORY_ENTITIES, LEGISLATION_ALERTS, TOPICS
 from clarion.services.campaigns.app import build
-from clarion.services.campaigns.commands import campaigns, positions
+from clarion.services.campaigns.commands import positions
 from clarion.services.campaigns.web import campaigns_router
+from clarion.services.waves import campaigns
 
 ADOPT = (
     "adopt",

@@ -40,3 +40,6 @@ FROM campaign_cities AS c CROSS JOIN LATERAL jsonb_array_elements(c.reasons) AS 
 WHERE c.campaign = :campaign
 GROUP BY 1, 2, 3, 4, (r ->> 'rank')::integer
 ORDER BY (r ->> 'rank')::integer, count(*) DESC, 2;
+
+-- name: any_job_open$
+SELECT EXISTS (SELECT FROM fanout_jobs WHERE campaign = :campaign AND done_at IS NULL);

@@ -1,0 +1,78 @@
+"""A campaign's mail is paused, resumed and watched from the command line while all services run."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.embedded import MailCatcher
+from clarion.runtime.settings import Settings
+from clarion.services import waves
+from clarion.services.sample import sample_notice
+from tests.conftest import Until
+from tests.whole.installation import Installation, installed
+
+SLOW_SECONDS = 0.01
+
+
+def slow(_address: str, _content: bytes | None) -> None:
+    """A relay that takes its time."""
+    time.sleep(SLOW_SECONDS)
+
+
+async def clarion(here: Installation, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+    monkeypatch.setenv("CLARION_DATABASE_URL", str(here.settings.database_url))
+    return await asyncio.to_thread(CliRunner().invoke, waves.campaigns, list(words))
+
+
+def total(mail: list[dict[str, Any]], name: str) -> int:
+    return sum(row[name] for row in mail)
+
+
+async def test_a_running_campaign_is_paused_and_resumed_and_watched_to_its_end(
+    settings: Settings, mail_catcher: MailCatcher, until: Until, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mail_catcher.reply_to = slow
+    async with installed(settings, mail_catcher) as here:
+        await here.post({"type": "hearing.scheduled", "data": sample_notice(system_clock())})
+        await until(lambda: mail_catcher.store.count() >= 10, 40)
+        (campaign,) = await here.rows("SELECT id FROM campaigns.campaigns")
+        paused = await clarion(here, monkeypatch, "pause", campaign["id"], "--json")
+        assert paused.exit_code == 0, paused.output
+        mail = json.loads(paused.output)
+        assert {row["state"] for row in mail} == {"paused"}
+        begun = total(mail, "sent") + total(mail, "in_flight")
+        assert 10 <= begun < len(here.addresses)
+        await until(lambda: mail_catcher.store.count() == begun)
+        shown = json.loads((await clarion(here, monkeypatch, "show", campaign["id"], "--json")).output)["mail"]
+        assert (total(shown, "sent"), total(shown, "in_flight")) == (begun, 0)
+        division = next(row["slug"] for row in shown if row["waiting"])
+        refused = await clarion(here, monkeypatch, "resume", campaign["id"], "--division", division)
+        assert (refused.exit_code, "the whole campaign is paused" in refused.output) == (1, True)
+        resumed = await clarion(here, monkeypatch, "resume", campaign["id"], "--json")
+        assert {row["state"] for row in json.loads(resumed.output)} == {"running"}
+        watched = await clarion(here, monkeypatch, "show", campaign["id"], "--watch", "--json")
+        found = json.loads(watched.output)
+        assert set(found["outcomes"]) == {"sent"}
+        assert total(found["mail"], "sent") == len(here.addresses) == mail_catcher.store.count()
+        assert "no campaign none" in (await clarion(here, monkeypatch, "show", "none")).output
+
+
+async def test_a_pause_that_nobody_hears_is_said(
+    settings: Settings, mail_catcher: MailCatcher, until: Until, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(waves, "TAKEN_SECONDS", 0.3)
+    async with installed(settings, mail_catcher) as here:
+        await here.post({"type": "hearing.scheduled", "data": sample_notice(system_clock())})
+        await until(here.told_everyone, 60)
+        (campaign,) = await here.rows("SELECT id FROM campaigns.campaigns")
+    answer = await clarion(here, monkeypatch, "pause", campaign["id"])
+    assert answer.exit_code == 1
+    assert "the ledger has not heard of it" in answer.output
+    assert "pausing" in answer.output
