@@ -144,7 +144,28 @@ def test_who_left_or_moved_gets_nothing(official: Official) -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["", "x", "a@b@c.example", "a b@c.example", "a@c.example\r\nDATA", "<a@c.example>", "ä@c.example", "a@-"]
+    "to",
+    [
+        "",
+        "x",
+        "@c.example",
+        "a@b@c.example",
+        "a b@c.example",
+        "a@c.example\r\nDATA",
+        "<a@c.example>",
+        "a@-",
+        '"a"b"@c.example',
+        '"a\r\n"@c.example',
+        '""@c.example',
+        "é\x85@c.example",
+        "é\u2028@c.example",
+        "é\u202e@c.example",
+        "é\ud800@c.example",
+        "é é@c.example",
+        "é" * 40 + "@c.example",
+        "a@é\u202e.example",
+        "a@xn--é.example",
+    ],
 )
 def test_a_malformed_address_is_never_put_into_a_command(to: str) -> None:
     assert reachable(to, (), None) == NotSent("failed", MALFORMED)
@@ -152,6 +173,24 @@ def test_a_malformed_address_is_never_put_into_a_command(to: str) -> None:
 
 def test_a_domain_in_another_script_is_written_in_ascii() -> None:
     assert reachable("clerk@höhe.example", (), None) == Addressed("clerk@xn--hhe-sna.example", (), None)
+    assert reachable("clerk@straße.example", (), None) == Addressed("clerk@xn--strae-oqa.example", (), None)
+
+
+@pytest.mark.parametrize(
+    "to", ["josé@alder.example", "市長@alder.example", '"ada b"@alder.example', r'"a\"b@c"@d.example']
+)
+def test_a_local_part_in_quotes_or_beyond_ascii_stays_as_it_is(to: str) -> None:
+    assert reachable(f" {to} ", (), None) == Addressed(to, (), None)
+
+
+@given(to=st.text(max_size=80) | st.from_regex(r"[^@]{0,20}@[a-z]{1,5}\.example", fullmatch=True))
+def test_whatever_is_given_nothing_written_can_end_a_command_or_a_header(to: str) -> None:
+    found = reachable(to, (), None)
+    if isinstance(found, Addressed):
+        assert found.address.isprintable()
+        local, _, domain = found.address.rpartition("@")
+        assert domain.isascii()
+        assert local.startswith('"') or not set(local) & set(' <>@,;:"')
 
 
 def test_parts_of_a_shared_mailbox_are_read_as_one_recipient() -> None:

@@ -256,6 +256,15 @@ def test_any_name_leaves_the_address_alone(text: str) -> None:
     assert raw.isascii()
 
 
+@pytest.mark.parametrize("address", ["josé@alder.example", '"ada, b"@alder.example'])
+@pytest.mark.parametrize("name", [None, "Ada", 'Ada "the" Nr1, Mayor', "José"])
+def test_an_address_that_is_not_plain_stands_in_its_header_as_it_is(address: str, name: str | None) -> None:
+    raw = mailbox("To", name, address) + b"\r\n"
+    assert f"{address}>" in raw.decode() or raw.decode().strip() == f"To: {address}"
+    read = message_from_bytes(raw, policy=policy.default.clone(utf8=True))
+    assert list(read.keys()) == ["To"]
+
+
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r")))
 def test_any_body_is_read_back_as_it_was(text: str) -> None:
     lines = quoted(text)

@@ -1,7 +1,6 @@
 """A claimed message and to whom it may go."""
 
 import hashlib
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,13 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from clarion.schemas.messages import CalendarEntry, Contact, Fact, Recipient
+from clarion.services.notifications.domain.addresses import written
 from clarion.services.notifications.domain.states import State
 
 PATIENCE = timedelta(minutes=10)
 """How long a message waits for officials that the directory has not told of yet; topics are not ordered."""
-
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
-"""Addresses that every relay takes (RFC 5321 without quoting and without SMTPUTF8)."""
 
 NO_OFFICIAL = "no such official in the directory"
 LEFT = "left, or no longer has this mailbox"
@@ -152,15 +149,9 @@ def address(message: Claimed, known: Mapping[str, Official], now: datetime) -> A
 
 
 def reachable(to: str, officials: tuple[Official, ...], name: str | None) -> Addressed | NotSent:
-    """An address that can stand in an SMTP command; a domain in another script is written in ASCII (IDNA)."""
-    local, at, domain = to.strip().rpartition("@")
-    try:
-        written = f"{local}{at}{domain.encode('idna').decode()}" if not domain.isascii() else to.strip()
-    except UnicodeError:
-        return NotSent("failed", MALFORMED)
-    if not ADDRESS.fullmatch(written):
-        return NotSent("failed", MALFORMED)
-    return Addressed(written, officials, name)
+    """An address that can stand in an SMTP command."""
+    address = written(to)
+    return NotSent("failed", MALFORMED) if address is None else Addressed(address, officials, name)
 
 
 def joined(mailbox: str, parts: Sequence[Mapping[str, Any]]) -> Recipient:

@@ -7,6 +7,7 @@ import re
 from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from icalendar import Calendar, Event, vText
 
@@ -18,6 +19,8 @@ from clarion.services.notifications.rendering.mime import Segments, gap, one_lin
 
 PRODUCT = "-//Clarion//Clarion//EN"
 FOLD = 75
+MAILTO = "@!$'*+^_`{|}~.-"
+"""What stands in an address of a mailto: link as it is (RFC 6068)."""
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 SHARED_LIMIT = 256
 OWN = ("uid", "sequence", "stamp", "location", "url", "attendee")
@@ -39,7 +42,9 @@ class Invitations:
             "stamp": f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}\n",
             "location": text_line("LOCATION", calendar.location) if calendar.location else "",
             "url": folded(f"URL:{one_line(calendar.url)}") if calendar.url else "",
-            "attendee": property_line("ATTENDEE", f"mailto:{to.address}", to.name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"),
+            "attendee": property_line(
+                "ATTENDEE", f"mailto:{quote(to.address, MAILTO)}", to.name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"
+            ),
         }
         return self._skeleton(calendar).fill(own)
 

@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from email.utils import formataddr
+from email.utils import quote
 
 WORD_BYTES = 45
 LINE = 78
@@ -48,7 +48,7 @@ def mailbox(name: str, display: str | None, address: str) -> bytes:
         return f"{name}: {address}\r\n".encode()
     if not clean.isascii() or "=?" in clean or len(clean) > WORD_BYTES:
         return f"{name}: {encoded_words(clean)}\r\n <{address}>\r\n".encode()
-    shown = formataddr((clean, address)) if SPECIAL.search(clean) else f"{clean} <{address}>"
+    shown = f'"{quote(clean)}" <{address}>' if SPECIAL.search(clean) else f"{clean} <{address}>"
     return f"{name}: {shown}\r\n".encode()
 
 
