@@ -8,7 +8,7 @@ from clarion.runtime.settings import Settings
 from clarion.services.running import BUILDERS
 
 WORK_LEFT = """
-SELECT (SELECT count(*) FROM legislation.withdrawals)
+SELECT (SELECT count(*) FROM legislation.withdrawals) + (SELECT count(*) FROM legislation.held)
      + (SELECT count(*) FROM registrations.tellings)
      + (SELECT count(*) FROM campaigns.fanout_jobs WHERE done_at IS NULL)
      + (SELECT count(*) FROM campaigns.campaigns WHERE reconsider)

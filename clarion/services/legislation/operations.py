@@ -1,4 +1,4 @@
-"""What can be done with updates: take them in, hear what they say, and tell of what was withdrawn for good."""
+"""What can be done with updates: take them in, hear what they say, and tell of what has waited long enough."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from clarion.services.legislation.bills import load_bills, save_bills
 from clarion.services.legislation.domain.amendments import Amendment, event_type
 from clarion.services.legislation.domain.bills import bill_ids_in
 from clarion.services.legislation.domain.statements import Decision, Statement, rejection
-from clarion.services.legislation.domain.world import World, jurisdictions_in
+from clarion.services.legislation.domain.subjects import jurisdictions_in
+from clarion.services.legislation.domain.world import World
 from clarion.services.legislation.intake import Update
 
 log = Logger(__name__)
@@ -73,16 +74,17 @@ async def hear(
 ) -> list[Decision]:
     """Take statements in, in this order, and alert of every hearing and bill of which they leave something new to tell.
 
-    Several changes of one are told as one. A withdrawal waits for `settle`.
+    Several changes of one are told as one. A withdrawal waits for `settle`, and so does a new hearing that may prove to
+    be one that is withdrawn.
     """
     readable = [statement for statement in statements if rejection(statement) is None]
     await repository.lock_jurisdictions(tx.connection, jurisdictions_in(readable))
-    world = World(now, draw_id)
+    world = World(now, draw_id, settle)
     await repository.load(world, tx.connection, readable)
     await load_bills(world.docket, tx.connection, bill_ids_in(readable))
     for statement in statements:
         world.hear(statement)
-    amendments = await tell(tx, world, settle)
+    amendments = await tell(tx, world)
     await tell_of_bills(tx, world)
     decisions = world.decisions(amendments)
     await repository.record_outcomes(tx.connection, list(zip(statements, decisions, strict=True)))
@@ -90,23 +92,23 @@ async def hear(
 
 
 async def settle_due(tx: Transaction, now: datetime, settle: timedelta) -> int:
-    """Tell of withdrawals that have waited long enough, of a few hundred hearings; how many there were."""
+    """Tell of withdrawals and new hearings that have waited long enough, a few hundred; how many there were."""
     jurisdictions = await repository.find_jurisdictions_due(tx.connection, now)
     if not jurisdictions:
         return 0
     await repository.lock_jurisdictions(tx.connection, jurisdictions)
     due = await repository.find_due(tx.connection, jurisdictions, now, SETTLED_AT_ONCE)
-    world = World(now, new_id)
-    await repository.load_hearings(world, tx.connection, due)
+    world = World(now, new_id, settle)
+    await repository.load_due(world, tx.connection, due)
     world.touched |= dict.fromkeys(due)
-    await tell(tx, world, settle)
+    await tell(tx, world)
     return len(due)
 
 
-async def tell(tx: Transaction, world: World, settle: timedelta) -> dict[str, Amendment]:
+async def tell(tx: Transaction, world: World) -> dict[str, Amendment]:
     """Alert of what there is to tell of the hearings of a world, all in this transaction, and keep it."""
     await repository.load_losing(world, tx.connection)
-    amendments = world.amendments(settle)
+    amendments = world.amendments()
     await repository.save(world, tx.connection, amendments, world.now)
     alerts = [one.alert for one in amendments.values() if one.alert is not None]
     await enqueue(tx, [published_alert(alert, world.now) for alert in alerts])

@@ -5,19 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from clarion.runtime.database import Connection, load_queries
-from clarion.schemas.legislation import HearingAlert, HearingNotice
+from clarion.schemas.legislation import HearingAlert
 from clarion.services.legislation.domain.amendments import Amendment, Hearing, track
 from clarion.services.legislation.domain.standings import Stand, Standing
 from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Statement
-from clarion.services.legislation.domain.states import bills, committee_key, read_notice, start_key
-from clarion.services.legislation.domain.world import (
-    Calendar,
-    Scope,
-    World,
-    aliases_in,
-    notices_in,
-    scopes_in,
+from clarion.services.legislation.domain.states import (
+    agenda_column,
+    bills,
+    committee_key,
+    place_of,
+    read_notice,
+    start_key,
 )
+from clarion.services.legislation.domain.subjects import Scope, aliases_in, notices_in, scopes_in
+from clarion.services.legislation.domain.world import Calendar, World
+from clarion.services.legislation.held import find_ahead, find_held, find_held_by_id, save_held
 from clarion.services.legislation.stored import stored_alert, stored_notice
 
 
@@ -36,9 +38,22 @@ async def load(world: World, connection: Connection, statements: Sequence[Statem
     aliases = aliases_in(statements)
     world.calendars |= await find_calendars(connection, scopes_in(statements))
     listed = {(scope[1], alias) for scope, calendar in world.calendars.items() for alias in calendar.aliases}
-    ids = await find_aliases(connection, aliases | listed)
-    ids |= await find_other_ids(connection, list(notices_in(statements)))
+    known = await find_aliases(connection, aliases | listed)
+    notices = list(notices_in(statements))
+    new = [(source, one) for source, one in notices if one.agenda and (one.jurisdiction, one.hearing_id) not in known]
+    states = [(source, read_notice(notice, notice.hearing_id)[0]) for source, notice in new]
+    ids = set(known.values()) | await find_other_ids(connection, states, world.now)
     await load_hearings(world, connection, ids, aliases | listed)
+    places = {place_of(notice) for _, notice in notices} | {
+        place_of(hearing.published) for hearing in world.hearings.values() if hearing.published is not None
+    }
+    await load_held(world, connection, await find_held(connection, aliases | listed, places))
+
+
+async def load_held(world: World, connection: Connection, held: Collection[Hearing]) -> None:
+    """Add hearings that are held back to a world, with where the sources stand about them."""
+    if held:
+        world.know(held, await find_standings(connection, {alias for hearing in held for alias in hearing.aliases}))
 
 
 async def load_losing(world: World, connection: Connection) -> None:
@@ -53,7 +68,7 @@ async def load_losing(world: World, connection: Connection) -> None:
 async def load_hearings(
     world: World, connection: Connection, ids: Collection[str], aliases: Collection[Alias] = ()
 ) -> None:
-    """Add these hearings to a world, and where sources stand about them and about these aliases."""
+    """Add these hearings as far as they were told, and where sources stand about them and about these aliases."""
     waiting: dict[str, dict[str, datetime]] = {}
     async for row in queries().find_withdrawals(connection, ids=list(ids)):
         waiting.setdefault(row["hearing_id"], {})[row["bill_key"]] = row["due_at"]
@@ -70,22 +85,29 @@ def known_hearing(row: Mapping[str, Any], waiting: Mapping[str, datetime]) -> He
     return Hearing(row["id"], [(row["jurisdiction"], name) for name in names], published, waiting)
 
 
-async def find_aliases(connection: Connection, aliases: Collection[Alias]) -> set[str]:
+async def load_due(world: World, connection: Connection, ids: Collection[str]) -> None:
+    """Add these hearings to a world, of which something waits."""
+    await load_hearings(world, connection, ids)
+    await load_held(world, connection, await find_held_by_id(connection, ids))
+
+
+async def find_aliases(connection: Connection, aliases: Collection[Alias]) -> dict[Alias, str]:
     """The hearings that are known under these ids."""
     rows = queries().find_aliases(
         connection,
         jurisdictions=[jurisdiction for jurisdiction, _ in aliases],
         aliases=[alias for _, alias in aliases],
     )
-    return {row["hearing_id"] async for row in rows}
+    return {(row["jurisdiction"], row["alias"]): row["hearing_id"] async for row in rows}
 
 
-async def find_other_ids(connection: Connection, notices: Sequence[tuple[str, HearingNotice]]) -> set[str]:
-    """The hearings that these notices, each with its source, may be of under another id."""
-    states = [(source, read_notice(notice, notice.hearing_id)[0]) for source, notice in notices if notice.agenda]
+async def find_other_ids(connection: Connection, states: Sequence[tuple[str, HearingAlert]], now: datetime) -> set[str]:
+    """The hearings that these new ones, each with its source, may prove to be."""
+    if not states:
+        return set()
     jurisdictions = [state.jurisdiction for _, state in states]
     committees = [committee_key(state.committee) for _, state in states]
-    keys = [agenda_column(state) for _, state in states]
+    keys = [agenda_column(bills(state)) for _, state in states]
     found = queries().find_missed(connection, jurisdictions=jurisdictions, committees=committees, bills=keys)
     missed = {row["hearing_id"] async for row in found}
     found = queries().find_at_same_start(
@@ -96,12 +118,8 @@ async def find_other_ids(connection: Connection, notices: Sequence[tuple[str, He
         bills=keys,
         sources=[source for source, _ in states],
     )
-    return missed | {row["hearing_id"] async for row in found}
-
-
-def agenda_column(state: HearingAlert) -> str:
-    """The bills of an agenda in one text, since arrays of several lengths make no table; keys have no spaces."""
-    return " ".join(sorted(bills(state)))
+    at_start = {row["hearing_id"] async for row in found}
+    return missed | at_start | await find_ahead(connection, {place_of(state) for _, state in states}, now)
 
 
 async def find_standings(connection: Connection, aliases: Collection[Alias]) -> list[Standing]:
@@ -147,10 +165,19 @@ async def find_calendars(connection: Connection, scopes: Collection[Scope]) -> d
 async def save(world: World, connection: Connection, amendments: Mapping[str, Amendment], now: datetime) -> None:
     """Keep what is new in a world, and what was told of its hearings."""
     await save_hearings(connection, [one.alert for one in amendments.values() if one.alert is not None], now)
-    await save_aliases(connection, world.new_aliases)
+    await save_aliases(connection, told_aliases(world, amendments))
     await save_standings(connection, list(world.new_standings.values()))
     await save_calendars(connection, world.new_calendars)
     await save_withdrawals(world, connection, amendments)
+    await save_held(world, connection, amendments)
+
+
+def told_aliases(world: World, amendments: Mapping[str, Amendment]) -> dict[Alias, str]:
+    """The ids to keep: the new ones of hearings that were told, and all of those that were held back until now."""
+    held = {one for one, new in amendments.items() if new.held_until is not None}
+    fresh = {alias: one for alias, one in world.new_aliases.items() if one not in held}
+    released = [world.hearings[one] for one in amendments.keys() - held if world.hearings[one].held_until is not None]
+    return fresh | {alias: hearing.id for hearing in released for alias in hearing.aliases}
 
 
 async def save_hearings(connection: Connection, alerts: Sequence[HearingAlert], now: datetime) -> None:
@@ -165,7 +192,7 @@ async def save_hearings(connection: Connection, alerts: Sequence[HearingAlert], 
             states=[alert.model_dump_json() for alert in alerts],
             committees=[committee_key(alert.committee) for alert in alerts],
             starts=[start_key(alert) for alert in alerts],
-            bills=[agenda_column(alert) for alert in alerts],
+            bills=[agenda_column(bills(alert)) for alert in alerts],
             now=now,
         )
 
@@ -217,10 +244,11 @@ async def save_withdrawals(world: World, connection: Connection, amendments: Map
     """Keep what waits at these hearings now, and say in the history what became of what waited."""
     changed = {one: new for one, new in amendments.items() if dict(new.waiting) != dict(world.hearings[one].waiting)}
     before = [one for one in changed if world.hearings[one].waiting]
+    before += [one for one, new in amendments.items() if world.hearings[one].held_until and new.held_until is None]
     if before:
         await queries().clear_withdrawals(connection, hearing_ids=before)
-        ended = {one: Outcome.ALERTED if changed[one].alert else Outcome.UNCHANGED for one in before}
-        ended = {one: outcome for one, outcome in ended.items() if not changed[one].waiting}
+        ended = {one: Outcome.ALERTED if amendments[one].alert else Outcome.UNCHANGED for one in before}
+        ended = {one: outcome for one, outcome in ended.items() if not amendments[one].waits}
         await queries().end_waiting(connection, hearing_ids=list(ended), outcomes=list(ended.values()))
     rows = [(one, key, due_at) for one, new in changed.items() for key, due_at in new.waiting.items()]
     if rows:

@@ -10,7 +10,8 @@ from clarion.schemas.legislation import HearingAlert
 from clarion.services.legislation.domain.amendments import Hearing
 from clarion.services.legislation.domain.standings import Standing
 from clarion.services.legislation.domain.statements import Alias, Decision, Statement
-from clarion.services.legislation.domain.world import Calendar, Scope, World
+from clarion.services.legislation.domain.subjects import Scope
+from clarion.services.legislation.domain.world import Calendar, World
 
 
 @dataclass
@@ -34,24 +35,33 @@ class Memory:
     def wait(self, now: datetime) -> None:
         """Tell of what is due by now."""
         world = self._world(now)
-        due = [one for one, kept in self.hearings.items() if any(at <= now for at in kept.waiting.values())]
+        due = [one for one, kept in self.hearings.items() if any(at <= now for at in self._times(kept))]
         world.touched |= dict.fromkeys(due)
         self._tell(world)
 
+    def _times(self, kept: Hearing) -> list[datetime]:
+        return [*kept.waiting.values(), *([kept.held_until] if kept.is_held and kept.held_until else [])]
+
     def _world(self, now: datetime) -> World:
-        world = World(now, lambda: f"id-{next(self.ids)}", calendars=dict(self.calendars))
-        fresh = [Hearing(one.id, list(one.aliases), one.published, one.waiting) for one in self.hearings.values()]
+        world = World(now, lambda: f"id-{next(self.ids)}", self.settle, calendars=dict(self.calendars))
+        fresh = [
+            Hearing(one.id, list(one.aliases), one.published, one.waiting, held_until=one.held_until)
+            for one in self.hearings.values()
+        ]
         world.know(fresh, self.standings.values())
         return world
 
     def _tell(self, world: World) -> list[Decision]:
-        amendments = world.amendments(self.settle)
+        amendments = world.amendments()
         decisions = world.decisions(amendments)
         self.standings |= world.new_standings
         self.calendars |= world.new_calendars
+        for hearing_id in world.moved:
+            self.hearings.pop(hearing_id, None)
         for hearing_id, amendment in amendments.items():
             kept = copy(world.hearings[hearing_id])
             kept.waiting = amendment.waiting
+            kept.held_until = amendment.held_until
             if amendment.alert is not None:
                 self.alerts.append(amendment.alert)
                 kept.published = amendment.alert

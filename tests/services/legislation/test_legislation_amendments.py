@@ -172,6 +172,7 @@ async def test_an_id_that_is_another_hearing_is_one_of_its_own(
 ) -> None:
     await legislation.hear(legislation.record(notice(), "e-1"))
     await legislation.hear(legislation.record(notice(hearing_id="b-77", **change), "e-2", source="/sources/b"))
+    await legislation.wait(60)
     assert len({one["hearing_id"] for one in await legislation.alerts()}) == 2
 
 

@@ -236,6 +236,75 @@ def test_every_bill_that_went_elsewhere_is_told_at_both_hearings_in_one_transact
     memory.wait(now + timedelta(hours=1))
 
 
+REPLACING = st.fixed_dictionaries(
+    {
+        "starts_at": st.sampled_from(["2027-04-21T13:30:00", "2027-04-22T09:00:00"]),
+        "agenda": st.sampled_from([[{"bill": bill} for bill in bills] for bills in BILLS[1:]]),
+        "location": st.sampled_from([{"name": "Room 1"}, {"name": "Room 2"}]),
+        "committee": st.sampled_from([{"name": "Housing"}, {"name": "Housing"}, {"name": "Health"}]),
+    }
+)
+
+
+def replacements(first: HearingNotice, facts: dict[str, Any], *, listed: bool) -> dict[str, Statement]:
+    """What one source says: a list with the old hearing, the old one once more, a new one, and the end of the old."""
+    new = HearingNotice.model_validate(make_notice(hearing_id="new", **facts))
+    shown = HearingCalendar(jurisdiction=CALIFORNIA, committee=first.committee, hearings=[first])
+    end: HearingCancellation | HearingCalendar = HearingCancellation(hearing_id="old", jurisdiction=CALIFORNIA)
+    if listed:
+        end = HearingCalendar(jurisdiction=CALIFORNIA, committee=first.committee, hearings=[])
+    bodies = {
+        "list": ("hearing.calendar", shown),
+        "old": ("hearing.scheduled", first),
+        "new": ("hearing.scheduled", new),
+        "end": ("hearing.calendar" if listed else "hearing.cancelled", end),
+    }
+    return {
+        name: Statement("/a", name, kind, data, NOW, NOW + timedelta(seconds=place))
+        for place, (name, (kind, data)) in enumerate(bodies.items())
+    }
+
+
+def told(memory: Memory) -> set[tuple[Any, ...]]:
+    """What readers were told, whatever the order among different hearings."""
+    return {
+        (frozenset(one.aliases), one.revision, one.status, tuple(one.changed), str(content(one)), len(one.counterparts))
+        for one in memory.alerts
+    }
+
+
+@settings(max_examples=300, deadline=None)
+@given(REPLACING, st.booleans(), st.permutations(["old", "new", "end"]), st.booleans(), CUTS)
+def test_a_hearing_and_the_one_that_it_replaces_are_told_alike_whichever_is_heard_first(
+    facts: dict[str, Any], listed: bool, order: list[str], stays: bool, cuts: list[int]
+) -> None:
+    first = HearingNotice.model_validate(make_notice(hearing_id="old", committee={"name": "Housing"}))
+    said_of = replacements(first, facts, listed=listed)
+    memories = [Memory(), Memory()]
+    for memory, names in zip(memories, [["end", "new"], order], strict=True):
+        now = NOW
+        memory.hear([said_of["list"], replace(said_of["old"], event_id="first")], now)
+        for batch in batches([said_of[name] for name in names if name != "end" or not stays], cuts):
+            now += timedelta(seconds=29)
+            memory.wait(now)
+            memory.hear(batch, now)
+        memory.wait(now + timedelta(seconds=60))
+        memory.wait(LATER)
+        check_successive(memory.alerts)
+    is_alike = {"bill": "SB 79"} in facts["agenda"]
+    is_elsewhere = facts["committee"]["name"] != "Housing"
+    # Of a bill that goes to another committee the hearing there may have been told first, as one of its own.
+    assert told(memories[0]) == told(memories[1]) or (is_alike and is_elsewhere and not stays)
+    is_moved = is_alike and not is_elsewhere and not stays
+    for memory in memories:
+        old, new = memory.last("old"), memory.last("new")
+        assert (old == new) is is_moved
+        assert old is not None
+        assert old.status == ("scheduled" if stays or is_moved else "cancelled")
+        assert new is not None
+        assert new.status == "scheduled"
+
+
 def stream(seed: int, hearings: int, updates: int) -> list[Statement]:
     """A season of one source: hearings, then moves, other rooms, other bills, cancellations and repeats of them."""
     dice = Random(seed)

@@ -38,7 +38,7 @@ def decide(said: Statement) -> Decision:
     """What becomes of a statement where nothing is known."""
     world = World(NOW, lambda: "00000000-0000-4000-8000-000000000001")
     world.hear(said)
-    [decision] = world.decisions(world.amendments(timedelta(0)))
+    [decision] = world.decisions(world.amendments())
     return decision
 
 

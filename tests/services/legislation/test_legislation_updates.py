@@ -80,6 +80,7 @@ async def test_two_replicas_with_the_same_hearings_in_other_orders_alert_once_of
     shuffled = [ids, ids[::-1], ids[20:] + ids[:20], ids[::2] + ids[1::2]]
     batches = [batch(f"/sources/{number}", order) for number, order in enumerate(shuffled)]
     await asyncio.gather(*(legislation.hear(*records) for records in batches))
+    await legislation.wait(60)
     alerts = await legislation.alerts()
     assert sorted(alert["aliases"][0] for alert in alerts) == sorted(ids)
     counts = {

@@ -26,6 +26,8 @@ class Hearing:
     waiting: Waiting = field(default_factory=dict)
     holds: HearingAlert | None = None
     stand: Stand = Stand.LIVING
+    held_until: datetime | None = None
+    """Until when its first alert is held back, since it may prove to be another hearing, moved."""
 
     @property
     def is_told(self) -> bool:
@@ -36,6 +38,11 @@ class Hearing:
     def is_missed(self) -> bool:
         """Whether it is cancelled or on the lists no more while readers still believe that it will be held."""
         return self.is_told and self.stand is not Stand.LIVING
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it will be held and nobody was told, since it may prove to be another."""
+        return self.held_until is not None and self.published is None and self.stand is Stand.LIVING
 
     @property
     def told_bills(self) -> set[str]:
@@ -61,16 +68,25 @@ class Amendment:
 
     alert: HearingAlert | None
     waiting: Waiting
+    held_until: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is yet to be told or not."""
+        return bool(self.waiting) or self.held_until is not None
 
 
 def amend(hearing: Hearing, counterparts: Sequence[Counterpart], now: datetime, settle: timedelta) -> Amendment:
     """What readers are to be told of a hearing now.
 
     A bill that went elsewhere is withdrawn at once; other withdrawals wait for `settle` from the first time they are
-    seen, and what comes back meanwhile was never gone.
+    seen, and what comes back meanwhile was never gone. A first alert that is held back is told early if a bill came
+    there from elsewhere.
     """
     if hearing.holds is None:
         return Amendment(None, hearing.waiting)
+    if hearing.is_held and hearing.held_until is not None and hearing.held_until > now and not counterparts:
+        return Amendment(None, {}, hearing.held_until)
     if not hearing.is_told:
         return begin(hearing, hearing.holds, counterparts)
     went = {other.bill_key for other in counterparts if other.direction == "went_to"}

@@ -1,5 +1,6 @@
 """The state of a hearing: read from a notice, and compared in what a reader would act on."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -61,6 +62,17 @@ def agenda(items: list[AgendaItem]) -> list[HearingAgendaItem]:
 def bills(alert: HearingAlert) -> set[str]:
     """The keys of the bills on the agenda."""
     return {item.bill_key for item in alert.agenda}
+
+
+def agenda_column(bills: Iterable[str]) -> str:
+    """The bills of an agenda in one text, since arrays of several lengths make no table; keys have no spaces."""
+    return " ".join(sorted(bills))
+
+
+def place_of(hearing: HearingNotice | HearingAlert) -> tuple[str, str, frozenset[str]]:
+    """By what hearings are found that may be one: jurisdiction, committee, and the bills' keys."""
+    keys = frozenset(bill_key(item.bill) for item in hearing.agenda)
+    return hearing.jurisdiction, committee_key(hearing.committee), keys
 
 
 def content(alert: HearingAlert) -> dict[str, Any]:

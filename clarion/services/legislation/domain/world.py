@@ -1,6 +1,6 @@
 """The hearings that a batch of statements is about: each statement meets what the ones before it left."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,20 +14,26 @@ from clarion.schemas.legislation import (
 )
 from clarion.services.legislation.domain.amendments import Amendment, Hearing, amend, pairs
 from clarion.services.legislation.domain.bills import Docket
+from clarion.services.legislation.domain.decisions import (
+    OUTCOMES,
+    Heard,
+    about_bill,
+    conflict,
+    conflict_about,
+    decision,
+    still_holds,
+)
 from clarion.services.legislation.domain.standings import Stand, Standing, Verdict, described, holding, listen
 from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Said, Statement, rejection
 from clarion.services.legislation.domain.states import (
     bills,
     committee_key,
     day,
-    differences,
     in_the_past,
     same_committee,
     start_key,
 )
-
-Scope = tuple[str, str, str]
-"""Whose list of which hearings: source, jurisdiction, and committee or nothing."""
+from clarion.services.legislation.domain.subjects import Scope, scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +44,13 @@ class Calendar:
     stated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a statement did: to where its source stands, and which hearings that touched."""
-
-    statement: Statement
-    outcome: Outcome | None
-    """None: it goes by what is told of the hearings."""
-    notes: tuple[str, ...] = ()
-    hearings: tuple[str, ...] = ()
-    bill: str | None = None
-
-
 @dataclass
 class World:
     """What is known of these hearings. Whoever fills it holds the lock of their jurisdictions."""
 
     now: datetime
     draw_id: Callable[[], str]
+    settle: timedelta = timedelta(0)
     hearings: dict[str, Hearing] = field(default_factory=dict)
     by_alias: dict[Alias, str] = field(default_factory=dict)
     standings: dict[Alias, dict[str, Standing]] = field(default_factory=dict)
@@ -66,6 +61,8 @@ class World:
     new_aliases: dict[Alias, str] = field(default_factory=dict)
     new_standings: dict[tuple[Alias, str], Standing] = field(default_factory=dict)
     new_calendars: dict[Scope, Calendar] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    """Hearings that were held back and proved to be others, by their ids."""
     _by_committee: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
     _by_start: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
     _arrivals: int = 0
@@ -155,6 +152,7 @@ class World:
             if hearing is not None:
                 self._refresh(hearing)
                 self.touched[hearing.id] = None
+                self._join_held(hearing)
         return verdict
 
     def _identify(self, standing: Standing) -> Hearing | None:
@@ -163,8 +161,10 @@ class World:
         """
         if standing.reading is None:
             return None
-        known = self._known_as_another(standing, standing.reading[0])
-        hearing = known or Hearing(self.draw_id(), [])
+        state = standing.reading[0]
+        hearing = self._known_as_another(standing, state)
+        if hearing is None:
+            hearing = Hearing(self.draw_id(), [], held_until=self._hold(standing, state))
         hearing.aliases.append(standing.alias)
         self.hearings[hearing.id] = hearing
         self.by_alias[standing.alias] = self.new_aliases[standing.alias] = hearing.id
@@ -176,11 +176,64 @@ class World:
         """
         gone = self._by_committee.get((state.jurisdiction, state.session, committee_key(state.committee)), {})
         at_once = self._by_start.get((state.jurisdiction, committee_key(state.committee), start_key(state)), {})
-        found = [self.hearings[one] for one in gone if self.hearings[one].is_missed]
-        found += [self.hearings[one] for one in at_once if self._is_of_others(self.hearings[one], standing.source)]
-        fitting = [(one, one.holds) for one in found if one.holds is not None and alike(one.holds, state)]
+        found = [pair for pair in self._described(gone) if pair[0].is_missed]
+        found += [pair for pair in self._described(at_once) if self._is_of_others(pair[0], standing.source)]
+        fitting = [(one, holds) for one, holds in found if alike(holds, state)]
         best = min(fitting, key=lambda one: nearness(one[1], state, one[0].id), default=None)
         return best[0] if best is not None else None
+
+    def _hold(self, standing: Standing, state: HearingAlert) -> datetime | None:
+        """Until when a new hearing is held back: one ahead of that committee with some of the bills may yet be
+        withdrawn, and be this one.
+        """
+        if standing.stand is not Stand.LIVING or not self.settle:
+            return None
+        of_committee = self._by_committee.get((state.jurisdiction, state.session, committee_key(state.committee)), {})
+        ahead = any(
+            one.stand is Stand.LIVING and not one.is_held and not in_the_past(holds, self.now) and alike(holds, state)
+            for one, holds in self._described(of_committee)
+        )
+        return self.now + self.settle if ahead else None
+
+    def _join_held(self, hearing: Hearing) -> None:
+        """Find one that was held back and is this hearing, which is gone or now where another source has that one.
+
+        So it makes no difference which of two updates comes first.
+        """
+        if not hearing.is_told or hearing.holds is None:
+            return
+        state = hearing.holds
+        of_committee = self._by_committee.get((state.jurisdiction, state.session, committee_key(state.committee)), {})
+        fitting = [
+            (one, holds)
+            for one, holds in self._described(of_committee)
+            if one.is_held and alike(holds, state) and (hearing.is_missed or self._is_met(hearing, one))
+        ]
+        if fitting:
+            self._join(min(fitting, key=lambda one: nearness(one[1], state, one[0].id))[0], hearing)
+
+    def _is_met(self, hearing: Hearing, held: Hearing) -> bool:
+        """Whether a hearing is at the start of one held back that only other sources know."""
+        if hearing.holds is None or held.holds is None or start_key(hearing.holds) != start_key(held.holds):
+            return False
+        return all(self._is_of_others(hearing, one.source) for one in self._about(held) if one.stand is Stand.LIVING)
+
+    def _join(self, held: Hearing, hearing: Hearing) -> None:
+        if held.holds is not None:
+            self._index(held, held.holds, present=False)
+        del self.hearings[held.id]
+        self.touched.pop(held.id, None)
+        self.moved[held.id] = hearing.id
+        hearing.aliases += held.aliases
+        self.by_alias |= dict.fromkeys(held.aliases, hearing.id)
+        self.new_aliases |= dict.fromkeys(held.aliases, hearing.id)
+        self._refresh(hearing)
+
+    def _described(self, ids: Iterable[str]) -> Iterator[tuple[Hearing, HearingAlert]]:
+        for one in ids:
+            holds = self.hearings[one].holds
+            if holds is not None:
+                yield self.hearings[one], holds
 
     def _is_of_others(self, hearing: Hearing, source: str) -> bool:
         return hearing.stand is Stand.LIVING and not any(
@@ -224,8 +277,11 @@ class World:
         yield from notes
         if in_the_past(state, self.now):
             yield "starts in the past"
-        if said.alias in self.new_aliases and self.hearings[self.by_alias[said.alias]].aliases[0] != said.alias:
-            yield f"the same hearing as {self.hearings[self.by_alias[said.alias]].aliases[0][1]}"
+        hearing = self.hearings[self.by_alias[said.alias]]
+        if said.alias in self.new_aliases and hearing.aliases[0] != said.alias:
+            yield f"the same hearing as {hearing.aliases[0][1]}"
+        if hearing.is_held:
+            yield "held back: its committee has some of the bills at another hearing, which may be this one, moved"
 
     def gaining(self) -> list[Hearing]:
         """The hearings touched that gained bills."""
@@ -234,14 +290,15 @@ class World:
     def _touched(self) -> Iterator[Hearing]:
         return (self.hearings[one] for one in self.touched)
 
-    def amendments(self, settle: timedelta) -> dict[str, Amendment]:
+    def amendments(self) -> dict[str, Amendment]:
         """What is to be told of each hearing that a statement or a bill's move touched, by its id."""
         gaining = self.gaining()
         losing = [hearing for hearing in self.hearings.values() if hearing.lost] if gaining else []
         counterparts: dict[str, list[Counterpart]] = pairs(losing, gaining)
         concerned = dict.fromkeys([*self.touched, *counterparts])
         return {
-            one: amend(self.hearings[one], counterparts.get(one, []), self.now, settle) for one in sorted(concerned)
+            one: amend(self.hearings[one], counterparts.get(one, []), self.now, self.settle)
+            for one in sorted(concerned)
         }
 
     def decisions(self, amendments: dict[str, Amendment]) -> list[Decision]:
@@ -250,62 +307,9 @@ class World:
         return [
             about_bill(heard, is_told=heard.bill in progressed)
             if heard.bill is not None
-            else decision(heard, amendments)
+            else decision(heard, [self.moved.get(one, one) for one in heard.hearings], amendments)
             for heard in self.heard
         ]
-
-
-def still_holds(hearing: Hearing, state: HearingAlert | None, stand: Stand) -> bool:
-    """Whether a hearing is for a reader what it was before a statement: another source may say what is known."""
-    if state is None or hearing.holds is None or hearing.stand is not stand:
-        return False
-    return state is hearing.holds or not differences(state, hearing.holds)
-
-
-OUTCOMES = {
-    Verdict.CHANGED: None,
-    Verdict.SAME: Outcome.UNCHANGED,
-    Verdict.OUTDATED: Outcome.OUTDATED,
-    Verdict.CONFLICT: Outcome.REJECTED,
-}
-
-
-def decision(heard: Heard, amendments: dict[str, Amendment]) -> Decision:
-    """What became of a statement, given what is told of the hearings it touched."""
-    outcome = heard.outcome
-    if outcome is None:
-        found = [amendments[one] for one in heard.hearings if one in amendments]
-        outcome = (
-            Outcome.ALERTED
-            if any(one.alert is not None for one in found)
-            else Outcome.WAITING
-            if any(one.waiting for one in found)
-            else Outcome.UNCHANGED
-        )
-    is_calendar = isinstance(heard.statement.data, HearingCalendar)
-    about = heard.hearings[0] if heard.hearings and not is_calendar else None
-    return Decision(outcome, "; ".join(heard.notes) or None, about)
-
-
-def about_bill(heard: Heard, *, is_told: bool) -> Decision:
-    """What became of a statement about a bill."""
-    told = Outcome.ALERTED if is_told else Outcome.UNCHANGED
-    return Decision(heard.outcome or told, "; ".join(heard.notes) or None)
-
-
-def scope_of(source: str, calendar: HearingCalendar) -> Scope:
-    """Whose list of which hearings a calendar is."""
-    return source, calendar.jurisdiction, committee_key(calendar.committee) if calendar.committee else ""
-
-
-def conflict_about(said: Said) -> str:
-    """Why a statement about a hearing with a used count is rejected."""
-    return conflict(said.alias[1], said.mark.sequence)
-
-
-def conflict(name: str, sequence: int | None) -> str:
-    """Why a statement with a used count is rejected."""
-    return f"{name}: this source has said something else with the sequence {sequence}"
 
 
 def alike(one: HearingAlert, other: HearingAlert) -> bool:
@@ -320,33 +324,3 @@ def alike(one: HearingAlert, other: HearingAlert) -> bool:
 def nearness(one: HearingAlert, other: HearingAlert, hearing_id: str) -> tuple[int, int, str]:
     """By this the best fit is found: the most bills in common, then the nearest day."""
     return -len(bills(one) & bills(other)), abs((day(one) - day(other)).days), hearing_id
-
-
-def notices_in(statements: Sequence[Statement]) -> Iterator[tuple[str, HearingNotice]]:
-    """All notices in these statements, each with its source."""
-    for statement in statements:
-        match statement.data:
-            case HearingNotice() as notice:
-                yield statement.source, notice
-            case HearingCalendar() as calendar:
-                yield from ((statement.source, notice) for notice in calendar.hearings)
-
-
-def aliases_in(statements: Sequence[Statement]) -> set[Alias]:
-    """The ids of all hearings that these statements are about."""
-    found = {(notice.jurisdiction, notice.hearing_id) for _, notice in notices_in(statements)}
-    for statement in statements:
-        if isinstance(statement.data, HearingCancellation):
-            found.add((statement.data.jurisdiction, statement.data.hearing_id))
-    return found
-
-
-def scopes_in(statements: Sequence[Statement]) -> set[Scope]:
-    """Whose lists these statements give."""
-    return {scope_of(one.source, one.data) for one in statements if isinstance(one.data, HearingCalendar)}
-
-
-def jurisdictions_in(statements: Sequence[Statement]) -> set[str]:
-    """Where these statements are about."""
-    about = HearingNotice | HearingCancellation | HearingCalendar | BillUpdate
-    return {one.data.jurisdiction for one in statements if isinstance(one.data, about)}

@@ -7,7 +7,7 @@ FROM (SELECT DISTINCT hashtextextended('legislation ' || jurisdiction, 0) AS key
       ORDER BY key) AS keys
 
 -- name: find_aliases
-SELECT hearing_aliases.hearing_id::text AS hearing_id
+SELECT jurisdiction, alias, hearing_aliases.hearing_id::text AS hearing_id
 FROM unnest(:jurisdictions::text[], :aliases::text[]) AS wanted (jurisdiction, alias)
 JOIN hearing_aliases USING (jurisdiction, alias)
 
@@ -116,10 +116,14 @@ FROM unnest(:hearing_ids::uuid[], :bill_keys::text[], :jurisdictions::text[], :d
     AS waits (hearing_id, bill_key, jurisdiction, due_at)
 
 -- name: find_jurisdictions_due
-SELECT DISTINCT jurisdiction FROM withdrawals WHERE due_at <= :now
+SELECT jurisdiction FROM withdrawals WHERE due_at <= :now
+UNION
+SELECT jurisdiction FROM held WHERE due_at <= :now
 
 -- name: find_due
-SELECT DISTINCT hearing_id::text AS hearing_id
-FROM withdrawals
+SELECT hearing_id::text AS hearing_id
+FROM (SELECT hearing_id, jurisdiction, due_at FROM withdrawals
+      UNION ALL SELECT hearing_id, jurisdiction, due_at FROM held) AS waits
 WHERE due_at <= :now AND jurisdiction = ANY (:jurisdictions::text[])
+GROUP BY hearing_id
 LIMIT :most
