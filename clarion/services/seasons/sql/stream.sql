@@ -1,0 +1,11 @@
+-- name: statements_heard$
+-- How many statements have been dealt with; a withdrawal that waits has not.
+SELECT count(*) FROM history WHERE outcome NOT IN ('received', 'waiting');
+
+-- name: hearings_known
+-- The newest state of each hearing, as it was published.
+SELECT state FROM hearings;
+
+-- name: hearings_told
+-- The newest state of each hearing that campaigns were told of, and what its campaign says of it.
+SELECT h.alert AS state, c.held, c.bills FROM hearings AS h LEFT JOIN campaigns AS c ON c.hearing = h.id;
