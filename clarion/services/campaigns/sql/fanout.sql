@@ -90,10 +90,10 @@ WITH jobs AS (
         reached_revision = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.reached_revision END
 ), ended AS (
     UPDATE calls AS k SET ended_at = :now
-    FROM known AS t
-    WHERE k.campaign = :campaign AND k.mailbox = t.mailbox AND k.ended_at IS NULL
-      AND (k.division, t.bucket) IN (SELECT division, bucket FROM jobs)
-      AND k.official NOT IN (SELECT official FROM people)
+    WHERE k.campaign = :campaign AND k.mailbox = ANY (ARRAY(SELECT mailbox FROM known)) AND k.ended_at IS NULL
+      AND CASE WHEN k.official NOT IN (SELECT official FROM people)
+               THEN (k.division, k.mailbox) IN (SELECT j.division, t.mailbox FROM known AS t JOIN jobs AS j USING (bucket))
+               END
 )
 SELECT what, division, bucket, mailbox, officials, cities, letter, testimony
 FROM done WHERE what <> 'left'
