@@ -12,14 +12,15 @@ import typer
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, Transaction, open_database
-from clarion.runtime.output import fail, print_json, print_rows, table_of
+from clarion.runtime.output import fail, print_fields, print_json, print_rows, table_of
 from clarion.runtime.settings import load_settings
 from clarion.schemas.messages import Pause
 from clarion.services.campaigns import commands, pausing, reports
 from clarion.services.campaigns.commands import AsJson
 from clarion.services.campaigns.outcomes import MATTER
 from clarion.services.campaigns.pausing import NotToBePaused
-from clarion.services.notifications import pauses
+from clarion.services.notifications import pauses, resending
+from clarion.services.notifications.resending import Resend
 
 campaigns = typer.Typer(
     help="What came of hearings with our positions on the agenda.", no_args_is_help=True, rich_markup_mode=None
@@ -143,7 +144,9 @@ async def _watch(desk: Desk, campaign: str) -> None:
 
 async def _settled(desk: Desk, campaign: str) -> bool:
     async with desk.campaigns.connection() as connection:
-        return await reports.is_settled(connection, campaign)
+        if not await reports.is_settled(connection, campaign):
+            return False
+    return not any(row["waiting"] or row["in_flight"] for row in await mail_of(desk, campaign))
 
 
 @campaigns.command()
@@ -197,3 +200,53 @@ async def _taken(desk: Desk, matter: str, wanted: Sequence[Pause]) -> bool:
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
         return False
+
+
+@campaigns.command()
+def resend(
+    *,
+    campaign: Campaign,
+    division: Division = None,
+    in_doubt: Annotated[
+        bool, typer.Option("--in-doubt", help="also to those of whom nobody knows: some would get it twice")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only count")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="without asking")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send the newest message again to those whom it did not reach, while the campaign is open and in time.
+
+    To those whose mail failed, or was suppressed and is no longer; never to who got it. Done twice it changes nothing
+    more. What expired is told anew by itself once its time changes.
+
+    Example: clarion campaigns resend ID --division north-bay --dry-run
+    """
+    wish = Resend(f"{MATTER}{campaign}", division, in_doubt)
+    owed = asyncio.run(_owed(campaign, wish))
+    mailboxes = sum(owed.values())
+    if mailboxes and not (dry_run or yes):
+        how = ", ".join(f"{count} {state}" for state, count in owed.items())
+        typer.confirm(f"Send it again to {mailboxes} mailboxes ({how})?", abort=True, err=True)
+    again = {} if dry_run or not mailboxes else asyncio.run(_sent_again(wish))
+    fields = {"campaign": campaign, "division": division, "owed": owed, "sent_again": sum(again.values())}
+    if as_json:
+        print_json(fields)
+        return
+    told = [f"{count} {state}" for state, count in owed.items()]
+    print_fields(fields | {"owed": told or "nobody: it reached everyone, or may not be sent"}, as_json=False)
+
+
+async def _owed(campaign: str, wish: Resend) -> Mapping[str, int]:
+    now = system_clock()
+    async with open_desk() as desk:
+        async with desk.campaigns.connection() as connection:
+            problem = await reports.why_not_open(connection, campaign, now)
+        if problem is not None:
+            fail(problem)
+        async with desk.ledger.connection() as connection:
+            return await resending.count_owed(connection, wish, now)
+
+
+async def _sent_again(wish: Resend) -> Mapping[str, int]:
+    async with open_desk() as desk, desk.ledger.transaction() as tx:
+        return await resending.send_again(tx, wish, "sent again by `clarion campaigns resend`", system_clock())

@@ -63,6 +63,31 @@ async def test_a_running_campaign_is_paused_and_resumed_and_watched_to_its_end(
         assert "no campaign none" in (await clarion(here, monkeypatch, "show", "none")).output
 
 
+async def test_who_was_refused_is_sent_it_again_once_it_is_confirmed(
+    settings: Settings, mail_catcher: MailCatcher, until: Until, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with installed(settings, mail_catcher) as here:
+        refused = set(sorted(here.addresses)[:3])
+        mail_catcher.reply_to = lambda address, _: "554 5.6.0 not like this" if address in refused else None
+        await here.post({"type": "hearing.scheduled", "data": sample_notice(system_clock())})
+        await until(lambda: mail_catcher.store.count() == len(here.addresses) - 3, 40)
+        (campaign,) = await here.rows("SELECT id FROM campaigns.campaigns")
+        words = ("resend", campaign["id"])
+        await clarion(here, monkeypatch, "show", campaign["id"], "--watch")
+        counted = await clarion(here, monkeypatch, *words, "--dry-run", "--json")
+        assert json.loads(counted.output)["owed"] == {"failed": 3}
+        asked = await clarion(here, monkeypatch, *words)
+        assert (asked.exit_code, "3 mailboxes (3 failed)" in asked.output) == (1, True)
+        mail_catcher.reply_to = None
+        again = await clarion(here, monkeypatch, *words, "--yes", "--json")
+        assert json.loads(again.output)["sent_again"] == 3
+        await until(here.told_everyone)
+        once_more = await clarion(here, monkeypatch, *words, "--yes", "--json")
+        assert json.loads(once_more.output)["owed"] == {}
+        assert (await clarion(here, monkeypatch, "resend", "none", "--yes")).exit_code == 1
+
+
 async def test_a_pause_that_nobody_hears_is_said(
     settings: Settings, mail_catcher: MailCatcher, until: Until, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """What people and machines are told about campaigns."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from clarion.runtime.database import Connection
@@ -60,3 +61,14 @@ async def wave_names(connection: Connection, campaign_id: str) -> dict[str, str]
     """The divisions of a campaign's waves by slug, as people call them."""
     rows = QUERIES.waves_of_campaign(connection, campaign=campaign_id)
     return {row["slug"]: row["division"] async for row in rows}
+
+
+async def why_not_open(connection: Connection, campaign_id: str, now: datetime) -> str | None:
+    """What keeps a campaign from asking anyone; None while it is open and in time."""
+    found = [row async for row in QUERIES.list_campaigns(connection, id=campaign_id)]
+    if not found:
+        return f"no campaign {campaign_id}: `clarion campaigns list` shows the ids"
+    [campaign] = found
+    if campaign["status"] != "launched":
+        return f"the campaign is {campaign['status']}: only one that is launched is sent again"
+    return None if campaign["ends_at"] > now else "it is too late: the hearing has begun"

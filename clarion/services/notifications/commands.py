@@ -88,7 +88,8 @@ def parse_id(message_id: str) -> tuple[UUID, int | None]:
     Ends with code 2 if it is none.
     """
     name = message_id.strip("<> ").partition("@")[0]
-    thread, _, revision = name.partition(".")
+    thread, _, rest = name.partition(".")
+    revision = rest.partition(".")[0]
     try:
         return UUID(thread), int(revision) if revision else None
     except ValueError:

@@ -71,7 +71,9 @@ async def _revisions(connection: Connection, thread_id: UUID) -> AsyncIterator[d
         says = spoken(tell(content, told, elsewhere, row["readers"])) if row["state"] not in UNSENT else []
         yield {**{name: row[name] for name in kept}, "says": says}
         if row["state"] in TOLD:
-            told.insert(0, Told(row["revision"], content, row["sure"], row["sequence"], frozenset(row["named"])))
+            told.insert(
+                0, Told(row["revision"], content, row["sure"], row["sequence"], frozenset(row["named"]), row["resend"])
+            )
 
 
 def spoken(telling: Telling | Unneeded) -> list[str]:

@@ -126,7 +126,9 @@ class Ledger:
         for row in found:
             if row["revision"] < revisions[row["thread_id"]]:
                 content = contents[row["content_id"]]
-                earlier = Told(row["revision"], content, row["sure"], row["sequence"], frozenset(row["named"]))
+                earlier = Told(
+                    row["revision"], content, row["sure"], row["sequence"], frozenset(row["named"]), row["resend"]
+                )
                 told.setdefault(row["thread_id"], []).append(earlier)
         return told
 
@@ -158,6 +160,10 @@ class Ledger:
         """Mailboxes that get nothing more, with the reasons; gives those that were not suppressed before."""
         rows = [{"mailbox": mailbox, "reason": reason} for mailbox, reason in reasons.items()]
         return [row["mailbox"] async for row in queries.suppress(self._connection, rows=rows, now=now)]
+
+    async def unsuppress(self, mailboxes: Sequence[str]) -> list[dict[str, Any]]:
+        """Mailboxes that get mail again; gives those that were suppressed."""
+        return [dict(row) async for row in queries.unsuppress(self._connection, mailboxes=mailboxes)]
 
     async def leave(self, mailbox: str, subscription: str, now: datetime) -> list[Delivery]:
         """Leave a subscription; what is queued of it ends."""

@@ -15,6 +15,7 @@ from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.domain.states import MOVES, WAITING, State, allowed, ending_as, waiting_as
 from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.repository import Settled, Workers
+from clarion.services.notifications.resending import Resend, send_again
 from tests.services.notifications.conftest import IN_TIME, House, batch, mailbox_of, official
 
 MATTER = "campaign:c1"
@@ -111,6 +112,10 @@ async def expiring(tx: Transaction) -> None:
     await operations.expire(tx, LATE, 100)
 
 
+async def sending_again(tx: Transaction) -> None:
+    await send_again(tx, Resend(MATTER, in_doubt=True), "asked again", NOW)
+
+
 UNBEGUN: set[State] = {*WAITING, "claimed"}
 HELD: set[State] = {"claimed", "sending"}
 NEWS: set[State] = {"uncertain"}
@@ -125,6 +130,7 @@ STATEMENTS: dict[str, tuple[Act, set[State]]] = {
     "supersede": (superseding, UNBEGUN),
     "withdraw": (withdrawing, UNBEGUN),
     "leave": (leaving, UNBEGUN),
+    "send again": (sending_again, {"failed", "suppressed", "expired", "unknown"}),
     **{
         f"settle {before} as {after}": (
             settling(before, after),

@@ -29,9 +29,9 @@ def thread_of(matter: str, mailbox: str) -> UUID:
     return UUID(bytes=hashlib.sha256(f"{matter}\n{mailbox}".encode()).digest()[:16])
 
 
-def message_name(thread_id: UUID, revision: int) -> str:
-    """The name of a message, by which `deliveries show` finds it."""
-    return f"{thread_id.hex}.{revision}"
+def message_name(thread_id: UUID, revision: int, resend: int = 0) -> str:
+    """The name of a message, by which `deliveries show` finds it; one that staff had sent again has its number."""
+    return f"{thread_id.hex}.{revision}" + (f".{resend}" if resend else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,12 @@ class Claimed:
     claim: int
     attempts: int
     doubts: int
+    resend: int = 0
 
     @property
     def id(self) -> str:
-        """The name of the message: its thread and revision."""
-        return message_name(self.thread_id, self.revision)
+        """The name of the message: its thread, revision and, if it was sent again, the number of that."""
+        return message_name(self.thread_id, self.revision, self.resend)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,13 @@ MOVES: Mapping[State, AbstractSet[State]] = {
     "claimed": UNSENT | {"sending", "queued", "uncertain", "failed", "unknown"},
     "sending": frozenset({"sent", "deferred", "failed", "queued", "uncertain", "unknown"}),
     "sent": frozenset(),
-    "failed": frozenset(),
-    "suppressed": frozenset(),
-    "expired": frozenset(),
+    # Staff may have it sent again.
+    "failed": frozenset({"queued"}),
+    "suppressed": frozenset({"queued"}),
+    "expired": frozenset({"queued"}),
     "superseded": frozenset(),
     "unneeded": frozenset(),
-    "unknown": frozenset(),
+    "unknown": frozenset({"uncertain"}),
 }
 """Every allowed move."""
 

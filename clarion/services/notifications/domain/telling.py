@@ -36,6 +36,7 @@ class Told:
     sure: bool
     sequence: int | None = None
     named: frozenset[str] = frozenset()
+    resend: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,13 @@ Wording = Fresh | Amended | Again | Ended
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How a mail is worded, the revision of the thread's first mail if it is not this one, and the calendar entry.
+    """How a mail is worded, the thread's first mail if it is not this one, and the calendar entry.
 
     It is for `readers` alone; None: for everyone who reads the mailbox.
     """
 
     wording: Wording = Fresh()
-    first: int | None = None
+    first: Told | None = None
     entry: Entry | None = None
     readers: frozenset[str] | None = None
 
@@ -114,7 +115,7 @@ def tell(
         entry = None
     return Telling(
         wording,
-        min((one.revision for one in told), default=None),
+        min(told, key=lambda one: one.revision, default=None),
         Entry(entry, max(sent, default=-1) + 1) if entry else None,
         named,
     )

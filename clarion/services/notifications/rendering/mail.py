@@ -122,7 +122,7 @@ class Renderer:
             f"Clarion-Revision: {message.revision}",
         ]
         if telling.first is not None:
-            first = f"<{message_name(message.thread_id, telling.first)}@{self.domain}>"
+            first = f"<{message_name(message.thread_id, telling.first.revision, telling.first.resend)}@{self.domain}>"
             lines += [f"In-Reply-To: {first}", f"References: {first}"]
         if link and message.subscription:
             lines += [

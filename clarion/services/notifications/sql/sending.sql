@@ -62,7 +62,7 @@ SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'claimed', 
 FROM taken
 WHERE l.thread_id = taken.thread_id AND l.revision = taken.revision
 RETURNING l.thread_id, l.revision, l.matter, l.mailbox, l.lane, l.content_id, l.subscription, l.parts, l.not_after,
-          l.queued_at, l.claim, l.attempts, l.doubts
+          l.queued_at, l.claim, l.attempts, l.doubts, l.resend
 
 -- name: contents_of
 SELECT id, matter, template, reply_to, facts, content, calendar FROM contents WHERE id = ANY(:ids::bigint[])
@@ -71,7 +71,7 @@ SELECT id, matter, template, reply_to, facts, content, calendar FROM contents WH
 -- What may have been received in these threads. While a row of a thread is claimed no other can be sent, so this holds
 -- until the claimed row is marked or dropped.
 SELECT l.thread_id, l.revision, l.content_id, l.sequence, l.state = 'sent' OR l.doubts > 1 AS sure,
-       coalesce(l.named, l.officials) AS named
+       coalesce(l.named, l.officials) AS named, l.resend
 FROM ledger AS l
 WHERE l.thread_id = ANY(:thread_ids::uuid[]) AND l.state IN ('sending', 'sent', 'uncertain', 'unknown')
 ORDER BY l.thread_id, l.revision DESC
