@@ -18,6 +18,8 @@ COMMANDS = {
     "publish": Lazily("clarion.services.legislation.commands:publish", "validate and publish legislative updates"),
     "campaigns": Lazily("clarion.services.waves:campaigns", "what came of hearings on our positions"),
     "deliveries": Lazily("clarion.services.notifications.commands:deliveries", "what became of mail"),
+    "suppressions": Lazily("clarion.services.suppressions:suppressions", "mailboxes that get nothing more"),
+    "relays": Lazily("clarion.services.notifications.relay_commands:relays", "where mail goes, and what blocks it"),
     "webinars": Lazily("clarion.services.registrations.commands:webinars", "webinars: make, move, cancel them"),
     "registrations": Lazily("clarion.services.registrations.commands:registrations", "who has a seat, and who waits"),
     "bench": Lazily("clarion.services.benchmarks.commands:bench", "how fast it is, against its own ceilings"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from asyncpg import Record as Row
 
-from clarion.runtime.database import Transaction, load_queries
+from clarion.runtime.database import Connection, Transaction, load_queries
 from clarion.runtime.ids import new_secret
 from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.schemas.directory import IMPORT_EXTENSION, ImportCompleted, Kind
@@ -39,13 +39,18 @@ async def prepare_staging(tx: Transaction) -> None:
     await queries.prepare_staging(tx.connection)
 
 
+async def mailbox_key(connection: Connection) -> bytes:
+    """The key of mailboxes, made when it is first needed."""
+    await queries.keep_mailbox_key(connection, fresh=new_secret())
+    return str(await queries.mailbox_key(connection)).encode()
+
+
 async def load_references(tx: Transaction, today: date) -> References:
     """What lines may refer to. The mailbox key is made when it is first needed."""
     connection = tx.connection
-    await queries.keep_mailbox_key(connection, fresh=new_secret())
     return References(
         today=today,
-        mailbox_key=(await queries.mailbox_key(connection)).encode(),
+        mailbox_key=await mailbox_key(connection),
         divisions=await _names(tx, "division"),
         cities=await _names(tx, "city"),
         seats={
