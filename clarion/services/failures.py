@@ -17,6 +17,8 @@ def explained(error: Exception) -> str | None:
             return str(error)
         case ValidationError():
             return "\n".join(f"CLARION_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        case ValueError() if str(error).startswith("CLARION_"):
+            return str(error)
         case asyncpg.UndefinedTableError() | asyncpg.InvalidSchemaNameError() | asyncpg.UndefinedObjectError():
             return f"the database is not at this version ({error}): run clarion migrate"
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
