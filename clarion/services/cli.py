@@ -17,7 +17,7 @@ COMMANDS = {
     "positions": Lazily("clarion.services.campaigns.commands:positions", "our stances on bills"),
     "publish": Lazily("clarion.services.legislation.commands:publish", "validate and publish legislative updates"),
     "campaigns": Lazily("clarion.services.waves:campaigns", "what came of hearings on our positions"),
-    "deliveries": Lazily("clarion.services.notifications.commands:deliveries", "what became of mail"),
+    "deliveries": Lazily("clarion.services.deliveries:deliveries", "what became of mail"),
     "suppressions": Lazily("clarion.services.suppressions:suppressions", "mailboxes that get nothing more"),
     "relays": Lazily("clarion.services.notifications.relay_commands:relays", "where mail goes, and what blocks it"),
     "webinars": Lazily("clarion.services.registrations.commands:webinars", "webinars: make, move, cancel them"),

@@ -2,17 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
 
 from clarion.runtime.database import Connection, open_database
-from clarion.runtime.output import fail, print_fields, print_rows
+from clarion.runtime.output import fail, print_fields
 from clarion.runtime.settings import load_settings
-from clarion.services.notifications.domain.lanes import ORDER
-from clarion.services.notifications.domain.states import State
-from clarion.services.notifications.reports import find_story, list_messages
+from clarion.services.notifications.reports import find_story
 
 deliveries = typer.Typer(help="What became of mail.", no_args_is_help=True)
 
@@ -33,31 +31,12 @@ def with_database(act: Callable[[Connection], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-@deliveries.command(name="list")
-def list_deliveries(
-    campaign: Annotated[str | None, typer.Option(help="messages of this campaign")] = None,
-    matter: Annotated[str | None, typer.Option(help='messages of this matter, such as "campaign:<id>"')] = None,
-    state: Annotated[str | None, typer.Option(help=", ".join(get_args(State)))] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="the first so many")] = 1_000,
-    as_json: AsJson = False,
-) -> None:
-    """List messages and their states, without addresses.
-
-    Example: clarion deliveries list --state failed
-    """
-    if state is not None and state not in get_args(State):
-        fail(f"{state!r} is no state; known: {', '.join(get_args(State))}", 2)
-    wanted = f"campaign:{campaign}" if campaign else matter
-    rows = with_database(lambda connection: list_messages(connection, wanted, state, limit))
-    print_rows(rows, as_json=as_json, empty="No messages.")
-
-
 @deliveries.command()
 def show(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="as `list` or the Message-ID name it")],
     as_json: AsJson = False,
 ) -> None:
-    """Tell one mail's whole story: to whom, what, when, each doubt, the relay's last word and its thread's revisions.
+    """Tell one mail's whole story: to whom, what, each move with its time and reason, and its thread's revisions.
 
     Example: clarion deliveries show 0f8fad5bd9cb469fa165408f17a1a2b3.1
     """
@@ -69,10 +48,16 @@ def show(
     story = with_database(find)
     if story is None:
         fail(f"there is no message {message_id}; `clarion deliveries list` names them")
-    shown = {**story, "lane": ORDER[story["lane"]]}
     if not as_json:
-        shown["thread"] = "\n".join(revision_line(one) for one in story["thread"])
-    print_fields(shown, as_json=as_json)
+        story["moves"] = "\n".join(move_line(one) for one in story["moves"])
+        story["thread"] = "\n".join(revision_line(one) for one in story["thread"])
+    print_fields(story, as_json=as_json)
+
+
+def move_line(move: dict[str, Any]) -> str:
+    """A move in a line: "2027-04-02 09:30:00+00:00 deferred: the relay deferred it: 451 later"."""
+    at = move["at"].isoformat(sep=" ", timespec="seconds")
+    return f"{at} {move['state']}" + (f": {move['reason']}" if move["reason"] else "")
 
 
 def revision_line(revision: dict[str, Any]) -> str:

@@ -1,37 +1,58 @@
 """What people look at: lists of messages and the story of one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from clarion.runtime.database import Connection
 from clarion.services.notifications.domain.changes import line, ordered
+from clarion.services.notifications.domain.lanes import ORDER
 from clarion.services.notifications.domain.messages import joined, message_name
 from clarion.services.notifications.domain.states import TOLD, UNSENT
 from clarion.services.notifications.domain.telling import Again, Amended, Ended, Telling, Told, Unneeded, tell
 from clarion.services.notifications.repository import Projection, content_of, queries
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which messages are looked at: those that fit all that is given; asked for from `since` on and before `until`."""
+
+    matter: str | None = None
+    wave: str | None = None
+    mailboxes: Sequence[str] | None = None
+    official: str | None = None
+    state: str | None = None
+    lane: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 async def list_messages(
-    connection: Connection, matter: str | None, state: str | None, limit: int
+    connection: Connection, wanted: Filter, limit: int, after: tuple[UUID, int] | None = None
 ) -> list[dict[str, Any]]:
-    """Messages without addresses, oldest first."""
-    rows = queries.list_messages(connection, matter=matter, state=state, room=limit)
+    """Messages without addresses, oldest first; those that follow `after`, the last one of a page, if it is given."""
+    thread_id, revision = after or (None, None)
+    rows = queries.list_messages(
+        connection, **asdict(wanted), after_thread=thread_id, after_revision=revision, room=limit
+    )
+    kept = ("matter", "wave", "revision", "mailbox", "officials")
+    outcome = ("queued_at", "state", "state_at", "reason", "attempts", "doubts")
     return [
         {
-            "id": message_name(row["thread_id"], row["revision"]),
-            "matter": row["matter"],
-            "revision": row["revision"],
-            "mailbox": row["mailbox"],
-            "officials": row["officials"],
-            "state": row["state"],
-            "state_at": row["state_at"],
-            "reason": row["reason"],
-            "attempts": row["attempts"],
-            "doubts": row["doubts"],
+            "id": message_name(row["thread_id"], row["revision"], row["resend"]),
+            **{name: row[name] for name in kept},
+            "lane": ORDER[row["lane"]],
+            **{name: row[name] for name in outcome},
         }
         async for row in rows
     ]
+
+
+async def count_messages(connection: Connection, wanted: Filter) -> dict[str, int]:
+    """How many messages fit, by state."""
+    return {row["state"]: row["messages"] async for row in queries.count_messages(connection, **asdict(wanted))}
 
 
 async def find_story(connection: Connection, thread_id: UUID, revision: int | None) -> dict[str, Any] | None:
@@ -46,17 +67,20 @@ async def find_story(connection: Connection, thread_id: UUID, revision: int | No
         return None
     recipient = joined(row["mailbox"], row["parts"])
     known = await Projection(connection).officials(recipient.officials)
-    kept = ("matter", "revision", "newest_revision", "mailbox", "template", "lane", "subscription", "state")
+    kept = ("matter", "wave", "revision", "newest_revision", "resend", "mailbox", "template", "subscription", "state")
     times = ("state_at", "queued_at", "due_at", "not_after")
-    counts = ("reason", "last_reply", "attempts", "doubts", "sequence", "left_at", "suppressed")
+    counts = ("reason", "relay", "last_reply", "attempts", "doubts", "sequence", "left_at", "suppressed", "paused")
     return {
-        "id": message_name(thread_id, row["revision"]),
+        "id": message_name(thread_id, row["revision"], row["resend"]),
         **{name: row[name] for name in (*kept, *times, *counts)},
+        "lane": ORDER[row["lane"]],
         "to": recipient.address or next((one.email for one in known.values() if one.active), None),
         "officials": [known[one].name if one in known else one for one in recipient.officials],
+        "named": [known[one].name if one in known else one for one in row["named"]],
         "asks": [f"{ask.kind}: {ask.bill}" for ask in recipient.asks],
         "reasons": [reason.text for reason in recipient.reasons],
         "facts": [f"{fact['label']}: {fact['text']}" for fact in row["facts"]],
+        "moves": [dict(move) for move in row["moves"]],
         "thread": [revision async for revision in _revisions(connection, thread_id)],
     }
 

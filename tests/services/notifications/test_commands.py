@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from clarion.services.notifications.commands import deliveries
-from tests.services.notifications.conftest import House, batch, official
+from clarion.services.deliveries import deliveries
+from tests.services.notifications.conftest import House, batch, mailbox_of, official
 
 
 @pytest.fixture
@@ -31,6 +31,69 @@ async def test_list_tells_states_without_addresses(house: House, clarion: Any) -
     assert [one["officials"] for one in found] == [["o1"], ["o2"]] or len(found) == 2
     assert "@" not in result.output
     assert "queued" in (await clarion("list")).output
+
+
+async def test_list_narrows_to_what_fits_and_counts_it(house: House, clarion: Any) -> None:
+    await house.call([1, 2])
+    await house.ask(batch([3], wave="north"), batch([4], matter="campaign:c2", lane="bulk"))
+
+    async def found(*words: str) -> list[list[str]]:
+        result = await clarion("list", "--json", *words)
+        assert result.exit_code == 0, result.output
+        return sorted(one["officials"] for one in json.loads(result.stdout))
+
+    assert await found("--campaign", "c1", "--division", "north") == [["o3"]]
+    assert await found("--official", "o2") == [["o2"]]
+    assert await found("--to", mailbox_of(1)) == [["o1"]]
+    assert await found("--to", "nobody@city.example") == []
+    assert await found("--lane", "bulk") == [["o4"]]
+    assert await found("--since", "2100-01-01") == await found("--until", "2000-01-01T00:00:00+0000") == []
+    assert len(await found("--since", "2000-01-01", "--until", "2100-01-01T10:00")) == 4
+    counted = await clarion("list", "--count", "--campaign", "c1", "--json")
+    assert json.loads(counted.stdout) == {"queued": 3}
+
+
+async def test_list_goes_on_where_a_page_ended(house: House, clarion: Any) -> None:
+    await house.call(range(5))
+    ids: list[str] = []
+    for size in (2, 2, 1):
+        result = await clarion("list", "--limit", "2", "--json", *(["--after", ids[-1]] if ids else []))
+        page = [one["id"] for one in json.loads(result.stdout)]
+        assert len(page) == size
+        ids += page
+    assert len(set(ids)) == 5
+    assert "--after" in (await clarion("list", "--limit", "2")).stderr
+
+
+async def test_list_finds_by_an_index_what_is_one_campaigns_or_mailboxes(house: House) -> None:
+    for given in ("'campaign:c1', NULL, NULL", "NULL, NULL, ARRAY['x']"):
+        async with house.database.transaction() as tx:
+            await tx.connection.execute("SET LOCAL enable_seqscan = off")
+            plan = await tx.connection.fetch(
+                f"EXPLAIN SELECT * FROM messages_fitting({given}, NULL, NULL, NULL, NULL, NULL)"
+            )
+        assert "Index Cond: (thread_id = ANY" in "".join(row[0] for row in plan)
+
+
+async def test_show_tells_each_move_with_its_reason_and_the_relays_words(
+    house: House, clarion: Any, mail_catcher: Any, until: Any
+) -> None:
+    mail_catcher.reply_to = lambda *_: "451 4.2.0 come again"
+    await house.call([1])
+    async with house.sending():
+        await until(lambda: house.rows("SELECT FROM ledger WHERE state = 'deferred'"))
+        mail_catcher.reply_to = None
+        await until(lambda: mail_catcher.store.count() == 1)
+        await until(lambda: house.rows("SELECT FROM ledger WHERE state = 'sent'"))
+    (row,) = await house.rows()
+    story = json.loads((await clarion("show", row["thread_id"].hex, "--json")).output)
+    moves = [(move["state"], move["reason"]) for move in story["moves"]]
+    assert [state for state, _ in moves][:4] == ["queued", "claimed", "sending", "deferred"]
+    assert moves[-1][0] == "sent"
+    assert "451 4.2.0 come again" in moves[3][1]
+    assert story["relay"]
+    assert (story["resend"], story["paused"], story["wave"]) == (0, False, "")
+    assert "come again" in (await clarion("show", row["thread_id"].hex)).output
 
 
 async def test_show_tells_one_mails_story(house: House, clarion: Any) -> None:

@@ -1,17 +1,39 @@
 -- name: list_messages
-SELECT l.thread_id, l.revision, l.matter, l.mailbox, l.officials, l.state, l.state_at, l.reason, l.attempts, l.doubts,
-       l.last_reply
-FROM ledger AS l
-WHERE (:matter::text IS NULL OR l.matter = :matter) AND (:state::text IS NULL OR l.state = :state)
+-- `after` is the last message of the page before.
+SELECT l.thread_id, l.revision, l.resend, l.matter, l.wave, l.mailbox, l.officials, l.lane, l.state, l.state_at,
+       l.queued_at, l.reason, l.attempts, l.doubts
+FROM messages_fitting(
+    :matter::text, :wave::text, :mailboxes::text[], :official::text, :state::text, :lane::smallint,
+    :since::timestamptz, :until::timestamptz
+) AS l
+WHERE :after_thread::uuid IS NULL
+   OR (l.queued_at, l.thread_id, l.revision) > (
+       SELECT a.queued_at, a.thread_id, a.revision
+       FROM ledger AS a
+       WHERE a.thread_id = :after_thread AND a.revision = :after_revision::integer
+   )
 ORDER BY l.queued_at, l.thread_id, l.revision
 LIMIT :room
 
+-- name: count_messages
+SELECT state, count(*) AS messages
+FROM messages_fitting(
+    :matter::text, :wave::text, :mailboxes::text[], :official::text, :state::text, :lane::smallint,
+    :since::timestamptz, :until::timestamptz
+)
+GROUP BY state
+ORDER BY state
 
 -- name: find_message^
 SELECT l.thread_id, l.revision, t.revision AS newest_revision, l.matter, l.mailbox, l.lane, l.subscription,
        l.officials, l.parts, l.content_id, l.not_after, l.state, l.state_at, l.reason, l.last_reply, l.queued_at,
-       l.due_at, l.worker_id, l.claim, l.attempts, l.doubts, l.sequence, c.template, c.reply_to, c.facts, c.content,
-       u.left_at, s.reason AS suppressed
+       l.due_at, l.worker_id, l.claim, l.attempts, l.doubts, l.sequence, l.resend, l.wave, l.relay, l.moves,
+       coalesce(l.named, l.officials) AS named, c.template, c.reply_to, c.facts, c.content,
+       u.left_at, s.reason AS suppressed,
+       EXISTS (
+           SELECT FROM pauses AS p
+           WHERE p.paused AND p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave)
+       ) AS paused
 FROM ledger AS l
 JOIN threads AS t ON t.id = l.thread_id
 JOIN contents AS c ON c.id = l.content_id
