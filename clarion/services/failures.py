@@ -9,7 +9,6 @@ from clarion.runtime.messaging.topics import TopicError
 from clarion.runtime.settings import PREFIX, MissingSetting
 from clarion.services.running import PortInUse
 
-
 SAID_WELL = (MissingSetting, EmbeddedError, PortInUse, TopicError, MigrationError)
 
 
