@@ -40,6 +40,7 @@ DECODE_ATTEMPTS = 3
 ERROR_PAUSE_SECONDS = 0.5
 GIVE_UP_SECONDS = 20.0
 RAW_FETCH_BYTES = 4_000_000
+PREFETCH_AFTER_SECONDS = 10.0
 
 _DECODE_ERRORS = (
     UnsupportedCodecError,
@@ -118,6 +119,13 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         self._pulse = pulse
         self._given_up = given_up
         self._in_work: dict[TopicPartition, tuple[int, int]] = {}
+
+    async def start(self) -> None:
+        """Join the group. Raises aiokafka's errors when Kafka is not there."""
+        await super().start()
+        # With records in hand for 0.1 s, aiokafka asks for the other partitions alone. While the broker holds that
+        # request back for half a second, as it does where they are empty, no other goes to it: busy topics stall.
+        self._fetcher._prefetch_backoff = PREFETCH_AFTER_SECONDS  # noqa: SLF001
 
     async def getmany(
         self,

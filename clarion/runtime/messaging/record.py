@@ -44,7 +44,7 @@ def headers_to_json(headers: Iterable[Header]) -> str:
 
 def headers_from_json(kept: Sequence[Sequence[Any]]) -> list[Header]:
     """The headers that `headers_to_json` wrote."""
-    return [(name, _value_from_json(value)) for name, value in kept]
+    return [(name, value.encode() if type(value) is str else _value_from_json(value)) for name, value in kept]
 
 
 def _value_to_json(value: bytes | None) -> str | dict[str, str] | None:

@@ -28,7 +28,7 @@ from clarion.runtime.backoff import Backoff
 from clarion.runtime.database import Connection, Wakeups, is_transient, load_queries
 from clarion.runtime.database.pool import connect, role_of
 from clarion.runtime.messaging.connection import kafka_options
-from clarion.runtime.messaging.record import headers_from_json
+from clarion.runtime.messaging.shipping import MAX_REQUEST_BYTES, ship
 from clarion.runtime.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,6 @@ MAINTENANCE_SECONDS = 3_600.0
 HELD_TOPIC_SECONDS = 5.0
 HELD_ROW_SECONDS = 60.0
 HELD_ROWS_AT_MOST = 1_000
-MAX_REQUEST_BYTES = 2_000_000
 STOP_SECONDS = 5.0
 
 REFUSALS = (
@@ -208,7 +207,7 @@ class Relay:
         await self._hold_unknown_topics(producer, {row["topic"] for row in rows})
         unknown = set(self._topics.current())
         rows = [row for row in rows if row["topic"] not in unknown]
-        outcomes = await self._send(producer, rows)
+        outcomes = await ship(producer, self._settings.kafka_prefix, rows)
         sent = [row for row, error in zip(rows, outcomes, strict=True) if error is None]
         if sent:
             times = [row["enqueued_at"] for row in sent]
@@ -253,21 +252,6 @@ class Relay:
             if not producer.client.cluster.partitions_for_topic(name):
                 log.error("relay.unknown_topic", service=self._service, topic=topic)
                 self._topics.hold(topic, HELD_TOPIC_SECONDS)
-
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[BaseException | None]:
-        """Send these and await every ack: None for each that was taken, else its error."""
-        prefix = self._settings.kafka_prefix
-        sending: list[Any] = []
-        for row in rows:
-            headers = headers_from_json(row["headers"])
-            try:
-                future = await producer.send(prefix + row["topic"], row["body"], row["key"], headers=headers)
-            except REFUSALS as error:
-                future = asyncio.get_running_loop().create_future()
-                future.set_exception(error)
-            sending.append(future)
-        outcomes = await asyncio.gather(*sending, return_exceptions=True)
-        return [outcome if isinstance(outcome, BaseException) else None for outcome in outcomes]
 
     def _hold_row(self, row: asyncpg.Record, error: BaseException) -> None:
         log.error("relay.refused", service=self._service, topic=row["topic"], id=row["id"], error=type(error).__name__)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -178,6 +179,27 @@ async def test_a_tombstone_is_published_without_a_body(settings: Settings, echo:
     assert (record.key, record.value) == (b"ann", None)
 
 
+async def test_rows_of_many_batches_keep_their_order_and_lie_where_other_clients_put_their_key(
+    settings: Settings, echo: Database, bench: Bench, until: Until
+) -> None:
+    await bench.make(WIDE)
+    async with relaying(settings) as relay:
+        async with echo.transaction() as tx:
+            said = [
+                Outgoing(WIDE, f"k{number % 5}", "echo.said", Echo(number=number, text="x" * 3_000))
+                for number in range(1_000)
+            ]
+            await enqueue(tx, said)
+        await until(lambda: relay.published == 1_000)
+    async with bench.producer() as producer:
+        plain = [await producer.send_and_wait(bench.name(WIDE), b"{}", b"k%d" % key) for key in range(5)]
+    records = (await bench.read(WIDE, 1_005))[:1_005]
+    assert {record.key: record.partition for record in records} == {b"k%d" % at: plain[at].partition for at in range(5)}
+    for key in range(5):
+        numbers = [json.loads(record.value).get("number") for record in records if record.key == b"k%d" % key]
+        assert numbers == [*range(key, 1_000, 5), None]
+
+
 async def test_an_unknown_topic_holds_up_only_itself_and_goes_out_once_it_is_there(
     settings: Settings, echo: Database, bench: Bench, until: Until
 ) -> None:
@@ -231,6 +253,7 @@ async def test_producers_and_consumers_are_built_with_safe_settings(settings: Se
         assert consumer is not None
         assert consumer._auto_offset_reset == "earliest"
         assert consumer._enable_auto_commit is False
+        assert consumer._fetcher._prefetch_backoff >= 10
         assert consumer._group_id == f"{settings.kafka_prefix}clarion.listener.echo.said.v1"
         assert subscribers.broker.config.broker_config.allow_auto_create_topics is False
 
