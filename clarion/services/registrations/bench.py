@@ -6,8 +6,10 @@ import tempfile
 import time
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -17,18 +19,16 @@ from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, load_queries, migrate
 from clarion.runtime.embedded import EmbeddedStack
 from clarion.runtime.ids import new_id, new_secret
-from clarion.runtime.messaging.connection import topic_name
-from clarion.runtime.messaging.relay import make_producer
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.output import print_fields, say
 from clarion.runtime.process import Service, run_services
 from clarion.runtime.settings import Settings
 from clarion.runtime.telemetry import configure_logs
-from clarion.schemas.cloudevents import EventAttributes
-from clarion.schemas.registrations import RegistrationRequested, Webinar
+from clarion.schemas.registrations import Webinar
 from clarion.schemas.topics import REGISTRATIONS_NOTICES, REGISTRATIONS_OUTCOMES, REGISTRATIONS_REQUESTS
 from clarion.services.registrations import repository
 from clarion.services.registrations.app import build
+from clarion.services.registrations.crowd import PATIENCE_SECONDS, POLL_SECONDS, load
 from clarion.services.registrations.desk import open_desk
 from clarion.services.registrations.domain.admission import Admission, Registration
 from clarion.services.registrations.handlers import BATCH_SIZE
@@ -38,9 +38,6 @@ from clarion.services.registrations.repository import Event
 from clarion.services.registrations.sample import sample_webinar
 
 WARM_UP_REQUESTS = 500
-POLL_SECONDS = 0.005
-PATIENCE_SECONDS = 300.0
-SOURCE = "/bench"
 
 bench = typer.Typer(help="The performance harness.", no_args_is_help=True, rich_markup_mode=None)
 queries = load_queries("clarion.services.registrations")
@@ -53,10 +50,15 @@ def _group() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rush:
-    """What a rush for seats came to. Seconds count from when a request was sent to its outcome in the database."""
+    """What a rush for seats came to. Seconds count from when a request was sent to its outcome in the database.
+
+    `offered_per_second` is the steady rate at which they were sent, None for as fast as they could be: then the
+    waits are those of a queue that holds nearly all of them.
+    """
 
     seats: int
     requests: int
+    offered_per_second: int | None
     registrations_per_second: int
     p50_seconds: float
     p99_seconds: float
@@ -73,6 +75,7 @@ class Rush:
 def registrations(
     seats: Annotated[int, typer.Option(min=0, max=1_000_000, help="seats of the event")] = 1_000,
     requests: Annotated[int, typer.Option(min=1, max=1_000_000, help="people who ask for one")] = 20_000,
+    rate: Annotated[int | None, typer.Option(min=1, help="requests offered a second; all at once without")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> None:
     """So many people rush for so many seats, in on a Kafka of its own; removed at the end.
@@ -82,12 +85,12 @@ def registrations(
     configure_logs("ERROR", as_json=False)
     if not as_json:
         say("starting a Kafka and a PostgreSQL of its own")
-    rush = asyncio.run(measure(seats, requests))
+    rush = asyncio.run(measure(seats, requests, rate))
     print_fields(asdict(rush), as_json=as_json)
     raise typer.Exit(1 if rush.oversold or rush.unanswered else 0)
 
 
-async def measure(seats: int, requests: int) -> Rush:
+async def measure(seats: int, requests: int, rate: int | None = None) -> Rush:
     """Run the rush on an embedded stack that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="clarion-bench-") as folder:
         async with EmbeddedStack(Path(folder) / "data", mail=False, remove_at_end=True) as embedded:
@@ -105,10 +108,10 @@ async def measure(seats: int, requests: int) -> Rush:
                 ensure_topics(settings, topics),
                 wait_for_groups(settings),
             )
-            return await rush(settings, seats, requests)
+            return await rush(settings, seats, requests, rate)
 
 
-async def rush(settings: Settings, seats: int, requests: int) -> Rush:
+async def rush(settings: Settings, seats: int, requests: int, rate: int | None = None) -> Rush:
     """Measure on these servers, which nobody else uses: the bare database first, then all of it."""
     database = await Database.connect(str(settings.database_url), "registrations", max_size=2)
     try:
@@ -116,8 +119,9 @@ async def rush(settings: Settings, seats: int, requests: int) -> Rush:
         warm_up = await make_event(database, "warm-up", WARM_UP_REQUESTS)
         event = await make_event(database, "rush", seats)
         async with running(await build(settings), settings):
-            await send_and_wait(settings, database, warm_up, WARM_UP_REQUESTS)
-            sent, decided = await send_and_wait(settings, database, event, requests)
+            with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as crowd:
+                await asyncio.wrap_future(crowd.submit(load, settings, warm_up.id, WARM_UP_REQUESTS, None))
+                sent, decided = await asyncio.wrap_future(crowd.submit(load, settings, event.id, requests, rate))
             published_at = await all_published(database)
         async with database.connection() as connection:
             tally = await queries.bench_tally(connection, event_id=event.id, outcomes=REGISTRATIONS_OUTCOMES.name)
@@ -125,11 +129,12 @@ async def rush(settings: Settings, seats: int, requests: int) -> Rush:
         await database.close()
     waits = sorted(latencies(sent, decided))
     seconds = decided[-1][0] - sent[0]
-    rate = requests / seconds
+    reached = requests / seconds
     return Rush(
         seats=seats,
         requests=requests,
-        registrations_per_second=round(rate),
+        offered_per_second=rate,
+        registrations_per_second=round(reached),
         p50_seconds=round(waits[len(waits) // 2], 3),
         p99_seconds=round(waits[int(len(waits) * 0.99)], 3),
         seconds_to_last=round(seconds, 3),
@@ -138,7 +143,7 @@ async def rush(settings: Settings, seats: int, requests: int) -> Rush:
         oversold=max(tally["confirmed"] - seats, 0),
         unanswered=requests - min(tally["decided"], tally["told"]),
         database_ceiling_per_second=round(ceiling),
-        ratio_to_database_ceiling=round(rate / ceiling, 3),
+        ratio_to_database_ceiling=round(reached / ceiling, 3),
     )
 
 
@@ -194,55 +199,6 @@ def stranger(event: Event, number: int, now: datetime) -> Registration:
         email=f"person.{number}@city.example",
         received_at=now,
     )
-
-
-async def send_and_wait(
-    settings: Settings, database: Database, event: Event, requests: int
-) -> tuple[list[float], list[tuple[float, int]]]:
-    """Put the requests on the topic and watch the outcomes.
-
-    Returns when each was sent, and how many outcomes the database had at which moment, both by the process's clock.
-    """
-    records = [record(event, number) for number in range(requests)]
-    topic = topic_name(settings, REGISTRATIONS_REQUESTS)
-    producer = make_producer(settings)
-    await producer.start()
-    watching = asyncio.create_task(watch(database, event, requests))
-    try:
-        sent = []
-        for headers, body in records:
-            sent.append(time.monotonic())
-            await producer.send(topic, body, event.id.encode(), headers=headers)
-        await producer.flush()
-        return sent, await watching
-    finally:
-        watching.cancel()
-        await producer.stop()
-
-
-def record(event: Event, number: int) -> tuple[list[tuple[str, bytes]], bytes]:
-    """One request as an integration sends it."""
-    asked = RegistrationRequested(
-        event_id=event.id,
-        name=f"Person {number}",
-        email=f"Person.{number}@City-{number % 480}.example",
-        answers={"city": f"City {number % 480}", "role": "Elected official"},
-    )
-    attributes = EventAttributes(id=new_id(), source=SOURCE, type="registration.requested", time=system_clock())
-    headers = [(name, value.encode()) for name, value in attributes.to_headers().items()]
-    return headers, asked.model_dump_json(exclude_none=True).encode()
-
-
-async def watch(database: Database, event: Event, requests: int) -> list[tuple[float, int]]:
-    """How many requests were decided at which moment, until all are."""
-    seen: list[tuple[float, int]] = []
-    async with database.connection() as connection, asyncio.timeout(PATIENCE_SECONDS):
-        while not seen or seen[-1][1] < requests:
-            row = await queries.bench_progress(connection, event_id=event.id)
-            if not seen or row["last_position"] > seen[-1][1]:
-                seen.append((time.monotonic(), row["last_position"]))
-            await asyncio.sleep(POLL_SECONDS)
-    return seen
 
 
 async def all_published(database: Database) -> float:

@@ -15,7 +15,7 @@ from clarion.services.registrations.domain.words import Invitation, spoken_reaso
 from clarion.services.registrations.repository import Telling
 
 POLL_SECONDS = 0.5
-GIVE_WAY_SECONDS = 1.0
+GIVE_WAY_SECONDS = 0.5
 
 
 class Teller:

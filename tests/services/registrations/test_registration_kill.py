@@ -14,7 +14,7 @@ from clarion.runtime.messaging.relay import make_producer
 from clarion.runtime.messaging.topics import ensure_topics
 from clarion.runtime.settings import Settings
 from clarion.schemas.topics import REGISTRATIONS_NOTICES, REGISTRATIONS_OUTCOMES, REGISTRATIONS_REQUESTS
-from clarion.services.registrations.bench import record
+from clarion.services.registrations.crowd import record
 from tests.services.registrations.conftest import opened
 
 REQUESTS = 2_000
@@ -54,12 +54,13 @@ async def send(settings: Settings, records: list[Any], key: str) -> None:
 async def test_a_replica_killed_in_the_middle_sells_no_seat_twice_and_every_request_is_answered(
     settings: Settings, until: Callable[..., Any], at: int
 ) -> None:
+    settings = settings.model_copy(update={"kafka_session_seconds": 3})
     await ensure_topics(settings, [REGISTRATIONS_REQUESTS, REGISTRATIONS_OUTCOMES, REGISTRATIONS_NOTICES])
     database = await Database.connect(str(settings.database_url), "registrations", max_size=2)
     house = await opened(database)
     event = await house.create(capacity=SEATS, starts_at="2099-05-06T10:00:00Z", ends_at="2099-05-06T11:00:00Z",
                                registration_closes_at=None)  # fmt: skip
-    records = [record(event, number) for number in range(REQUESTS)]
+    records = [record(event.id, number) for number in range(REQUESTS)]
 
     async def decided() -> int:
         rows = await house.fetch("SELECT last_position FROM webinars")

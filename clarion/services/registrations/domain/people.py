@@ -7,6 +7,8 @@ from typing import Any
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from clarion.schemas.text import storable
+
 NAME_CHARACTERS = 200
 ANSWER_CHARACTERS = 2_000
 ANSWERS_CHARACTERS = 10_000
@@ -85,8 +87,10 @@ def answers(given: Mapping[str, Any]) -> dict[str, str]:
         raise ValueError(f"there are more than {ANSWERS_AT_MOST} answers")
     kept = {key: ("" if value is None else str(value)).strip() for key, value in given.items()}
     for key, text in kept.items():
-        if "\x00" in text or "\x00" in key or any("\ud800" <= each <= "\udfff" for each in key + text):
-            raise ValueError("an answer holds characters that cannot be stored")
+        try:
+            storable(key + text)
+        except ValueError as error:
+            raise ValueError("an answer holds characters that cannot be stored") from error
         if len(text) > ANSWER_CHARACTERS or len(key) > ANSWER_CHARACTERS:
             raise ValueError(f"an answer has at most {ANSWER_CHARACTERS:,} characters")
     if sum(len(key) + len(text) for key, text in kept.items()) > ANSWERS_CHARACTERS:

@@ -8,4 +8,4 @@ SELECT (SELECT count(*) FROM registrations WHERE event_id = :event_id AND status
        (SELECT count(*) FROM outbox WHERE topic = :outcomes AND key = convert_to(:event_id, 'UTF8')) AS told
 
 -- name: bench_backlog$
-SELECT count(*) FROM outbox WHERE published_at IS NULL
+SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) + (SELECT count(*) FROM tellings)
