@@ -1,6 +1,6 @@
 -- name: statements_heard$
--- How many statements have been dealt with; a withdrawal that waits has not.
-SELECT count(*) FROM history WHERE outcome NOT IN ('received', 'waiting');
+-- How many statements have been heard; what some of them withdraw may yet wait.
+SELECT count(*) FROM history WHERE outcome <> 'received';
 
 -- name: hearings_known
 -- The newest state of each hearing, as it was published.
