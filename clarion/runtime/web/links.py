@@ -1,12 +1,22 @@
 """Links that prove by themselves for whom and for what they were made."""
 
 import hashlib
-from collections.abc import Sequence
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode, int_to_bytes
 
 from clarion.runtime.clock import Clock, system_clock
+
+SIGNING: Mapping[str, Any] = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+
+
+def salt_of(purpose: str) -> str:
+    """What makes the key of one purpose another than that of all others."""
+    return f"clarion:{purpose}"
 
 
 class BadLink(Exception):
@@ -32,16 +42,28 @@ class SignedLinks:
             def get_timestamp(self) -> int:
                 return int(clock().timestamp())
 
-        self.signer = ClockSigner
+        self.clock = clock
+        self.signer_class = ClockSigner
 
     def serializer(self, purpose: str) -> URLSafeTimedSerializer:
         """The serializer of one purpose."""
         return URLSafeTimedSerializer(
             self.secrets,
-            salt=f"clarion:{purpose}",
-            signer=self.signer,
-            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+            salt=salt_of(purpose),
+            signer=self.signer_class,
+            signer_kwargs=dict(SIGNING),
         )
+
+    def signer(self, purpose: str) -> Callable[[Any], str]:
+        """What makes tokens of one purpose as `sign` does, many times faster: its key is derived once."""
+        key = self.signer_class(self.secrets, salt=salt_of(purpose), **SIGNING).derive_key()
+
+        def sign(payload: Any) -> str:
+            body = base64_encode(json.dumps(payload, separators=(",", ":")))
+            signed = body + b"." + base64_encode(int_to_bytes(int(self.clock().timestamp())))
+            return (signed + b"." + base64_encode(hmac.digest(key, signed, "sha256"))).decode()
+
+        return sign
 
     def sign(self, purpose: str, payload: Any) -> str:
         """A token in URL-safe characters that carries the payload (JSON values), readable by all, made by us."""

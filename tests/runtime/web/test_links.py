@@ -67,3 +67,12 @@ def test_without_a_secret_nothing_is_signed() -> None:
     for secrets in ([], [""]):
         with pytest.raises(ValueError, match="without a secret"):
             SignedLinks(secrets)
+
+
+def test_the_signer_of_one_purpose_makes_tokens_that_are_read_like_all_others() -> None:
+    links = SignedLinks(["newest-secret", "older-secret"])
+    token = links.signer("unsubscribe")(["ab" * 16, "calls"])
+    assert links.read("unsubscribe", token) == ["ab" * 16, "calls"]
+    assert SignedLinks(["later-secret", "newest-secret"]).read("unsubscribe", token) == ["ab" * 16, "calls"]
+    with pytest.raises(BadLink):
+        links.read("sign-in", token)

@@ -275,4 +275,4 @@ def test_any_body_is_read_back_as_it_was(text: str) -> None:
 
 def test_gaps_are_filled_between_shared_lines() -> None:
     segments = Segments.of("a\n\x00who\x00\nb\n\x00why\x00\n")
-    assert segments.fill({"who": "é\n", "why": ""}) == b"a\r\n=C3=A9\r\nb\r\n"
+    assert segments.fill({"who": quoted("é\n"), "why": b""}) == b"a\r\n=C3=A9\r\nb\r\n"

@@ -6,6 +6,7 @@ What all recipients share is written once for a content; what is their own are l
 import re
 from collections import OrderedDict
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from clarion.schemas.messages import CalendarEntry
 from clarion.services.notifications.domain.calendar import times
 from clarion.services.notifications.domain.messages import Addressed
 from clarion.services.notifications.domain.telling import Entry
-from clarion.services.notifications.rendering.mime import Segments, gap, one_line
+from clarion.services.notifications.rendering.mime import Segments, gap, one_line, quoted
 
 PRODUCT = "-//Clarion//Clarion//EN"
 FOLD = 75
@@ -32,21 +33,35 @@ class Invitations:
     def __init__(self, display: str, address: str) -> None:
         self._organizer = property_line("ORGANIZER", f"mailto:{address}", display)
         self._shared: OrderedDict[str, Segments] = OrderedDict()
+        self._recent: OrderedDict[tuple[int, int], tuple[CalendarEntry, Segments]] = OrderedDict()
 
     def write(self, entry: Entry, to: Addressed, now: datetime) -> bytes:
         """The entry for one recipient, as the quoted-printable body of a part."""
-        calendar = entry.calendar
-        own = {
-            "uid": text_line("UID", calendar.uid),
-            "sequence": f"SEQUENCE:{entry.sequence}\n",
-            "stamp": f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}\n",
-            "location": text_line("LOCATION", calendar.location) if calendar.location else "",
-            "url": folded(f"URL:{one_line(calendar.url)}") if calendar.url else "",
-            "attendee": property_line(
-                "ATTENDEE", f"mailto:{quote(to.address, MAILTO)}", to.name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"
-            ),
-        }
-        return self._skeleton(calendar).fill(own)
+        attendee = property_line(
+            "ATTENDEE", f"mailto:{quote(to.address, MAILTO)}", to.name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"
+        )
+        return self._numbered(entry).fill({"stamp": stamp(now), "attendee": quoted(attendee)})
+
+    def _numbered(self, entry: Entry) -> Segments:
+        """All but the recipient's own; known by the entry's identity, since those of one content have one entry."""
+        key = (id(entry.calendar), entry.sequence)
+        found = self._recent.get(key)
+        if found is None:
+            calendar = entry.calendar
+            lines = {
+                "uid": text_line("UID", calendar.uid),
+                "sequence": f"SEQUENCE:{entry.sequence}\n",
+                "location": text_line("LOCATION", calendar.location) if calendar.location else "",
+                "url": folded(f"URL:{one_line(calendar.url)}") if calendar.url else "",
+            }
+            numbered = self._skeleton(calendar).partly(
+                {name: quoted(line) if line else b"" for name, line in lines.items()}
+            )
+            # The entry is kept as well, so that no other can come to have its identity.
+            found = self._recent[key] = (calendar, numbered)
+            if len(self._recent) > SHARED_LIMIT:
+                self._recent.popitem(last=False)
+        return found[1]
 
     def _skeleton(self, entry: CalendarEntry) -> Segments:
         key = entry.model_dump_json(exclude={"uid", "location", "url"})
@@ -66,6 +81,12 @@ class Invitations:
         before, end, after = calendar.to_ical().decode().rpartition("END:VEVENT")
         own = "".join(gap(name) + "\n" for name in OWN)
         return Segments.of(f"{before}{self._organizer}{own}{end}{after}")
+
+
+@lru_cache(maxsize=16)
+def stamp(now: datetime) -> bytes:
+    """The line that says when an entry was written."""
+    return quoted(f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}\n")
 
 
 def _event(entry: CalendarEntry) -> Event:
@@ -103,8 +124,9 @@ def property_line(name: str, value: str, display: str | None, parameters: str = 
 
 def folded(line: str) -> str:
     """A line cut into lines of at most 75 bytes (RFC 5545, 3.1), never within a character."""
-    if len(line) <= FOLD and line.isascii():
-        return line + "\n"
+    if line.isascii():
+        rest = range(FOLD, len(line), FOLD - 1)
+        return "\n ".join([line[:FOLD], *(line[start : start + FOLD - 1] for start in rest)]) + "\n"
     cut, room = [""], FOLD
     for character in line:
         size = len(character.encode())

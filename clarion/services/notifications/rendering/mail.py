@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -27,6 +28,7 @@ from clarion.services.notifications.rendering.mime import (
     one_line,
     unstructured,
 )
+from clarion.services.notifications.rendering.own import Leaving, Own
 
 SHARED_LIMIT = 256
 PERSONAL = frozenset({"registration"})
@@ -45,6 +47,12 @@ class Shared:
     changes: Sequence[Line]
 
 
+@lru_cache(maxsize=16)
+def written_date(now: datetime) -> str:
+    """A time as a mail's Date header has it; all mails of a round have one."""
+    return format_datetime(now)
+
+
 class Renderer:
     """Makes mail. Templates are compiled once; what recipients share is rendered once per content and asks."""
 
@@ -56,7 +64,7 @@ class Renderer:
         self.public_url = public_url.rstrip("/")
         self.postal_address = postal_address
         self._from = mailbox("From", display, self.sender)
-        self._links = links.serializer(PURPOSE)
+        self._sign = links.signer(PURPOSE)
         environment = Environment(
             loader=PackageLoader("clarion.services.notifications"),
             autoescape=select_autoescape(["html.j2"]),
@@ -71,8 +79,8 @@ class Renderer:
             name: (environment.get_template(f"{name}.txt.j2"), environment.get_template(f"{name}.html.j2"))
             for name in TEMPLATES
         }
-        self._own = environment.get_template("own.txt.j2"), environment.get_template("own.html.j2")
-        self._own_text, self._own_html = (template.module for template in self._own)
+        self._own_text = Own(environment.get_template("own.txt.j2"), html=False)
+        self._own_html = Own(environment.get_template("own.html.j2"), html=True)
         self._invitations = Invitations(display, self.sender)
         self._shared: OrderedDict[tuple[Any, ...], Shared] = OrderedDict()
 
@@ -89,8 +97,11 @@ class Renderer:
             self._own_headers(message, telling, link, now),
         )
         changes = [*shared.changes, *words.arrived(message.recipient.reasons, telling.wording)]
-        text = shared.text.fill(self._fill(self._own_text, message, to, link, changes))
-        html = shared.html.fill(self._fill(self._own_html, message, to, link, changes))
+        reasons = tuple(reason.text for reason in message.recipient.reasons if reason.kind != words.ARRIVED)
+        leaving = Leaving(title_of(message.subscription), link) if link and message.subscription else None
+        own = words.salutation(to), reasons, changes, leaving
+        text = shared.text.fill(self._own_text.fill(*own))
+        html = shared.html.fill(self._own_html.fill(*own))
         if telling.entry is None:
             return alternative(headers, text, html)
         calendar = self._invitations.write(telling.entry, to, now)
@@ -100,22 +111,11 @@ class Renderer:
         """The link that leaves the message's subscription for its mailbox."""
         if message.subscription is None:
             return None
-        return f"{self.public_url}/u/{self._links.dumps([message.mailbox, message.subscription])}"
-
-    def _fill(
-        self, own: Any, message: Claimed, to: Addressed, link: str | None, changes: Sequence[Line]
-    ) -> dict[str, str]:
-        reasons = [reason.text for reason in message.recipient.reasons if reason.kind != words.ARRIVED]
-        return {
-            "greeting": str(own.greeting(words.salutation(to))),
-            "changes": str(own.changes(changes)) if changes else "",
-            "why": str(own.why(reasons)),
-            "leave": str(own.leave(title_of(message.subscription), link)) if link and message.subscription else "",
-        }
+        return f"{self.public_url}/u/{self._sign([message.mailbox, message.subscription])}"
 
     def _own_headers(self, message: Claimed, telling: Telling, link: str | None, now: datetime) -> bytes:
         lines = [
-            f"Date: {format_datetime(now)}",
+            f"Date: {written_date(now)}",
             f"Message-ID: <{message.id}@{self.domain}>",
             "Auto-Submitted: auto-generated",
             f"Clarion-Thread: {message.thread_id.hex}",

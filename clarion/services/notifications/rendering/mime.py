@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import quote
 
@@ -83,11 +83,20 @@ class Segments:
                 parts.append(quoted(piece))
         return cls(parts)
 
-    def fill(self, own: dict[str, str]) -> bytes:
-        """The body with the gaps filled; an empty text fills a gap with nothing."""
-        return b"".join(
-            part if isinstance(part, bytes) else quoted(own[part]) if own[part] else b"" for part in self.parts
-        )
+    def fill(self, own: Mapping[str, bytes]) -> bytes:
+        """The body with its gaps filled with what is quoted-printable already; nothing fills a gap with nothing."""
+        return b"".join([part if isinstance(part, bytes) else own[part] for part in self.parts])
+
+    def partly(self, own: Mapping[str, bytes]) -> "Segments":
+        """The body with those gaps filled; the others stay."""
+        joined: list[bytes | str] = []
+        for part in self.parts:
+            filled = own.get(part, part) if isinstance(part, str) else part
+            if isinstance(filled, bytes) and joined and isinstance(joined[-1], bytes):
+                joined[-1] += filled
+            else:
+                joined.append(filled)
+        return Segments(joined)
 
 
 # Quoted-printable never holds "=_", so no body can hold these.
