@@ -203,6 +203,7 @@ class Crew:
         outcomes = await asyncio.gather(*(self._deliver(connection, one, marked_at) for connection, one in tries))
         tried = [(way.relay_name, one.to.address) for way, one in zip(ways, marked, strict=True)]
         self.sender.limits.breakers.learn(tried, outcomes)
+        self.sender.relays.tried([way.relay_name for way in ways], outcomes)
         if all(type(outcome) is NotTried for outcome in outcomes):
             self.tired = True
             await self.shift.lose_relay("no connection held")

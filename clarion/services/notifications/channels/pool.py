@@ -12,6 +12,7 @@ from clarion.services.notifications.breakers import Breakers
 from clarion.services.notifications.channels.relays import Relay, by_weight
 from clarion.services.notifications.channels.smtp import LoginRefused, RelayDown, SmtpConnection
 from clarion.services.notifications.domain.breakers import WHOLE_RELAY
+from clarion.services.notifications.domain.outcomes import NotTried, Outcome
 
 FIRST_REST_SECONDS = 0.5
 LONGEST_REST_SECONDS = 30.0
@@ -23,7 +24,6 @@ class Rest:
     """A relay that could not be reached, and when it is looked for again."""
 
     reason: str
-    seconds: float
     until: float
     looking: bool = False
 
@@ -35,6 +35,8 @@ class Relays:
     relays: Sequence[Relay]
     breakers: Breakers
     resting: dict[str, Rest] = field(default_factory=dict)
+    rest_seconds: dict[str, float] = field(default_factory=dict)
+    """How long relays rested last, until one takes a mail again: to let us in is not enough."""
 
     def preferred(self, avoid: Collection[str]) -> list[Relay]:
         """Whom to ask, in order: relays that rest come last; those not at all that refuse us or are to be avoided."""
@@ -44,9 +46,9 @@ class Relays:
 
     def lost(self, relay: Relay, down: RelayDown) -> None:
         """It could not be reached or refused us."""
-        known = self.resting.get(relay.name)
-        seconds = min(2 * known.seconds, LONGEST_REST_SECONDS) if known else FIRST_REST_SECONDS
-        self.resting[relay.name] = Rest(str(down), seconds, time.monotonic() + jittered(seconds))
+        seconds = self.rest_seconds.get(relay.name, FIRST_REST_SECONDS)
+        self.rest_seconds[relay.name] = min(2 * seconds, LONGEST_REST_SECONDS)
+        self.resting[relay.name] = Rest(str(down), time.monotonic() + jittered(seconds))
         self.breakers.hear(relay.name, "down", str(down))
         if isinstance(down, LoginRefused):
             self.breakers.open(relay.name, WHOLE_RELAY, str(down))
@@ -55,6 +57,15 @@ class Relays:
         """It can be reached."""
         if self.resting.pop(relay.name, None) is not None:
             self.breakers.hear(relay.name, "up", "reached again")
+
+    def tried(self, names: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+        """What came of a round's tries: a relay that let none of them begin is passed over for a while."""
+        took = {name for name, outcome in zip(names, outcomes, strict=True) if type(outcome) is not NotTried}
+        for relay in self.relays:
+            if relay.name in took:
+                self.rest_seconds.pop(relay.name, None)
+            elif relay.name in names:
+                self.lost(relay, RelayDown("no connection held"))
 
     def missed(self) -> list[Relay]:
         """Relays whose rest is over and for which nobody looks yet."""
