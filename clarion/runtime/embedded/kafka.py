@@ -6,14 +6,11 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-import structlog
-
 from clarion.runtime.embedded.aot import find_aot_cache
 from clarion.runtime.embedded.errors import EmbeddedError
 from clarion.runtime.embedded.jars import ensure_jars
 from clarion.runtime.embedded.java import JAVA_OPTIONS, java_command, java_environment
 from clarion.runtime.embedded.kafkahome import format_log, write_configuration
-from clarion.runtime.embedded.lock import DirectoryLock
 from clarion.runtime.embedded.ports import HOST, is_free, settle_port
 from clarion.runtime.embedded.process import (
     Launch,
@@ -21,6 +18,7 @@ from clarion.runtime.embedded.process import (
     end_leftover,
     last_lines,
 )
+from clarion.runtime.embedded.server import EmbeddedServer
 
 READY_LINE = "Kafka Server started"
 _READY_SECONDS = 60.0
@@ -29,11 +27,11 @@ _STOP_SECONDS_RECORDING = 120.0
 _WEEK_MS = 7 * 24 * 60 * 60 * 1000
 _TRIES = 3
 
-_log = structlog.get_logger(__name__)
 
+class KafkaServer(EmbeddedServer):
+    """The broker; what is in its log outlasts it as its port does."""
 
-class KafkaServer:
-    """A broker whose data and port outlast it: stop or kill it, start it again, nothing is lost."""
+    name = "Kafka"
 
     def __init__(
         self,
@@ -44,62 +42,21 @@ class KafkaServer:
         _jars: Sequence[Path] = (),
         _record_classes_to: Path | None = None,
     ) -> None:
-        self._directory = data_dir.absolute()
-        self._wanted_port = port
+        super().__init__(data_dir, port)
         self._retention_ms = -1 if keep_records_for_ever else _WEEK_MS
         self._jars = list(_jars)
         self._record_classes_to = _record_classes_to
-        self._lock = DirectoryLock(self._directory)
-        self._port: int | None = None
         self._ports: tuple[int, ...] = ()
-        self._process: ServerProcess | None = None
 
     @property
     def bootstrap(self) -> str:
         """`host:port` for clients; known once started."""
-        if self._port is None:
-            raise EmbeddedError("Kafka has not been started")
-        return f"{HOST}:{self._port}"
+        return f"{HOST}:{self.port}"
 
-    @property
-    def pid(self) -> int:
-        """The broker's process id, the last one after it ended."""
-        return self._started().pid
-
-    async def start(self) -> None:
-        """Start the broker and return when it answers; does nothing when it runs.
-
-        Raises `EmbeddedError` when it cannot be started, `DataDirInUse` when another process has
-        its data directory and `PortTaken` when the wanted port is in use.
-        """
-        if self._process is not None and self._process.exit_code() is None:
-            return
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock.acquire()
-        try:
-            jars = self._jars or await asyncio.to_thread(ensure_jars)
-            await asyncio.to_thread(self._end_leftover)
-            await self._start_on_some_port(jars)
-        except BaseException:
-            self._give_up()
-            raise
-        _log.info("kafka_started", pid=self.pid, port=self._port)
-
-    async def stop(self) -> None:
-        """Stop the broker in order, by force after a bound; harmless when it has ended."""
-        if self._process is not None and self._process.exit_code() is None:
-            code = await self._process.stop(((signal.SIGTERM, self._stop_seconds),))
-            _log.info("kafka_stopped", pid=self._process.pid, exit_code=code)
-        self._lock.release()
-
-    async def wait_stopped(self) -> int:
-        """Wait until the broker has ended, for whatever reason, and return its exit code."""
-        return await self._started().wait()
-
-    def _started(self) -> ServerProcess:
-        if self._process is None:
-            raise EmbeddedError("Kafka has not been started")
-        return self._process
+    async def _prepare_and_start(self) -> None:
+        jars = self._jars or await asyncio.to_thread(ensure_jars)
+        await asyncio.to_thread(end_leftover, self._pid_path, self._marker, signal.SIGTERM, seconds=10)
+        await self._start_on_some_port(jars)
 
     async def _start_on_some_port(self, jars: list[Path]) -> None:
         aot_cache = None if self._record_classes_to else find_aot_cache(jars)
@@ -126,17 +83,9 @@ class KafkaServer:
         self._process.kill()
         return False
 
-    def _give_up(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-        self._lock.release()
-
-    def _end_leftover(self) -> None:
-        end_leftover(self._pid_path, self._marker, signal.SIGTERM, seconds=10)
-
     @property
-    def _stop_seconds(self) -> float:
-        return _STOP_SECONDS_RECORDING if self._record_classes_to else _STOP_SECONDS
+    def _stop_steps(self) -> Sequence[tuple[signal.Signals, float]]:
+        return ((signal.SIGTERM, _STOP_SECONDS_RECORDING if self._record_classes_to else _STOP_SECONDS),)
 
     @property
     def _pid_path(self) -> Path:

@@ -6,14 +6,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
 
-import structlog
-
 from clarion.runtime.embedded.errors import EmbeddedError
-from clarion.runtime.embedded.lock import DirectoryLock
 from clarion.runtime.embedded.ports import HOST, is_free, settle_port
 from clarion.runtime.embedded.process import (
     Launch,
@@ -23,6 +21,7 @@ from clarion.runtime.embedded.process import (
     last_lines,
 )
 from clarion.runtime.embedded.seat import Seat, remove_outside, take_seat
+from clarion.runtime.embedded.server import EmbeddedServer
 from clarion.runtime.ids import new_secret
 
 DATABASE = "clarion"
@@ -49,11 +48,11 @@ _SETTINGS = {
     "log_timezone": "UTC",
 }
 
-_log = structlog.get_logger(__name__)
 
+class PostgresServer(EmbeddedServer):
+    """The database; its password outlasts it too. `fsync=False` is for tests only."""
 
-class PostgresServer:
-    """A database whose data, password and port outlast it; `fsync=False` is for tests only."""
+    name = "Postgres"
 
     def __init__(
         self,
@@ -63,51 +62,15 @@ class PostgresServer:
         fsync: bool = True,
         _refuse_user_namespace: bool = False,
     ) -> None:
-        self._directory = data_dir.absolute()
-        self._wanted_port = port
+        super().__init__(data_dir, port)
         self._fsync = fsync
         self._refuse_user_namespace = _refuse_user_namespace
-        self._lock = DirectoryLock(self._directory)
-        self._port: int | None = None
-        self._process: ServerProcess | None = None
 
     @property
     def url(self) -> str:
         """The DSN of the database `clarion`, as its owner, with the password; once started."""
-        if self._port is None:
-            raise EmbeddedError("PostgreSQL has not been started")
-        password = self._password_path.read_text().strip()
-        return f"postgresql://{USER}:{password}@{HOST}:{self._port}/{DATABASE}"
-
-    @property
-    def pid(self) -> int:
-        """The postmaster's process id, the last one after it ended."""
-        return self._started().pid
-
-    async def start(self) -> None:
-        """Start the server and return when it accepts connections; does nothing when it runs.
-
-        Raises `EmbeddedError` when it cannot be started, `DataDirInUse` when another process has
-        its data directory and `PortTaken` when the wanted port is in use.
-        """
-        if self._process is not None and self._process.exit_code() is None:
-            return
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock.acquire()
-        try:
-            seat = await asyncio.to_thread(self._prepare)
-            await self._start_in(seat)
-        except BaseException:
-            self._give_up()
-            raise
-        _log.info("postgres_started", pid=self.pid, port=self._port)
-
-    async def stop(self) -> None:
-        """Stop the server in order, by force after a bound; harmless when it has ended."""
-        if self._process is not None and self._process.exit_code() is None:
-            code = await self._process.stop(_STOP_STEPS)
-            _log.info("postgres_stopped", pid=self._process.pid, exit_code=code)
-        self._lock.release()
+        port = self.port
+        return f"postgresql://{USER}:{self._password_path.read_text().strip()}@{HOST}:{port}/{DATABASE}"
 
     async def remove(self) -> None:
         """Stop the server and delete its data, also what is kept outside the data directory."""
@@ -115,19 +78,13 @@ class PostgresServer:
         await asyncio.to_thread(remove_outside, self._directory)
         await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
 
-    async def wait_stopped(self) -> int:
-        """Wait until the server has ended, for whatever reason, and return its exit code."""
-        return await self._started().wait()
+    async def _prepare_and_start(self) -> None:
+        seat = await asyncio.to_thread(self._prepare)
+        await self._start_in(seat)
 
-    def _started(self) -> ServerProcess:
-        if self._process is None:
-            raise EmbeddedError("PostgreSQL has not been started")
-        return self._process
-
-    def _give_up(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-        self._lock.release()
+    @property
+    def _stop_steps(self) -> Sequence[tuple[signal.Signals, float]]:
+        return _STOP_STEPS
 
     @property
     def _password_path(self) -> Path:

@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 
@@ -17,17 +17,13 @@ from clarion.runtime.embedded.lock import DirectoryLock
 from clarion.runtime.embedded.mailcatcher import MailCatcher
 from clarion.runtime.embedded.mailstore import MailStore
 from clarion.runtime.embedded.postgres import PostgresServer
+from clarion.runtime.embedded.server import EmbeddedServer
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 10.0
 _STABLE_SECONDS = 60.0
 
 _log = structlog.get_logger(__name__)
-
-
-class _Server(Protocol):
-    async def start(self) -> None: ...
-    async def wait_stopped(self) -> int: ...
 
 
 class EmbeddedStack:
@@ -109,7 +105,7 @@ class EmbeddedStack:
         await self.mail.start()
 
 
-async def _keep_alive(name: str, server: _Server) -> None:
+async def _keep_alive(name: str, server: EmbeddedServer) -> None:
     pause = _FIRST_PAUSE_SECONDS
     while True:
         started_at = time.monotonic()
