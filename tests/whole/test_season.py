@@ -1,11 +1,13 @@
 """A season of thousands of updates goes through the running services: what stands in the end is what was said last."""
 
+import io
 from pathlib import Path
 
 import pytest
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.settings import Settings
+from clarion.services.legislation.publication import validate
 from clarion.services.running import prepare
 from clarion.services.seasons.season import Season
 from clarion.services.seasons.stream import take_in
@@ -31,3 +33,9 @@ def test_a_season_is_the_same_for_the_same_seed_and_another_for_another() -> Non
     assert len(lines) == 300
     assert lines == list(Season(40, 300, 1, now))
     assert lines != list(Season(40, 300, 2, now))
+
+
+def test_every_line_of_a_season_is_what_an_integration_may_publish() -> None:
+    lines = "\n".join(Season(40, 300, 1, system_clock()))
+    found = validate(io.BytesIO(lines.encode()), None, lambda _: None)
+    assert (found.valid, found.errors) == (300, [])

@@ -67,8 +67,8 @@ class MigrationFile:
 
 
 def discover_services() -> list[str]:
-    """The names of all services this code has, in alphabetical order."""
-    return sorted(entry.name for entry in files("clarion.services").iterdir() if (entry / "__init__.py").is_file())
+    """The names of all services that keep something in the database, in alphabetical order."""
+    return sorted(entry.name for entry in files("clarion.services").iterdir() if (entry / "migrations").is_dir())
 
 
 async def migrate(
