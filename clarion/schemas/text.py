@@ -4,7 +4,7 @@ PostgreSQL stores neither NUL nor lone surrogates, so they are refused at the bo
 """
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
@@ -56,3 +56,19 @@ class Contract(BaseModel):
     """A body that crosses a border: immutable, and deaf to fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    @classmethod
+    def of_valid(cls, **values: Any) -> Self:
+        """A body of values that were validated before, all of its fields: nothing is looked at.
+
+        `model_construct` looks up each field's alias and default, which takes ten times as long.
+        """
+        made = cls.__new__(cls)
+        for name, value in (
+            ("__dict__", values),
+            ("__pydantic_fields_set__", set(values)),
+            ("__pydantic_extra__", None),
+            ("__pydantic_private__", None),
+        ):
+            object.__setattr__(made, name, value)
+        return made

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from clarion.runtime.database import Connection, load_queries
-from clarion.schemas.legislation import BillProgress
+from clarion.schemas.legislation import BillProgress, BillUpdate
 from clarion.services.legislation.domain.bills import Bill, Docket
 from clarion.services.legislation.domain.standings import Stand, Standing
 from clarion.services.legislation.domain.statements import Mark
-from clarion.services.legislation.stored import stored_progress, stored_update
 
 QUERIES = load_queries(__package__)
 
@@ -19,7 +18,7 @@ async def load_bills(docket: Docket, connection: Connection, ids: Collection[str
     if not ids:
         return
     rows = QUERIES.find_bills(connection, ids=list(ids))
-    bills = {row["id"]: Bill(row["id"], stored_progress(row["state"])) async for row in rows}
+    bills = {row["id"]: Bill(row["id"], BillProgress.model_validate_json(row["state"])) async for row in rows}
     async for row in QUERIES.find_bill_standings(connection, ids=list(ids)):
         bill = bills[row["bill"]]
         bill.standings[row["source"]] = known_standing(row, bill)
@@ -28,7 +27,7 @@ async def load_bills(docket: Docket, connection: Connection, ids: Collection[str
 
 def known_standing(row: Mapping[str, Any], bill: Bill) -> Standing:
     """A row as where a source stands."""
-    said = stored_update(row["said"])
+    said = BillUpdate.model_validate_json(row["said"])
     return Standing(
         alias=(said.jurisdiction, bill.id),
         source=row["source"],

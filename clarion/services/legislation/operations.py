@@ -14,7 +14,7 @@ from clarion.services.legislation import repository
 from clarion.services.legislation.bills import load_bills, save_bills
 from clarion.services.legislation.domain.amendments import Amendment, event_type
 from clarion.services.legislation.domain.bills import bill_ids_in
-from clarion.services.legislation.domain.statements import Decision, Statement, rejection
+from clarion.services.legislation.domain.statements import Decision, Statement
 from clarion.services.legislation.domain.subjects import jurisdictions_in
 from clarion.services.legislation.domain.world import World
 from clarion.services.legislation.intake import Update
@@ -77,7 +77,7 @@ async def hear(
     Several changes of one are told as one. A withdrawal waits for `settle`, and so does a new hearing that may prove to
     be one that is withdrawn.
     """
-    readable = [statement for statement in statements if rejection(statement) is None]
+    readable = [statement for statement in statements if statement.rejection is None]
     await repository.lock_jurisdictions(tx.connection, jurisdictions_in(readable))
     world = World(now, draw_id, settle)
     await repository.load(world, tx.connection, readable)

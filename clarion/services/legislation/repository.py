@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from clarion.runtime.database import Connection, load_queries
-from clarion.schemas.legislation import HearingAlert
+from clarion.schemas.legislation import HearingAlert, HearingNotice
 from clarion.services.legislation.domain.amendments import Amendment, Hearing, track
 from clarion.services.legislation.domain.standings import Stand, Standing
 from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Statement
@@ -14,13 +14,11 @@ from clarion.services.legislation.domain.states import (
     bills,
     committee_key,
     place_of,
-    read_notice,
     start_key,
 )
 from clarion.services.legislation.domain.subjects import Scope, aliases_in, notices_in, scopes_in
 from clarion.services.legislation.domain.world import Calendar, World
 from clarion.services.legislation.held import find_ahead, find_held, find_held_by_id, save_held
-from clarion.services.legislation.stored import stored_alert, stored_notice
 
 
 def queries() -> Any:
@@ -41,8 +39,7 @@ async def load(world: World, connection: Connection, statements: Sequence[Statem
     known = await find_aliases(connection, aliases | listed)
     notices = list(notices_in(statements))
     new = [(source, one) for source, one in notices if one.agenda and (one.jurisdiction, one.hearing_id) not in known]
-    states = [(source, read_notice(notice, notice.hearing_id)[0]) for source, notice in new]
-    ids = set(known.values()) | await find_other_ids(connection, states, world.now)
+    ids = set(known.values()) | await find_other_ids(connection, new, world.now)
     await load_hearings(world, connection, ids, aliases | listed)
     places = {place_of(notice) for _, notice in notices} | {
         place_of(hearing.published) for hearing in world.hearings.values() if hearing.published is not None
@@ -80,7 +77,7 @@ async def load_hearings(
 
 def known_hearing(row: Mapping[str, Any], waiting: Mapping[str, datetime]) -> Hearing:
     """A hearing as it was told last; its ids in the order in which they were told."""
-    published = stored_alert(row["state"])
+    published = HearingAlert.model_validate_json(row["state"])
     names = dict.fromkeys([one for one in published.aliases if one in row["aliases"]] + row["aliases"])
     return Hearing(row["id"], [(row["jurisdiction"], name) for name in names], published, waiting)
 
@@ -101,25 +98,25 @@ async def find_aliases(connection: Connection, aliases: Collection[Alias]) -> di
     return {(row["jurisdiction"], row["alias"]): row["hearing_id"] async for row in rows}
 
 
-async def find_other_ids(connection: Connection, states: Sequence[tuple[str, HearingAlert]], now: datetime) -> set[str]:
+async def find_other_ids(connection: Connection, new: Sequence[tuple[str, HearingNotice]], now: datetime) -> set[str]:
     """The hearings that these new ones, each with its source, may prove to be."""
-    if not states:
+    if not new:
         return set()
-    jurisdictions = [state.jurisdiction for _, state in states]
-    committees = [committee_key(state.committee) for _, state in states]
-    keys = [agenda_column(bills(state)) for _, state in states]
+    jurisdictions = [notice.jurisdiction for _, notice in new]
+    committees = [committee_key(notice.committee) for _, notice in new]
+    keys = [agenda_column(bills(notice)) for _, notice in new]
     found = queries().find_missed(connection, jurisdictions=jurisdictions, committees=committees, bills=keys)
     missed = {row["hearing_id"] async for row in found}
     found = queries().find_at_same_start(
         connection,
         jurisdictions=jurisdictions,
         committees=committees,
-        starts=[start_key(state) for _, state in states],
+        starts=[start_key(notice) for _, notice in new],
         bills=keys,
-        sources=[source for source, _ in states],
+        sources=[source for source, _ in new],
     )
     at_start = {row["hearing_id"] async for row in found}
-    return missed | at_start | await find_ahead(connection, {place_of(state) for _, state in states}, now)
+    return missed | at_start | await find_ahead(connection, {place_of(notice) for _, notice in new}, now)
 
 
 async def find_standings(connection: Connection, aliases: Collection[Alias]) -> list[Standing]:
@@ -140,7 +137,7 @@ def known_standing(row: Mapping[str, Any]) -> Standing:
         stand=Stand(row["stand"]),
         changed_at=row["changed_at"],
         arrival=row["arrival"],
-        notice=stored_notice(row["notice"]) if row["notice"] is not None else None,
+        notice=HearingNotice.model_validate_json(row["notice"]) if row["notice"] is not None else None,
         noticed=Mark(row["noticed_at"], row["notice_sequence"]) if row["noticed_at"] is not None else None,
         ended=Mark(row["ended_at"], row["end_sequence"]) if row["ended_at"] is not None else None,
     )
@@ -281,7 +278,7 @@ async def receive_updates(
         sources=[statement.source for statement in statements],
         event_ids=[statement.event_id for statement in statements],
         types=[statement.type for statement in statements],
-        bodies=[body(statement) for statement in statements],
+        bodies=[statement.body for statement in statements],
         stated_ats=[statement.stated_at for statement in statements],
         received_at=received_at,
     )
@@ -296,7 +293,7 @@ async def record_outcomes(connection: Connection, decided: Sequence[tuple[Statem
         sources=[statement.source for statement in statements],
         event_ids=[statement.event_id for statement in statements],
         types=[statement.type for statement in statements],
-        bodies=[body(statement) for statement in statements],
+        bodies=[statement.body for statement in statements],
         stated_ats=[statement.stated_at for statement in statements],
         received_ats=[statement.received_at for statement in statements],
         outcomes=[decision.outcome for _, decision in decided],
@@ -309,8 +306,3 @@ async def find_update(connection: Connection, source: str, event_id: str) -> dic
     """What the history says of an update of this source."""
     row = await queries().find_update(connection, source=source, event_id=event_id)
     return None if row is None else dict(row)
-
-
-def body(statement: Statement) -> str | None:
-    """What a statement says, as JSON."""
-    return statement.data.model_dump_json() if statement.data is not None else None

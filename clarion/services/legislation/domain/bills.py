@@ -49,7 +49,7 @@ class Bill:
         if not said:
             return None
         lasting = {name: next(filter(None, (getattr(one, name) for one in said)), None) for name in LASTING}
-        return BillProgress.model_construct(
+        return BillProgress.of_valid(
             bill_id=self.id,
             revision=1,
             jurisdiction=said[0].jurisdiction,

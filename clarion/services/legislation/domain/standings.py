@@ -86,7 +86,7 @@ def listen_to_notice(before: Standing | None, said: Said, notice: Notice, arriva
     if before.ended is not None and before.stand is not Stand.LIVING and not said.mark.overtakes(before.ended):
         return replace(before, notice=notice, noticed=said.mark), Verdict.OUTDATED
     after = replace(after, ended=before.ended)
-    if before.stand is Stand.LIVING and same_content(before, after):
+    if before.stand is Stand.LIVING and same_content(before.notice, notice):
         return replace(after, changed_at=before.changed_at, arrival=before.arrival), Verdict.SAME
     return after, Verdict.CHANGED
 
@@ -116,16 +116,17 @@ def repeats(before: Standing, said: Said) -> bool:
         return before.ended is not None and before.ended.sequence == said.mark.sequence
     if before.noticed is None or before.noticed.sequence != said.mark.sequence:
         return False
-    return same_content(before, Standing(said.alias, said.source, Stand.LIVING, said.mark.at, 0, said.notice))
+    return same_content(before.notice, said.notice)
 
 
-def same_content(one: Standing, other: Standing) -> bool:
+def same_content(one: Notice | None, other: Notice | None) -> bool:
     """Whether two notices say the same to a reader."""
-    if one.notice == other.notice:
-        return True
-    if isinstance(one.notice, BillUpdate) and isinstance(other.notice, BillUpdate):
-        return not bill_differences(one.notice, other.notice)
-    return one.reading is not None and other.reading is not None and not differences(one.reading[0], other.reading[0])
+    match one, other:
+        case HearingNotice(), HearingNotice():
+            return one == other or not differences(one, other)
+        case BillUpdate(), BillUpdate():
+            return not bill_differences(one, other)
+    return False
 
 
 def holding(standings: Iterable[Standing]) -> Standing:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from pydantic import BaseModel
 
@@ -55,7 +56,7 @@ class Mark:
         return self.at >= other.at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """One update as it was received: who says what. `data` is None for a record without a body."""
 
@@ -73,6 +74,19 @@ class Statement:
         if self.time is None or out_of_reach(self.time) or self.time > latest:
             return self.received_at
         return self.time
+
+    @cached_property
+    def rejection(self) -> str | None:
+        """Why nothing can be made of it, whatever is known, or None."""
+        if self.data is None:
+            return "the record has no body"
+        wrong = [f"{field}: {message}" if field else message for field, message in mistakes(self.data)]
+        return "; ".join(wrong[:10]) or None
+
+    @cached_property
+    def body(self) -> str | None:
+        """What it says, as JSON."""
+        return self.data.model_dump_json() if self.data is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +119,6 @@ class Decision:
     outcome: Outcome
     note: str | None = None
     hearing_id: str | None = None
-
-
-def rejection(statement: Statement) -> str | None:
-    """Why nothing can be made of a statement, whatever is known, or None."""
-    if statement.data is None:
-        return "the record has no body"
-    wrong = [f"{field}: {message}" if field else message for field, message in mistakes(statement.data)]
-    return "; ".join(wrong[:10]) or None
 
 
 def mistakes(data: BaseModel | None) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from clarion.schemas.legislation import (
@@ -20,16 +21,15 @@ from clarion.services.legislation.zones import in_zone, zones
 
 SCHEDULED = "scheduled"
 CANCELLED = "cancelled"
+NOWHERE = Location()
 
 
 def read_notice(notice: HearingNotice, hearing_id: str) -> tuple[HearingAlert, list[str]]:
     """The state that a notice without mistakes describes, at revision 1, and what had to be decided to read it."""
     zone = zones()[notice.jurisdiction]
-    start = notice.starts_at
-    starts_at, start_note = in_zone(start, zone) if isinstance(start, datetime) else (start, None)
-    due_at, due_note = in_zone(notice.letters_due_at, zone) if notice.letters_due_at else (None, None)
-    # What the notice holds was validated with it; a default left out here is looked up anew each time, and slowly.
-    alert = HearingAlert.model_construct(
+    starts_at, start_note = placed(notice.starts_at, zone)
+    due_at, due_note = placed(notice.letters_due_at, zone)
+    alert = HearingAlert.of_valid(
         hearing_id=hearing_id,
         aliases=[notice.hearing_id],
         revision=1,
@@ -50,18 +50,27 @@ def read_notice(notice: HearingNotice, hearing_id: str) -> tuple[HearingAlert, l
     return alert, [note for note in (start_note, due_note) if note]
 
 
+T = TypeVar("T", date, datetime | None)
+
+
+def placed(time: T, zone: str) -> tuple[T, str | None]:
+    """A time with the zone's offset, and what had to be decided to know which it is; a date stays one."""
+    return in_zone(time, zone) if isinstance(time, datetime) else (time, None)
+
+
 def agenda(items: list[AgendaItem]) -> list[HearingAgendaItem]:
     """Each bill once, in the order of the agenda, with its key."""
     keyed: dict[str, HearingAgendaItem] = {}
     for item in items:
         key = bill_key(item.bill)
-        keyed.setdefault(key, HearingAgendaItem.model_construct(**dict(item), bill_key=key))
+        if key not in keyed:
+            keyed[key] = HearingAgendaItem.of_valid(bill=item.bill, title=item.title, author=item.author, bill_key=key)
     return list(keyed.values())
 
 
-def bills(alert: HearingAlert) -> set[str]:
+def bills(hearing: HearingNotice | HearingAlert) -> set[str]:
     """The keys of the bills on the agenda."""
-    return {item.bill_key for item in alert.agenda}
+    return {bill_key(item.bill) for item in hearing.agenda}
 
 
 def agenda_column(bills: Iterable[str]) -> str:
@@ -71,23 +80,30 @@ def agenda_column(bills: Iterable[str]) -> str:
 
 def place_of(hearing: HearingNotice | HearingAlert) -> tuple[str, str, frozenset[str]]:
     """By what hearings are found that may be one: jurisdiction, committee, and the bills' keys."""
-    keys = frozenset(bill_key(item.bill) for item in hearing.agenda)
-    return hearing.jurisdiction, committee_key(hearing.committee), keys
+    return hearing.jurisdiction, committee_key(hearing.committee), frozenset(bills(hearing))
 
 
-def content(alert: HearingAlert) -> dict[str, Any]:
+def content(hearing: HearingNotice | HearingAlert) -> dict[str, Any]:
     """What a reader would act on, by the names of `HearingAlert.changed`, however it is written."""
+    location = hearing.location or NOWHERE
+    due_at, _ = placed(hearing.letters_due_at, zone_of(hearing))
     return {
-        "session": folded(alert.session),
-        "committee": committee_key(alert.committee),
-        "time": start_key(alert),
-        "note": folded(alert.time_note),
-        "place": [folded(part) for part in (alert.location.name, alert.location.url, alert.location.remote)],
-        "agenda": sorted(bills(alert)),
-        "letters": alert.letters_due_at and alert.letters_due_at.astimezone(UTC).isoformat(),
+        "session": folded(hearing.session),
+        "committee": committee_key(hearing.committee),
+        "time": start_key(hearing),
+        "note": folded(hearing.time_note),
+        "place": [folded(part) for part in (location.name, location.url, location.remote)],
+        "agenda": sorted(bills(hearing)),
+        "letters": due_at and due_at.astimezone(UTC).isoformat(),
     }
 
 
+def zone_of(hearing: HearingNotice | HearingAlert) -> str:
+    """The zone in which a hearing is held."""
+    return zones()[hearing.jurisdiction] if isinstance(hearing, HearingNotice) else hearing.zone
+
+
+@lru_cache(maxsize=4_096)
 def folded(text: str | None) -> str | None:
     """A text without differences in case and space."""
     return " ".join(text.split()).casefold() if text is not None else None
@@ -98,14 +114,16 @@ def committee_key(committee: CommitteeReference) -> str:
     return f"{folded(committee.chamber) or ''}|{folded(committee.name)}"
 
 
-def start_key(alert: HearingAlert) -> str:
+def start_key(hearing: HearingNotice | HearingAlert) -> str:
     """The start in one form: a point in time in UTC, or a date."""
-    start = alert.starts_at
+    start = hearing.starts_at
+    if isinstance(hearing, HearingNotice):
+        start, _ = placed(start, zone_of(hearing))
     return (start.astimezone(UTC) if isinstance(start, datetime) else start).isoformat()
 
 
-def differences(known: HearingAlert, told: HearingAlert) -> list[str]:
-    """In what two states of a hearing differ for a reader."""
+def differences(known: HearingNotice | HearingAlert, told: HearingNotice | HearingAlert) -> list[str]:
+    """In what two states of a hearing, or two notices of it, differ for a reader."""
     before, after = content(known), content(told)
     if not same_committee(known.committee, told.committee):
         after["committee"] = None

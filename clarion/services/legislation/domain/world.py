@@ -24,7 +24,7 @@ from clarion.services.legislation.domain.decisions import (
     still_holds,
 )
 from clarion.services.legislation.domain.standings import Stand, Standing, Verdict, described, holding, listen
-from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Said, Statement, rejection
+from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Said, Statement
 from clarion.services.legislation.domain.states import (
     bills,
     committee_key,
@@ -76,16 +76,18 @@ class World:
             if hearing.id not in self.hearings:
                 self.hearings[hearing.id] = hearing
                 self.by_alias |= dict.fromkeys(hearing.aliases, hearing.id)
-                self._refresh(hearing)
+                if hearing.published is None or hearing.waiting:
+                    self._refresh(hearing)
+                else:
+                    self._recall(hearing, hearing.published)
 
     def hear(self, statement: Statement) -> None:
         """Take a statement in."""
         self.heard.append(self._hear(statement))
 
     def _hear(self, statement: Statement) -> Heard:
-        wrong = rejection(statement)
-        if wrong is not None:
-            return Heard(statement, Outcome.REJECTED, (wrong,))
+        if statement.rejection is not None:
+            return Heard(statement, Outcome.REJECTED, (statement.rejection,))
         match statement.data:
             case HearingCalendar() as calendar:
                 return self._hear_calendar(statement, calendar)
@@ -257,6 +259,13 @@ class World:
             hearing.stand = Stand.CANCELLED
         if hearing.holds is not None:
             self._index(hearing, hearing.holds, present=True)
+
+    def _recall(self, hearing: Hearing, published: HearingAlert) -> None:
+        """Take what was told for what holds, which it is where nothing waits: no notice need be read for it."""
+        standings = list(self._about(hearing))
+        told = Stand.LIVING if hearing.is_told else Stand.CANCELLED
+        hearing.holds, hearing.stand = published, holding(standings).stand if standings else told
+        self._index(hearing, published, present=True)
 
     def _index(self, hearing: Hearing, state: HearingAlert, *, present: bool) -> None:
         committee = committee_key(state.committee)

@@ -1,8 +1,8 @@
 -- name: find_bills
-SELECT id::text AS id, state FROM bills WHERE id = ANY (:ids::uuid[])
+SELECT id::text AS id, state::text AS state FROM bills WHERE id = ANY (:ids::uuid[])
 
 -- name: find_bill_standings
-SELECT bill::text AS bill, source, changed_at, arrival, said, said_at, sequence
+SELECT bill::text AS bill, source, changed_at, arrival, said::text AS said, said_at, sequence
 FROM bill_standings
 WHERE bill = ANY (:ids::uuid[])
 
