@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, is_transient
 from clarion.services.notifications import operations
+from clarion.services.notifications.pauses import follow_pauses
 from clarion.services.notifications.repository import Workers
 
 EXPIRE_ROOM = 1_000
@@ -57,10 +58,11 @@ class Caretaker:
                     await stopping.wait()
 
     async def look_round(self, steadiness: Steadiness) -> None:
-        """Bury dead workers if the database was there for a whole lease; end what is too late."""
+        """Bury dead workers if the database was there for a whole lease, follow pauses, end what is too late."""
         async with self.database.transaction() as tx:
             if steadiness.saw(await Workers(tx.connection).database_time()):
                 await operations.bury(tx, self.clock(), self.lease)
+        await follow_pauses(self.database, self.clock)
         ended = EXPIRE_ROOM
         while ended == EXPIRE_ROOM:
             async with self.database.transaction() as tx:

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from clarion.runtime.database import Connection, Transaction
+from clarion.runtime.clock import Clock
+from clarion.runtime.database import Connection, Database, Transaction
 from clarion.schemas.messages import Pause
 from clarion.services.notifications.operations import LEDGER_CHANGED
 from clarion.services.notifications.repository import queries
+
+MAILBOXES_AT_ONCE = 5_000
 
 
 async def pause(tx: Transaction, wishes: Sequence[Pause], now: datetime) -> None:
@@ -21,6 +24,25 @@ async def pause(tx: Transaction, wishes: Sequence[Pause], now: datetime) -> None
     await queries.stop_marks(tx.connection)
     await queries.save_pauses(tx.connection, rows=[one.model_dump(mode="json") for one in newest.values()], now=now)
     tx.notify(LEDGER_CHANGED)
+
+
+async def follow_pauses(database: Database, clock: Clock, room: int = MAILBOXES_AT_ONCE) -> None:
+    """Put aside what is paused, and have due what is resumed, `room` mailboxes in a transaction.
+
+    Marks go by the pauses alone; this keeps claims from passing over what they may not take.
+    """
+    async with database.connection() as connection:
+        seen = [dict(row) async for row in queries.unfollowed_pauses(connection)]
+    for matter in dict.fromkeys(row["matter"] for row in seen):
+        after: str | None = ""
+        while after is not None:
+            async with database.transaction() as tx:
+                await queries.lock_following(tx.connection)
+                after = await queries.follow_pauses(tx.connection, matter=matter, after=after, room=room, now=clock())
+                tx.notify(LEDGER_CHANGED)
+    if seen:
+        async with database.transaction() as tx:
+            await queries.save_followed(tx.connection, rows=seen)
 
 
 async def pauses_of(connection: Connection, matter: str) -> dict[str | None, Pause]:

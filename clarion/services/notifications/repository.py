@@ -86,6 +86,7 @@ class Ledger:
         moved = [row async for row in queries.supersede(self._connection, thread_ids=ids, now=now)]
         rows = list(wanted.messages.values())
         moved += [row async for row in queries.insert_messages(self._connection, rows=rows, now=now)]
+        await queries.unfollow(self._connection, matters=list({row["matter"] for row in rows}))
         return [_delivery(row) for row in moved]
 
     async def withdraw(self, ending: Ending, now: datetime) -> list[Delivery]:

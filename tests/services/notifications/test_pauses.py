@@ -8,7 +8,8 @@ from clarion.runtime.clock import system_clock
 from clarion.schemas.messages import MessageBatch, Pause
 from clarion.services.notifications import operations
 from clarion.services.notifications.operations import Ready
-from clarion.services.notifications.pauses import count_by_wave, pause, pauses_of
+from clarion.services.notifications.pauses import count_by_wave, follow_pauses, pause, pauses_of
+from clarion.services.notifications.repository import queries
 from tests.services.notifications.conftest import House, batch, mailbox_of, official
 from tests.services.notifications.test_amendments import LATER
 from tests.services.notifications.test_revisions import at, claimed, desk, ending, mark, send_all, withdraw
@@ -136,3 +137,42 @@ async def test_what_is_paused_too_long_expires(house: House) -> None:
         await operations.expire(tx, soon + timedelta(seconds=1), 10)
     assert await house.states() == {"expired": 1}
     assert [one["mailbox"] for one in await house.delivered()] == [mailbox_of(1)]
+
+
+ASIDE = "SELECT officials[1] AS id FROM ledger WHERE due_at = 'infinity' ORDER BY 1"
+
+
+async def aside(house: House, room: int = 2) -> list[str]:
+    """Who is put aside once the pauses were followed."""
+    await follow_pauses(house.database, system_clock, room)
+    return [row["id"] for row in await house.rows(ASIDE)]
+
+
+async def test_what_is_paused_is_put_aside_and_due_again_once_resumed(house: House) -> None:
+    await house.ask(wave("north", range(1, 6)), wave("south", [6, 7]), batch([8], matter="campaign:c2"))
+    await house.execute("UPDATE ledger SET due_at = now() + interval '1 hour' WHERE officials = '{o2}'")
+    await hold(house, paused(wave="north"))
+    assert await aside(house) == ["o1", "o2", "o3", "o4", "o5"]
+    assert await aside(house) == ["o1", "o2", "o3", "o4", "o5"]
+    await house.ask(wave("north", [9]), wave("south", [10]))
+    assert await aside(house) == ["o1", "o2", "o3", "o4", "o5", "o9"]
+    await hold(house, paused())
+    assert len(await aside(house)) == 9
+    await hold(house, paused(2, yes=False))
+    assert len(await aside(house)) == 6
+    await hold(house, paused(2, "north", yes=False))
+    assert await aside(house) == []
+    worker = await desk(house)
+    assert len(await claimed(house, worker)) == 10
+
+
+async def test_who_looked_before_it_was_resumed_leaves_nothing_aside(house: House, until: Any) -> None:
+    await house.ask(wave("north", range(1, 6)))
+    await hold(house, paused())
+    async with house.database.transaction() as late:
+        await queries.lock_following(late.connection)
+        await queries.follow_pauses(late.connection, matter=MATTER, after="", room=9, now=system_clock())
+        await hold(house, paused(2, yes=False))
+        following = asyncio.create_task(aside(house))
+        await until(lambda: someone_waits(house))
+    assert await following == []

@@ -8,7 +8,7 @@ SELECT matter, wave, revision, paused, :now
 FROM jsonb_to_recordset(:rows::jsonb) AS given (matter text, wave text, revision integer, paused boolean)
 ORDER BY matter, wave
 ON CONFLICT (matter, wave) DO UPDATE
-SET revision = excluded.revision, paused = excluded.paused, changed_at = excluded.changed_at
+SET revision = excluded.revision, paused = excluded.paused, changed_at = excluded.changed_at, followed = false
 WHERE pauses.revision < excluded.revision
 
 -- name: pauses_of
@@ -30,3 +30,42 @@ FROM (
 ) AS newest
 GROUP BY wave, state
 ORDER BY wave, state
+
+-- name: unfollow!
+-- New messages of these matters are not due either while they are paused.
+UPDATE pauses SET followed = false WHERE matter = ANY(:matters::text[]) AND paused AND followed
+
+-- name: unfollowed_pauses
+SELECT matter, wave, revision FROM pauses WHERE NOT followed ORDER BY matter, wave
+
+-- name: lock_following$
+-- One at a time, each with a look at the pauses of its own: a message that is put aside by an older look would stay there.
+SELECT pg_advisory_xact_lock(hashtextextended('notifications.following', 0)) IS NULL
+
+-- name: follow_pauses$
+-- The waiting messages of the next mailboxes of a matter, put aside or due again; the last of those mailboxes.
+WITH mailboxes AS MATERIALIZED (
+    SELECT id, mailbox FROM threads WHERE matter = :matter AND mailbox > :after ORDER BY mailbox LIMIT :room
+), waiting AS MATERIALIZED (
+    SELECT l.thread_id, l.revision,
+           EXISTS (
+               SELECT FROM pauses AS p
+               WHERE p.paused AND p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave)
+           ) AS paused
+    FROM mailboxes AS m
+    JOIN ledger AS l ON l.thread_id = m.id
+    WHERE l.state IN ('queued', 'deferred')
+), followed AS (
+    UPDATE ledger AS l
+    SET due_at = CASE WHEN w.paused THEN 'infinity' ELSE :now::timestamptz END
+    FROM waiting AS w
+    WHERE l.thread_id = w.thread_id AND l.revision = w.revision AND l.state IN ('queued', 'deferred')
+      AND (l.due_at = 'infinity') <> w.paused
+)
+SELECT max(mailbox) FROM mailboxes
+
+-- name: save_followed!
+-- A pause that changed meanwhile is followed again.
+UPDATE pauses AS p SET followed = true
+FROM jsonb_to_recordset(:rows::jsonb) AS seen (matter text, wave text, revision integer)
+WHERE p.matter = seen.matter AND p.wave IS NOT DISTINCT FROM seen.wave AND p.revision = seen.revision
