@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import asyncpg
+from pydantic_core import from_json, to_json
 
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database.queries import load_queries
@@ -67,7 +67,7 @@ async def _connect(url: str, server_settings: dict[str, str]) -> asyncpg.Connect
 
 async def _teach_json(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=_to_json, decoder=json.loads, schema="pg_catalog")
+        await connection.set_type_codec(kind, encoder=_to_json, decoder=from_json, schema="pg_catalog")
 
 
 async def _leave_as_it_is(_connection: Any) -> None:
@@ -78,7 +78,7 @@ async def _leave_as_it_is(_connection: Any) -> None:
 
 
 def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return to_json(value).decode()
 
 
 class Transaction:

@@ -14,6 +14,7 @@ from clarion.schemas.messages import CalendarEntry, Contact, Fact
 from clarion.services.notifications.domain.messages import Claimed, Content, Official, joined
 from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.domain.registration import Ending, Registration
+from clarion.services.notifications.domain.states import FINAL
 from clarion.services.notifications.domain.telling import Told
 
 queries = load_queries("clarion.services.notifications")
@@ -81,9 +82,9 @@ class Ledger:
     async def register(self, wanted: Registration, now: datetime) -> list[Delivery]:
         """Contents, threads and rows of requests; older revisions that are unsent give way."""
         await queries.save_contents(self._connection, rows=list(wanted.contents.values()))
-        await queries.join_threads(self._connection, rows=wanted.threads)
-        ids = [row["id"] for row in wanted.threads]
-        moved = [row async for row in queries.supersede(self._connection, thread_ids=ids, now=now)]
+        known = [row["id"] async for row in queries.join_threads(self._connection, rows=wanted.threads)]
+        older = queries.supersede(self._connection, thread_ids=known, now=now)
+        moved = [row async for row in older] if known else []
         rows = list(wanted.messages.values())
         moved += [row async for row in queries.insert_messages(self._connection, rows=rows, now=now)]
         await queries.unfollow(self._connection, matters=list({row["matter"] for row in rows}))
@@ -92,7 +93,8 @@ class Ledger:
     async def withdraw(self, ending: Ending, now: datetime) -> list[Delivery]:
         """End what is unsent of these threads, and queue word of it where something was told or may be."""
         await queries.save_contents(self._connection, rows=[ending.content])
-        await queries.join_threads(self._connection, rows=ending.threads)
+        async for _ in queries.join_threads(self._connection, rows=ending.threads):
+            pass
         ids = [row["id"] for row in ending.threads]
         found = queries.withdraw(
             self._connection, thread_ids=ids, revision=ending.revision, reason=ending.reason, now=now
@@ -144,10 +146,13 @@ class Ledger:
         return [_delivery(row) async for row in moved]
 
     async def settle(self, worker: UUID, settled: Sequence[Settled], now: datetime) -> list[Delivery]:
-        """Write down what became of rows that the worker held; one that it no longer holds stays as it is."""
+        """Write down what became of rows that the worker held; one that it no longer holds stays as it is.
+
+        Gives those that ended.
+        """
         rows = [_settled_row(one) for one in settled]
         moved = queries.settle(self._connection, worker=worker, rows=rows, now=now)
-        return [_delivery(row) async for row in moved]
+        return [_delivery(row) async for row in moved if row["state"] in FINAL]
 
     async def bury(self, now: datetime, again_at: datetime) -> list[Delivery]:
         """Free what workers held whose lease ended; what they were sending is in doubt until `again_at`."""

@@ -16,6 +16,7 @@ from clarion.services.notifications.breakers import Breakers
 from clarion.services.notifications.channels.pool import Relays
 from clarion.services.notifications.channels.relays import Relay
 from clarion.services.notifications.crew import Crew
+from clarion.services.notifications.domain.messages import Claimed, Content
 from clarion.services.notifications.limits import Limits
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.repository import Ledger, Projection, Workers
@@ -25,6 +26,7 @@ from clarion.services.notifications.shelf import Held, Shelf
 log = structlog.get_logger(__name__)
 
 CHANNEL = f"clarion_notifications_{operations.LEDGER_CHANGED}"
+CONTENTS_KEPT = 500
 LAST_WORD_SECONDS = 10.0
 """How long a worker that ends tries to write down what it still has to say."""
 
@@ -64,6 +66,7 @@ class Shift:
         self.sender = sender
         self.worker = worker
         self.shelf = Shelf()
+        self.contents: dict[int, Content] = {}
         self.ending = asyncio.Event()
         self.relay_down = False
         self.stocked = asyncio.Event()
@@ -168,23 +171,9 @@ class Shift:
 
     async def _claim(self, tx: Transaction, room: int) -> list[Held]:
         claimed = await operations.claim(tx, self.worker, room, self.sender.clock())
-        if not claimed:
-            return []
-        ledger = Ledger(tx.connection)
-        contents = await ledger.contents(list({message.content_id for message in claimed}))
-        later = [message for message in claimed if message.revision > 1]
-        told = await ledger.told(later) if later else {}
-        wanted = list({one for message in claimed for one in message.recipient.officials})
-        officials = await Projection(tx.connection).officials(wanted)
-        return [
-            Held(
-                message,
-                contents[message.content_id],
-                {one: officials[one] for one in message.recipient.officials if one in officials},
-                told.get(message.thread_id, ()),
-            )
-            for message in claimed
-        ]
+        if len(self.contents) > CONTENTS_KEPT:
+            self.contents.clear()
+        return await held_of(tx, claimed, self.contents) if claimed else []
 
     async def lose_relay(self, reason: str) -> None:
         """Give back what is claimed, since another sender may reach the relay."""
@@ -212,3 +201,23 @@ class Shift:
         if len(self.shelf) <= self.sender.settings.room // 2:
             self.low.set()
         return taken
+
+
+async def held_of(tx: Transaction, claimed: Sequence[Claimed], contents: dict[int, Content]) -> list[Held]:
+    """Claimed messages with all that is needed to write them; `contents` keeps what was read, which never changes."""
+    ledger = Ledger(tx.connection)
+    if missing := {message.content_id for message in claimed} - contents.keys():
+        contents |= await ledger.contents(list(missing))
+    later = [message for message in claimed if message.revision > 1]
+    told = await ledger.told(later) if later else {}
+    wanted = list({one for message in claimed for one in message.recipient.officials})
+    officials = await Projection(tx.connection).officials(wanted)
+    return [
+        Held(
+            message,
+            contents[message.content_id],
+            {one: officials[one] for one in message.recipient.officials if one in officials},
+            told.get(message.thread_id, ()),
+        )
+        for message in claimed
+    ]

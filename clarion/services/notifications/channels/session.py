@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
-from typing import NamedTuple, cast
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar, cast
 
 REPLY_LIMIT = 65_536
+T = TypeVar("T")
 
 
 class Reply(NamedTuple):
@@ -12,6 +14,24 @@ class Reply(NamedTuple):
 
     code: int
     text: str
+
+
+async def within(due: asyncio.Future[T], seconds: float) -> T:
+    """The result of a future that has so many seconds; asyncio.timeout costs several times as much.
+
+    Raises:
+        TimeoutError: it did not come in time.
+    """
+
+    def late() -> None:
+        if not due.done():
+            due.set_exception(TimeoutError())
+
+    timer = due.get_loop().call_later(seconds, late)
+    try:
+        return await due
+    finally:
+        timer.cancel()
 
 
 class Session(asyncio.Protocol):
@@ -23,7 +43,8 @@ class Session(asyncio.Protocol):
         self._transport = transport
         self._buffer = bytearray()
         self._lines: list[str] = []
-        self._waiting: deque[asyncio.Future[Reply]] = deque()
+        self._replies: list[Reply] = []
+        self._waiting: deque[tuple[int, asyncio.Future[Sequence[Reply]]]] = deque()
         transport.set_protocol(self)
 
     @property
@@ -31,24 +52,27 @@ class Session(asyncio.Protocol):
         """Whether a command can be written; not once the relay has closed or said something unasked."""
         return not (self.lost or self._transport.is_closing())
 
-    async def ask(self, *commands: bytes, seconds: float) -> list[Reply]:
+    async def ask(self, *commands: bytes, seconds: float) -> Sequence[Reply]:
         """Send commands and read a reply to each; without pipelining the first refusal ends it.
 
         Raises:
             OSError: the connection was lost.
             TimeoutError: a reply did not come in time.
         """
-        async with asyncio.timeout(seconds):
-            if self.pipelining:
-                return list(await asyncio.gather(*self.write(b"\r\n".join(commands) + b"\r\n", len(commands))))
-            replies: list[Reply] = []
-            for command in commands:
-                replies.append(await self.write(command + b"\r\n", 1)[0])
-                if replies[-1].code >= 400:
-                    break
-            return replies
+        if self.pipelining:
+            return await self.replies(b"\r\n".join(commands) + b"\r\n", len(commands), seconds)
+        replies: list[Reply] = []
+        for command in commands:
+            replies += await self.replies(command + b"\r\n", 1, seconds)
+            if replies[-1].code >= 400:
+                break
+        return replies
 
-    def write(self, sent: bytes, replies: int) -> list[asyncio.Future[Reply]]:
+    async def replies(self, sent: bytes, count: int, seconds: float) -> Sequence[Reply]:
+        """Send bytes and wait for so many replies. Raises like `ask`."""
+        return await within(self.write(sent, count), seconds)
+
+    def write(self, sent: bytes, count: int) -> asyncio.Future[Sequence[Reply]]:
         """Send bytes to which so many replies are due.
 
         Raises:
@@ -56,9 +80,8 @@ class Session(asyncio.Protocol):
         """
         if not self.open:
             raise ConnectionResetError("the relay closed the connection")
-        loop = asyncio.get_running_loop()
-        due = [loop.create_future() for _ in range(replies)]
-        self._waiting.extend(due)
+        due: asyncio.Future[Sequence[Reply]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((count, due))
         self._transport.write(sent)
         return due
 
@@ -81,9 +104,13 @@ class Session(asyncio.Protocol):
             # Unasked, such as a farewell; or nothing of SMTP.
             self._transport.abort()
             return
-        waiting = self._waiting.popleft()
-        if not waiting.done():
-            waiting.set_result(Reply(int(line[:3]), text))
+        self._replies.append(Reply(int(line[:3]), text))
+        count, due = self._waiting[0]
+        if len(self._replies) == count:
+            self._waiting.popleft()
+            replies, self._replies = self._replies, []
+            if not due.done():
+                due.set_result(replies)
 
     def eof_received(self) -> bool:
         """The relay closed."""
@@ -93,10 +120,10 @@ class Session(asyncio.Protocol):
         """Whoever waits for a reply learns that none will come."""
         self.lost = True
         while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_exception(ConnectionResetError("the connection was lost"))
-                waiting.exception()
+            _, due = self._waiting.popleft()
+            if not due.done():
+                due.set_exception(ConnectionResetError("the connection was lost"))
+                due.exception()
 
     def abort(self) -> None:
         """Close at once."""

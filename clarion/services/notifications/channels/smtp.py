@@ -10,7 +10,7 @@ from typing import Protocol
 import aiosmtplib
 
 from clarion.services.notifications.channels.relays import Relay, trusted
-from clarion.services.notifications.channels.session import Reply, Session, take_over
+from clarion.services.notifications.channels.session import Reply, Session, take_over, within
 from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried, Outcome
 from clarion.services.notifications.domain.replies import Step, classify
 
@@ -143,7 +143,7 @@ class SmtpConnection:
             if failure is not None:
                 await self._reset(session, replies)
                 return failure
-            due = session.write(transparent(content) + b".\r\n", 1)[0]
+            due = session.write(transparent(content) + b".\r\n", 1)
         except BROKEN as error:
             self.close()
             return NotTried(f"lost before the content: {type(error).__name__}")
@@ -159,10 +159,9 @@ class SmtpConnection:
                 return Declined(classify(step, reply.code, reply.text), said)
         return None if replies[-1].code == GO_ON else NotTried(f"DATA: {replies[-1].code} {replies[-1].text}")
 
-    async def _last_reply(self, due: asyncio.Future[Reply]) -> Outcome:
+    async def _last_reply(self, due: asyncio.Future[Sequence[Reply]]) -> Outcome:
         try:
-            async with asyncio.timeout(self._timeouts.content):
-                reply = await due
+            (reply,) = await within(due, self._timeouts.content)
         except BROKEN as error:
             self.close()
             return InDoubt(f"lost before the reply: {type(error).__name__}")

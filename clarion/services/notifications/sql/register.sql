@@ -10,15 +10,19 @@ FROM jsonb_to_recordset(:rows::jsonb) AS given (
 ORDER BY matter, revision, digest
 ON CONFLICT (matter, revision, digest) DO NOTHING
 
--- name: join_threads!
--- Locks each thread, so that two revisions of it are registered one after the other.
-INSERT INTO threads (id, matter, mailbox, revision)
-SELECT id, matter, mailbox, max(revision)
-FROM jsonb_to_recordset(:rows::jsonb) AS given (id uuid, matter text, mailbox text, revision integer)
-GROUP BY id, matter, mailbox
-ORDER BY id
-ON CONFLICT (matter, mailbox) DO UPDATE
-SET revision = greatest(threads.revision, excluded.revision)
+-- name: join_threads
+-- Locks each thread, so that two revisions of it are registered one after the other; gives those that were there before.
+WITH joined AS (
+    INSERT INTO threads (id, matter, mailbox, revision)
+    SELECT id, matter, mailbox, max(revision)
+    FROM jsonb_to_recordset(:rows::jsonb) AS given (id uuid, matter text, mailbox text, revision integer)
+    GROUP BY id, matter, mailbox
+    ORDER BY id
+    ON CONFLICT (matter, mailbox) DO UPDATE
+    SET revision = greatest(threads.revision, excluded.revision)
+    RETURNING id, xmax <> 0 AS known
+)
+SELECT id FROM joined WHERE known
 
 -- name: supersede
 -- What is in doubt waits for the last word of its sender, which may still be at it, and keeps its successor waiting.
@@ -35,30 +39,33 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 -- name: insert_messages
 -- A mailbox that comes again at the same revision brings further officials, or nothing new; one that was withdrawn
 -- at it stays so.
-INSERT INTO ledger (
-    thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
-    state, state_at, reason, moves, queued_at, due_at
+WITH put AS (
+    INSERT INTO ledger (
+        thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
+        state, state_at, reason, moves, queued_at, due_at
+    )
+    SELECT r.thread_id, r.revision, c.id, r.matter, r.wave, r.mailbox, r.lane, c.subscription, r.officials,
+           jsonb_build_array(r.part), c.not_after, first.*, :now, :now
+    FROM jsonb_to_recordset(:rows::jsonb) AS r (
+        thread_id uuid, revision integer, matter text, wave text, mailbox text, lane smallint, digest text,
+        officials text[], part jsonb
+    )
+    JOIN threads AS t ON t.id = r.thread_id
+    JOIN contents AS c ON c.matter = r.matter AND c.revision = r.revision AND c.digest = r.digest
+    CROSS JOIN LATERAL moved(
+        '{}',
+        CASE WHEN t.revision > r.revision THEN 'superseded' ELSE 'queued' END,
+        :now,
+        CASE WHEN t.revision > r.revision THEN 'revision ' || t.revision || ' was known before' END
+    ) AS first
+    ORDER BY r.thread_id
+    ON CONFLICT (thread_id, revision) DO UPDATE
+    SET officials = ledger.officials || excluded.officials, parts = ledger.parts || excluded.parts
+    WHERE ledger.state IN ('queued', 'deferred') AND NOT ledger.officials @> excluded.officials
+      AND NOT EXISTS (SELECT FROM contents AS c WHERE c.id = ledger.content_id AND c.template = 'withdrawal')
+    RETURNING matter, revision, mailbox, officials, state, state_at, reason
 )
-SELECT r.thread_id, r.revision, c.id, r.matter, r.wave, r.mailbox, r.lane, c.subscription, r.officials,
-       jsonb_build_array(r.part), c.not_after, first.*, :now, :now
-FROM jsonb_to_recordset(:rows::jsonb) AS r (
-    thread_id uuid, revision integer, matter text, wave text, mailbox text, lane smallint, digest text,
-    officials text[], part jsonb
-)
-JOIN threads AS t ON t.id = r.thread_id
-JOIN contents AS c ON c.matter = r.matter AND c.revision = r.revision AND c.digest = r.digest
-CROSS JOIN LATERAL moved(
-    '{}',
-    CASE WHEN t.revision > r.revision THEN 'superseded' ELSE 'queued' END,
-    :now,
-    CASE WHEN t.revision > r.revision THEN 'revision ' || t.revision || ' was known before' END
-) AS first
-ORDER BY r.thread_id
-ON CONFLICT (thread_id, revision) DO UPDATE
-SET officials = ledger.officials || excluded.officials, parts = ledger.parts || excluded.parts
-WHERE ledger.state IN ('queued', 'deferred') AND NOT ledger.officials @> excluded.officials
-  AND NOT EXISTS (SELECT FROM contents AS c WHERE c.id = ledger.content_id AND c.template = 'withdrawal')
-RETURNING matter, revision, mailbox, officials, state, state_at, reason
+SELECT * FROM put WHERE state <> 'queued'
 
 -- name: withdraw
 -- What says that the matter ended stays, so that a withdrawal that comes again changes nothing.
