@@ -15,7 +15,7 @@ from clarion.schemas.registrations import RegistrationRequested
 from clarion.schemas.topics import REGISTRATIONS_REQUESTS
 
 SOURCE = "/bench"
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.01
 PATIENCE_SECONDS = 300.0
 
 Message = tuple[list[tuple[str, bytes]], bytes]

@@ -9,7 +9,7 @@ from clarion.schemas.topics import REGISTRATIONS_REQUESTS
 from clarion.services.registrations.desk import Desk
 from clarion.services.registrations.operations import admit
 
-BATCH_SIZE = 2_000
+BATCH_SIZE = 3_000
 
 
 def subscriptions(desk: Desk) -> list[Subscription]:

@@ -15,7 +15,6 @@ from clarion.services.registrations.domain.words import Invitation, spoken_reaso
 from clarion.services.registrations.repository import Telling
 
 POLL_SECONDS = 0.5
-GIVE_WAY_SECONDS = 0.5
 
 
 class Teller:
@@ -31,7 +30,7 @@ class Teller:
         """Work until told to stop, woken by each decision."""
         async with self._database.listen(f"{role_of(self._database.service)}_{TELLINGS}") as wakeups:
             while not stopping.is_set():
-                await self._desk.requests.give_way(GIVE_WAY_SECONDS)
+                await self._desk.requests.give_way()
                 if not await self.turn():
                     await wakeups.wait(POLL_SECONDS)
 

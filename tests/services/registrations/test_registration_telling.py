@@ -95,12 +95,16 @@ async def test_the_teller_works_when_it_is_woken_and_stops_when_told(registratio
         await working
 
 
-async def test_telling_gives_way_to_requests_but_not_for_ever() -> None:
-    requests = Precedence(quiet_seconds=0.001)
+async def test_telling_gives_way_to_a_rush_as_long_as_its_patience_lasts() -> None:
+    requests = Precedence(quiet_seconds=0.002, patience_seconds=60)
     async with asyncio.timeout(10):
-        await requests.give_way(60)
+        await requests.give_way()
         with requests.at_work():
-            waiting = asyncio.create_task(requests.give_way(60))
-            await requests.give_way(0.05)
+            waiting = asyncio.create_task(requests.give_way())
+            await Precedence(0.002).give_way()
             assert not waiting.done()
         await waiting
+        hasty = Precedence(quiet_seconds=0.002, patience_seconds=0.01)
+        with hasty.at_work():
+            await hasty.give_way()
+            await hasty.give_way()
