@@ -15,6 +15,7 @@ from clarion.services.notifications.domain.breakers import WHOLE_RELAY, Pace
 from clarion.services.notifications.domain.outcomes import Accepted, Declined
 from clarion.services.notifications.domain.rates import Rate, Rates, read_rates
 from clarion.services.notifications.limits import Asked, Limits, Wait
+from clarion.services.notifications.repository import queries
 from tests.services.notifications.conftest import House, batch, official, recipient
 from tests.services.notifications.relays import Turn, listening
 
@@ -113,6 +114,25 @@ async def test_two_replicas_never_let_more_through_than_the_rate_in_any_window(
         for _, end, _ in let_through:
             inside = sum(count for at, until, count in let_through if start <= at and until <= end)
             assert inside <= rate.burst + rate.per_second * max(end - start, 0) + 1e-6
+
+
+async def test_a_replica_waits_for_the_tokens_that_another_is_taking(house: House, until: Any) -> None:
+    row = {"name": "slow.example", "rate": 0.001, "burst": 5, "wanted": [0, 0, 5, 0]}
+
+    async def take() -> int:
+        async with house.database.connection() as connection:
+            (found,) = [found async for found in queries.take_tokens(connection, rows=[row])]
+            return int(found["granted"])
+
+    async def waits() -> list[Any]:
+        return await house.rows("SELECT FROM pg_locks WHERE NOT granted")
+
+    await house.execute("INSERT INTO buckets VALUES ('slow.example', 5, now(), array_fill(now(), ARRAY[4]))")
+    async with house.database.transaction() as tx:
+        assert [found["granted"] async for found in queries.take_tokens(tx.connection, rows=[row])] == [5]
+        other = asyncio.create_task(take())
+        await until(waits)
+    assert await other == 0
 
 
 async def test_mail_beyond_the_rate_stands_in_line_and_other_domains_are_not_held_up(house: House) -> None:
