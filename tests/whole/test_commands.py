@@ -113,33 +113,29 @@ async def test_the_demo_passes_beside_an_installation_that_runs_and_leaves_nothi
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_two_installations_run_at_once_and_one_killed_leaves_no_process_and_keeps_its_data(
+async def test_an_installation_that_was_killed_leaves_no_process_keeps_its_data_and_is_refused_to_a_second(
     tmp_path: Path, until: Until
 ) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    first.mkdir()
-    second.mkdir()
-    with running(first, "up", "--port", "0", "--sample-data") as one, running(second, "up", "--port", "0") as two:
-        await until(lambda: one.has_said("in another terminal") and two.has_said("in another terminal"), 120)
-        assert asked(first, "publish", ".clarion/sample-notice.json")["published"] == 1
-        assert asked(second, "campaigns", "list") == []
-        up_file = first / ".clarion" / "up.json"
+    with running(tmp_path, "up", "--port", "0", "--sample-data") as killed:
+        await until(lambda: killed.has_said("in another terminal"), 120)
+        assert asked(tmp_path, "publish", ".clarion/sample-notice.json")["published"] == 1
+        up_file = tmp_path / ".clarion" / "up.json"
         addresses = json.loads(up_file.read_text())
         assert up_file.stat().st_mode & 0o777 == 0o600
         await until(lambda: b"Letter on SB 79" in page(addresses["mail"]), 60)
-        one.end(signal.SIGKILL)
-        await until(one.alone, 20)
-        assert two.process.poll() is None
-    shutil.rmtree(first / ".clarion" / "kafka")
-    with running(first, "up", "--port", "0") as again:
+        killed.end(signal.SIGKILL)
+        await until(killed.alone, 20)
+    shutil.rmtree(tmp_path / ".clarion" / "kafka")
+    with running(tmp_path, "up", "--port", "0") as again:
         await until(lambda: again.has_said("in another terminal"), 90)
         assert "published again" in again.said()
-        assert [campaign["status"] for campaign in asked(first, "campaigns", "list")] == ["launched"]
-        with running(first, "up", "--port", "0") as third:
-            assert third.process.wait(timeout=60) == 1
-            assert str(again.process.pid) in third.said()
-        port = json.loads((first / ".clarion" / "up.json").read_text())["site"].rsplit(":", 1)[1]
-        with running(second, "up", "--port", port) as blocked:
+        assert [campaign["status"] for campaign in asked(tmp_path, "campaigns", "list")] == ["launched"]
+        port = json.loads(up_file.read_text())["site"].rsplit(":", 1)[1]
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        with running(tmp_path, "up", "--port", "0") as second, running(elsewhere, "up", "--port", port) as blocked:
+            assert second.process.wait(timeout=60) == 1
+            assert str(again.process.pid) in second.said()
             assert blocked.process.wait(timeout=60) == 1
             assert "--port" in blocked.said()
 
