@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from clarion.runtime.database import Transaction
@@ -19,6 +19,7 @@ from clarion.services.registrations.domain.forms import Form
 from clarion.services.registrations.repository import Event
 
 TOKEN_BYTES = 18
+AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,12 @@ class Wish:
     asked: RegistrationRequested | CancellationRequested
     mailbox: str | None = None
     form: Form | None = None
+
+    @property
+    def said_at(self) -> datetime:
+        """When it was said: by its source, unless that is unknown or lies well ahead."""
+        said, received = self.received.attributes.time, self.received.received_at
+        return received if said is None or said > received + AHEAD else said
 
 
 async def request_seat(tx: Transaction, desk: Desk, event: Event, form: Form) -> Registration:
@@ -80,7 +87,7 @@ async def admit(tx: Transaction, desk: Desk, received: Sequence[Received[Any]]) 
     for wish in wishes:
         admission = admissions[wish.asked.event_id]
         if wish.form is None:
-            _cancel(tx, admission, wish)
+            _cancel(admission, wish)
         else:
             _request(tx, admission, wish, elsewhere)
     await _close(tx, desk, events, admissions)
@@ -123,8 +130,11 @@ async def _open(
     first = await repository.first_waiting(tx.connection, cancellations)
     waiting = [one for one in by_id.values() if one.status is Status.WAITLISTED]
     places = await repository.places(tx.connection, waiting)
+    early = await repository.find_early(tx.connection, list(events), named + [mailbox for _, mailbox in pairs])
     admissions = {
-        event_id: Admission(event.seats, by_id.values(), [one for one in first if one.event_id == event_id], places)
+        event_id: Admission(
+            event.seats, by_id.values(), [one for one in first if one.event_id == event_id], places, early[event_id]
+        )
         for event_id, event in events.items()
     }
     return admissions, by_id
@@ -136,7 +146,7 @@ def _request(tx: Transaction, admission: Admission, wish: Wish, known: Mapping[s
     before = admission.find(name) or known.get(name)
     is_own = received.attributes.source == SOURCE
     if before is None:
-        admission.request(_fresh(wish, received.received_at), received.attributes.id)
+        admission.request(_fresh(wish, received.received_at), received.attributes.id, wish.said_at)
     elif (before.event_id, before.mailbox) != (asked.event_id, wish.mailbox):
         tx.reject(received, "this registration_id is another registration's")
     elif before.status is not Status.PENDING:
@@ -145,7 +155,7 @@ def _request(tx: Transaction, admission: Admission, wish: Wish, known: Mapping[s
     else:
         # Only a row of ours says when our own site received it; what others say of that time is not believed.
         timed = before if is_own else replace(before, received_at=received.received_at)
-        admission.request(timed, received.attributes.id)
+        admission.request(timed, received.attributes.id, wish.said_at)
 
 
 def _fresh(wish: Wish, received_at: datetime) -> Registration:
@@ -165,17 +175,15 @@ def _fresh(wish: Wish, received_at: datetime) -> Registration:
     )
 
 
-def _cancel(tx: Transaction, admission: Admission, wish: Wish) -> None:
+def _cancel(admission: Admission, wish: Wish) -> None:
     received, asked = wish.received, wish.asked
     found = admission.find(asked.registration_id) if asked.registration_id else None
     if found is not None and found.same_as is not None:
         found = admission.find(found.same_as)
     if asked.registration_id is None and wish.mailbox is not None:
         found = admission.active_of(wish.mailbox)
-    if found is None:
-        tx.reject(received, "there is no such registration for this event")
-    elif found.status is Status.PENDING:
-        tx.reject(received, "this registration is not decided yet")
+    if found is None or found.status is Status.PENDING:
+        admission.cancel_early(asked.registration_id or wish.mailbox or "", wish.said_at)
     else:
         admission.cancel(found, received.attributes.id)
 
@@ -184,6 +192,7 @@ async def _close(tx: Transaction, desk: Desk, events: Mapping[str, Event], admis
     now = desk.clock()
     for event_id, admission in admissions.items():
         await keep(tx, admission, now)
+        await repository.keep_early(tx.connection, event_id, admission.came_early)
         await tell(tx, desk, events[event_id], admission.answers)
 
 

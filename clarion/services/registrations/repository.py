@@ -351,3 +351,21 @@ def _answer_kept(answer: Answer) -> list[Any]:
 
 def _answer(registration: Registration, status: str, *kept: Any) -> Answer:
     return Answer(registration, Status(status), *kept)
+
+
+async def find_early(
+    connection: Connection, event_ids: Sequence[str], whats: Sequence[str]
+) -> dict[str, dict[str, datetime]]:
+    """Cancellations that came before these registrations' ids and mailboxes, by event; nearly always none."""
+    found: dict[str, dict[str, datetime]] = {event_id: {} for event_id in event_ids}
+    concerned = [row["id"] async for row in queries.events_with_early(connection, event_ids=list(event_ids))]
+    if concerned:
+        async for row in queries.find_early(connection, event_ids=concerned, whats=list(whats)):
+            found[row["event_id"]][row["what"]] = row["said_at"]
+    return found
+
+
+async def keep_early(connection: Connection, event_id: str, said_at: Mapping[str, datetime]) -> None:
+    """Keep cancellations whose request has not come."""
+    if said_at:
+        await queries.keep_early(connection, event_id=event_id, whats=list(said_at), said_ats=list(said_at.values()))

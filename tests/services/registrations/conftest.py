@@ -83,24 +83,28 @@ class Registrations:
         event_id: str | None = None,
         source: str = "/integrations/form",
         at: datetime | None = None,
+        time: datetime | None = None,
     ) -> Record:
         offset = next(self.offsets)
         attributes = {"specversion": "1.0", "id": event_id or f"e{offset}", "type": kind, "source": source}
+        if time is not None:
+            attributes["time"] = time.isoformat()
         headers = tuple((f"ce_{name}", value.encode()) for name, value in attributes.items())
         body = data if isinstance(data, bytes) else json.dumps(data).encode()
         return Record("registrations.requests.v1", 0, offset, b"event", headers, body, at or self.now)
 
     def asks(self, event: Event, person: str, **more: Any) -> Record:
         """A request of an integration; `at` is the record's timestamp."""
-        known = {name: more.pop(name) for name in ("event_id", "source", "at") if name in more}
+        known = {name: more.pop(name) for name in ("event_id", "source", "time", "at") if name in more}
         data = {"event_id": event.id, "name": person.title(), "email": f"{person}@city.example"} | more
         return self.record(data, **known)
 
     def cancels(self, event: Event, person: str | None = None, **more: Any) -> Record:
+        known = {name: more.pop(name) for name in ("time", "at") if name in more}
         data = {"event_id": event.id} | more
         if person is not None:
             data["email"] = f"{person}@city.example"
-        return self.record(data, kind="registration.cancellation-requested")
+        return self.record(data, kind="registration.cancellation-requested", **known)
 
     async def hear(self, *records: Record) -> None:
         await self.consumption.handle(records)

@@ -213,5 +213,5 @@ async def test_two_replicas_at_once_never_give_a_seat_twice(registrations: Regis
     standing = await registrations.standing()
     assert sum(status == "confirmed" for status, _ in standing.values()) == 60
     assert sorted(place for _, place in standing.values() if place) == list(range(1, 341))
-    assert set(await registrations.reasons()) == {"there is no such registration for this event"}
+    assert await registrations.reasons() == []
     await registrations.check_counts()

@@ -25,7 +25,9 @@ class Refusal(StrEnum):
 
 
 MOVES: Mapping[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.CONFIRMED, Status.WAITLISTED, Status.DECLINED, Status.REPEATED}),
+    Status.PENDING: frozenset(
+        {Status.CONFIRMED, Status.WAITLISTED, Status.DECLINED, Status.REPEATED, Status.CANCELLED}
+    ),
     Status.WAITLISTED: frozenset({Status.CONFIRMED, Status.CANCELLED}),
     Status.CONFIRMED: frozenset({Status.CANCELLED}),
     Status.DECLINED: frozenset(),
@@ -104,7 +106,8 @@ class Admission:
 
     `known` are the registrations that the batch may touch: by id, and those of its mailboxes that are active or
     declined; `places` are the places of those who wait among them. `first_waiting` are the first of the waiting list,
-    at least as many as the batch cancels.
+    at least as many as the batch cancels. `early` are cancellations whose request had not come, each with when it was
+    said: by the registration's id or the mailbox.
     """
 
     def __init__(
@@ -113,10 +116,13 @@ class Admission:
         known: Iterable[Registration] = (),
         first_waiting: Sequence[Registration] = (),
         places: Mapping[str, int] | None = None,
+        early: Mapping[str, datetime] | None = None,
     ) -> None:
         self.seats = seats
         self.answers: list[Answer] = []
         self.touched: dict[str, Registration] = {}
+        self.came_early: dict[str, datetime] = {}
+        self._early = dict(early or {})
         self._by_id = {one.id: one for one in known if one.event_id == seats.event_id}
         self._queue = {one.id: self._by_id.setdefault(one.id, one) for one in first_waiting}
         self._whole_queue = len(self._queue) == seats.waiting
@@ -135,8 +141,11 @@ class Admission:
         """Who has a seat, or waits for one, with this mailbox."""
         return self._active.get(mailbox)
 
-    def request(self, asked: Registration, request: str) -> None:
-        """Answer a request: a seat, a place in the waiting list, a refusal, or what this person was told before."""
+    def request(self, asked: Registration, request: str, said_at: datetime | None = None) -> None:
+        """Answer a request: a seat, a place in the waiting list, a refusal, or what this person was told before.
+
+        One that was said before a cancellation of it, which came first, is cancelled.
+        """
         refusal = self._refusal(asked)
         before = self._active.get(asked.mailbox) or self._declined.get((asked.mailbox, refusal))
         self._by_id[asked.id] = self.touched[asked.id] = asked
@@ -144,6 +153,9 @@ class Admission:
             asked.move(Status.REPEATED)
             asked.same_as = before.id
             self.repeat(before, request)
+        elif said_at is not None and self._is_taken_back(asked, said_at):
+            asked.move(Status.CANCELLED)
+            self._tell(asked, request)
         elif refusal is not None:
             asked.move(Status.DECLINED)
             asked.reason = refusal
@@ -167,6 +179,11 @@ class Admission:
         self._tell(registration, request, had_seat=had_seat)
         self.promote()
 
+    def cancel_early(self, what: str, said_at: datetime) -> None:
+        """Keep a cancellation whose request has not come; `what` is the registration's id or the mailbox."""
+        if what not in self._early or self._early[what] < said_at:
+            self._early[what] = self.came_early[what] = said_at
+
     def promote(self) -> None:
         """Give free seats to those who wait, in their order."""
         seats = self.seats
@@ -176,6 +193,9 @@ class Admission:
             registration.move(Status.CONFIRMED)
             seats.confirmed += 1
             self._tell(registration, None, promoted=True)
+
+    def _is_taken_back(self, asked: Registration, said_at: datetime) -> bool:
+        return any(what in self._early and said_at < self._early[what] for what in (asked.id, asked.mailbox))
 
     def _refusal(self, asked: Registration) -> Refusal | None:
         if self.seats.is_cancelled:
