@@ -13,7 +13,7 @@ from clarion.runtime.settings import load_settings
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.topics import TOPICS
 from clarion.services.demonstration.show import demonstrate
-from clarion.services.running import NAMES, serve_until_stopped
+from clarion.services.running import NAMES, WEB, serve_until_stopped
 from clarion.services.up import up_until_stopped
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
@@ -55,8 +55,10 @@ def serve(
     names: Annotated[list[str], typer.Argument(metavar="NAME...")],
     host: Annotated[str, typer.Option(help="where the site listens, with web")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="the site's port, with web")] = 8080,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="processes of the services, for as many cores")] = 1,
+    follow: Annotated[bool, typer.Option("--follow", hidden=True)] = False,
 ) -> None:
-    """Run services in one process against real infrastructure; SIGTERM drains.
+    """Run services against real infrastructure, in one process or several; SIGTERM drains.
 
     Names: legislation, directory, campaigns, notifications and web.
 
@@ -65,8 +67,10 @@ def serve(
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         fail(f"no service is named {', '.join(unknown)}; there are {', '.join(NAMES)}", 2)
+    if workers > 1 and names == [WEB]:
+        fail("--workers is for services, of which none is named beside web", 2)
     configure_logs(as_json=True)
-    asyncio.run(serve_until_stopped(load_settings(), names, host=host, port=port))
+    asyncio.run(serve_until_stopped(load_settings(), names, host=host, port=port, workers=workers, follow=follow))
 
 
 def migrate(

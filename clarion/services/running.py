@@ -23,6 +23,7 @@ from clarion.services.directory.operations import republish
 from clarion.services.legislation import app as legislation
 from clarion.services.notifications import app as notifications
 from clarion.services.registrations import app as registrations
+from clarion.services.replicas import replicas, stop_with_the_first
 from clarion.services.web import build_site
 
 log = structlog.get_logger(__name__)
@@ -131,10 +132,13 @@ def stop_on_signals() -> asyncio.Event:
     return stopping
 
 
-async def serve_until_stopped(settings: Settings, names: Sequence[str], *, host: str, port: int) -> None:
+async def serve_until_stopped(
+    settings: Settings, names: Sequence[str], *, host: str, port: int, workers: int = 1, follow: bool = False
+) -> None:
     """Run the named services against real infrastructure until SIGINT or SIGTERM, then drain.
 
-    `web` serves the pages and API of all services; the others' consumers and workers run only where they are named.
+    `web` serves the pages and API of all services; the others' consumers and workers run only where they are named, in
+    so many processes. With `follow` this is one of those, which ends with its standard input.
 
     Raises:
         MissingSetting: a variable that this needs is not set.
@@ -142,8 +146,11 @@ async def serve_until_stopped(settings: Settings, names: Sequence[str], *, host:
     """
     settings.need(*NEEDED)
     stopping, site_closed = stop_on_signals(), asyncio.Event()
+    if follow:
+        stop_with_the_first(stopping)
     listener = listen(host, port) if WEB in names else None
-    async with open_services(settings) as services:
+    working = [name for name in names if name != WEB]
+    async with replicas(settings, working, workers - 1), open_services(settings) as services:
         running = Running()
         site = serving(build_site(services, running), listener) if listener else contextlib.nullcontext()
         named = [service for service in services if service.name in names]

@@ -1,0 +1,1 @@
+"""The performance harness over several services: what `clarion bench` measures."""

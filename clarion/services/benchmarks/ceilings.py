@@ -1,0 +1,157 @@
+"""Each part of the pipeline for itself, in mails a second: what none of them lets the whole exceed.
+
+They run in one process, on the messages of the run, with the very code of the run.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.database import Database, load_queries, open_database
+from clarion.runtime.ids import new_id
+from clarion.runtime.settings import Settings
+from clarion.runtime.web.links import SignedLinks
+from clarion.schemas.messages import MessageBatch, Recipient
+from clarion.services.benchmarks.sinks import Sink
+from clarion.services.notifications import operations
+from clarion.services.notifications.channels.relays import Relay
+from clarion.services.notifications.channels.smtp import SmtpConnection
+from clarion.services.notifications.domain.messages import Addressed, address
+from clarion.services.notifications.domain.outcomes import Verdict
+from clarion.services.notifications.domain.telling import Unneeded, tell
+from clarion.services.notifications.operations import Ready
+from clarion.services.notifications.rendering.mail import Renderer
+from clarion.services.notifications.repository import Settled, Workers
+from clarion.services.notifications.sender import held_of
+from clarion.services.notifications.settings import STEADY_PLANS
+from clarion.services.notifications.shelf import Held
+
+MESSAGES = 10_000
+RECIPIENTS_PER_BATCH = 250
+AT_ONCE = 20
+LEASE = timedelta(minutes=10)
+CLAIMED_AT_ONCE = 600
+
+
+async def measure_ceilings(settings: Settings, sink: Sink, recipients: int, connections: int) -> dict[str, int]:
+    """Rendering, SMTP, the ledger and the bare fan-out."""
+    messages = min(recipients, MESSAGES)
+    database = await Database.connect(str(settings.database_url), "notifications", session=STEADY_PLANS)
+    try:
+        await _ask_again(database, messages)
+        worker = UUID(new_id())
+        async with database.transaction() as tx:
+            await Workers(tx.connection).enlist(worker, LEASE)
+        began = time.monotonic()
+        held = await _claim(database, worker)
+        claiming = time.monotonic() - began
+        began = time.monotonic()
+        mails = _render(settings, held)
+        rendering = time.monotonic() - began
+        began = time.monotonic()
+        await _mark_and_settle(database, worker, held, connections)
+        marking = time.monotonic() - began
+        began = time.monotonic()
+        await _send(sink, mails, connections)
+        sending = time.monotonic() - began
+    finally:
+        await database.close()
+    return {
+        "render": round(len(held) / rendering),
+        "smtp": round(len(mails) / sending),
+        "ledger": round(len(held) / (claiming + marking)),
+        "fan_out": round(recipients / await _fan_out(settings, recipients)),
+    }
+
+
+async def _ask_again(database: Database, messages: int) -> None:
+    """Messages of the run once more, as another matter."""
+    queries = load_queries(__package__)
+    async with database.transaction() as tx:
+        rows = [row async for row in queries.bench_messages(tx.connection, most=messages)]
+        shared = await queries.bench_content(tx.connection, content_id=rows[0]["content_id"])
+        batches = [
+            MessageBatch.model_validate(
+                {
+                    **dict(shared),
+                    # A contract takes times as text alone.
+                    "not_after": shared["not_after"].isoformat(),
+                    "matter": "bench:again",
+                    "revision": 1,
+                    "recipients": _recipients(rows[start:]),
+                }
+            )
+            for start in range(0, len(rows), RECIPIENTS_PER_BATCH)
+        ]
+        for start in range(0, len(batches), AT_ONCE):
+            await operations.register(tx, batches[start : start + AT_ONCE], system_clock())
+
+
+def _recipients(rows: Sequence[object]) -> list[Recipient]:
+    found = [dict(row) for row in rows[:RECIPIENTS_PER_BATCH]]  # type: ignore[call-overload]
+    return [Recipient.model_validate({**row["part"], "mailbox": row["mailbox"]}) for row in found]
+
+
+async def _claim(database: Database, worker: UUID) -> list[Held]:
+    held: list[Held] = []
+    while True:
+        async with database.transaction() as tx:
+            claimed = await operations.claim(tx, worker, CLAIMED_AT_ONCE, system_clock())
+            if not claimed:
+                return held
+            held += await held_of(tx, claimed, {})
+
+
+def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]:
+    renderer = Renderer(
+        SignedLinks(settings.secret_key),
+        mail_from=str(settings.mail_from),
+        public_url=str(settings.public_url),
+        postal_address=settings.postal_address,
+    )
+    mails = []
+    now = system_clock()
+    for one in held:
+        to = address(one.message, one.officials, now)
+        if not isinstance(to, Addressed):
+            continue
+        telling = tell(one.content, one.told, one.message.recipient.told_elsewhere)
+        if not isinstance(telling, Unneeded):
+            mails.append((to.address, renderer.render(one.message, one.content, to, now, telling)))
+    return mails
+
+
+async def _mark_and_settle(database: Database, worker: UUID, held: Sequence[Held], size: int) -> None:
+    settled: list[Settled] = []
+    for start in range(0, len(held) + size, size):
+        round_ = [one.message for one in held[start : start + size]]
+        async with database.transaction() as tx:
+            now = system_clock()
+            await operations.settle(tx, worker, settled, now)
+            await operations.mark(tx, worker, [Ready(one, one.recipient.officials) for one in round_], now)
+        settled = [Settled(one, "sending", Verdict("sent", 1, 0, reply="250 2.0.0 Ok")) for one in round_]
+
+
+async def _send(sink: Sink, mails: Sequence[tuple[str, bytes]], connections: int) -> None:
+    """Every connection takes the next mail as soon as it is free."""
+    relay = Relay.from_url(sink.url)
+    waiting = iter(mails)
+
+    async def work(connection: SmtpConnection) -> None:
+        await connection.open()
+        for to, mail in waiting:
+            await connection.deliver("calls@clarion.example", to, mail)
+        await connection.quit()
+
+    await asyncio.gather(*(work(SmtpConnection(relay)) for _ in range(connections)))
+
+
+async def _fan_out(settings: Settings, recipients: int) -> float:
+    queries = load_queries(__package__)
+    async with open_database(settings, "campaigns") as database, database.transaction() as tx:
+        began = time.monotonic()
+        await queries.bench_insert_calls(tx.connection, most=recipients)
+        return time.monotonic() - began

@@ -1,0 +1,123 @@
+"""Where the measured mail goes: our own sink, Postfix's smtp-sink, or any server that an URL names."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import socket
+import sys
+import time
+from bisect import bisect_left
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+OURS = "ours"
+SMTP_SINK = "smtp-sink"
+BACKLOG = "1000"
+READ_BYTES = 65_536
+START_SECONDS = 10.0
+COUNT = re.compile(rb"mesg=(\d+)")
+
+
+class NoSink(Exception):
+    """The sink that was asked for cannot be had; the message says what to do."""
+
+
+@dataclass
+class Sink:
+    """A mail server; `arrivals` are how many mails it had taken at which moment, if it tells."""
+
+    url: str
+    pid: int | None = None
+    counts: bool = True
+    arrivals: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def taken(self) -> int:
+        """How many mails it has taken."""
+        return self.arrivals[-1][1] if self.arrivals else 0
+
+    def since(self, before: int, count: int) -> float:
+        """When it had taken so many mails more than `before`."""
+        place = bisect_left(self.arrivals, before + count, key=lambda seen: seen[1])
+        return self.arrivals[place][0]
+
+    async def watch(self, output: asyncio.StreamReader) -> None:
+        """Note what it says of its count until it ends."""
+        rest = b""
+        while found := await output.read(READ_BYTES):
+            counts = COUNT.findall(rest + found)
+            if counts:
+                self.arrivals.append((time.monotonic(), int(counts[-1])))
+            rest = (rest + found)[-16:]
+
+
+@contextlib.asynccontextmanager
+async def opened_sink(kind: str) -> AsyncIterator[Sink]:
+    """A sink until the end of the block: `ours`, `smtp-sink`, or the one at an URL, which is left alone.
+
+    Raises:
+        NoSink: there is no such program here, or it does not start.
+    """
+    if kind not in {OURS, SMTP_SINK}:
+        if not kind.startswith(("smtp://", "smtps://")):
+            raise NoSink(f"{kind!r} is no sink: it is {SMTP_SINK}, an smtp:// URL, or left out for our own")
+        yield Sink(kind, counts=False)
+        return
+    process, sink = await (_start_ours() if kind == OURS else _start_smtp_sink())
+    watching = asyncio.create_task(sink.watch(_output(process)))
+    try:
+        yield sink
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+        await watching
+
+
+async def _start_ours() -> tuple[asyncio.subprocess.Process, Sink]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "clarion.services.benchmarks.sink_process", stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(START_SECONDS):
+        port = int(await _output(process).readline())
+    return process, Sink(f"smtp://127.0.0.1:{port}?starttls=none", process.pid)
+
+
+async def _start_smtp_sink() -> tuple[asyncio.subprocess.Process, Sink]:
+    program = shutil.which(SMTP_SINK) or shutil.which(SMTP_SINK, path="/usr/sbin:/usr/libexec/postfix")
+    if program is None:
+        raise NoSink("there is no smtp-sink on this machine: it comes with Postfix (on Debian: apt install postfix)")
+    port = _free_port()
+    user = ["-u", "postfix"] if os.geteuid() == 0 else []
+    process = await asyncio.create_subprocess_exec(
+        program, *user, "-c", f"127.0.0.1:{port}", BACKLOG, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(START_SECONDS):
+        while not await _listens(port):
+            if process.returncode is not None:
+                raise NoSink(f"smtp-sink does not start: it ended with {process.returncode}")
+            await asyncio.sleep(0.05)
+    return process, Sink(f"smtp://127.0.0.1:{port}?starttls=none", process.pid)
+
+
+def _output(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
+    if process.stdout is None:
+        raise NoSink("the sink has no output")
+    return process.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
