@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from clarion.schemas.legislation import Counterpart, HearingAgendaItem, HearingAlert
 from clarion.services.legislation.domain.standings import Stand
@@ -16,9 +17,12 @@ Waiting = Mapping[str, datetime]
 """Until when the withdrawal of each bill (or of all) waits for it to appear elsewhere."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Hearing:
-    """A hearing under all its ids: what readers were told last, what holds by now, and what waits."""
+    """A hearing under all its ids: what readers were told last, what holds by now, and what waits.
+
+    What was told stays as it is while a batch is worked on.
+    """
 
     id: str
     aliases: list[Alias]
@@ -44,7 +48,7 @@ class Hearing:
         """Whether it will be held and nobody was told, since it may prove to be another."""
         return self.held_until is not None and self.published is None and self.stand is Stand.LIVING
 
-    @property
+    @cached_property
     def told_bills(self) -> set[str]:
         """The bills that readers believe to be heard there."""
         return bills(self.published) if self.published is not None and self.is_told else set()
@@ -52,7 +56,7 @@ class Hearing:
     @property
     def lost(self) -> set[str]:
         """Bills that readers believe to be heard there, and that are on the agenda no more."""
-        if self.holds is None:
+        if self.holds is None or not self.told_bills:
             return set()
         return self.told_bills - (bills(self.holds) if self.stand is Stand.LIVING else set())
 

@@ -27,7 +27,6 @@ from clarion.services.legislation.domain.standings import Stand, Standing, Verdi
 from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Said, Statement
 from clarion.services.legislation.domain.states import (
     bills,
-    committee_key,
     day,
     in_the_past,
     same_committee,
@@ -63,8 +62,7 @@ class World:
     new_calendars: dict[Scope, Calendar] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     """Hearings that were held back and proved to be others, by their ids."""
-    _by_committee: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
-    _by_start: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
+    _by_bill: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
     _arrivals: int = 0
 
     def know(self, hearings: Iterable[Hearing], standings: Iterable[Standing]) -> None:
@@ -176,11 +174,12 @@ class World:
         """A hearing of that committee with some of the bills: one that is missed, or one that another source has at
         the same start.
         """
-        gone = self._by_committee.get((state.jurisdiction, state.session, committee_key(state.committee)), {})
-        at_once = self._by_start.get((state.jurisdiction, committee_key(state.committee), start_key(state)), {})
-        found = [pair for pair in self._described(gone) if pair[0].is_missed]
-        found += [pair for pair in self._described(at_once) if self._is_of_others(pair[0], standing.source)]
-        fitting = [(one, holds) for one, holds in found if alike(holds, state)]
+        start = start_key(state)
+        fitting = [
+            (one, holds)
+            for one, holds in self._alike(state)
+            if one.is_missed or (start_key(holds) == start and self._is_of_others(one, standing.source))
+        ]
         best = min(fitting, key=lambda one: nearness(one[1], state, one[0].id), default=None)
         return best[0] if best is not None else None
 
@@ -190,10 +189,9 @@ class World:
         """
         if standing.stand is not Stand.LIVING or not self.settle:
             return None
-        of_committee = self._by_committee.get((state.jurisdiction, state.session, committee_key(state.committee)), {})
         ahead = any(
-            one.stand is Stand.LIVING and not one.is_held and not in_the_past(holds, self.now) and alike(holds, state)
-            for one, holds in self._described(of_committee)
+            one.stand is Stand.LIVING and not one.is_held and not in_the_past(holds, self.now)
+            for one, holds in self._alike(state)
         )
         return self.now + self.settle if ahead else None
 
@@ -205,11 +203,10 @@ class World:
         if not hearing.is_told or hearing.holds is None:
             return
         state = hearing.holds
-        of_committee = self._by_committee.get((state.jurisdiction, state.session, committee_key(state.committee)), {})
         fitting = [
             (one, holds)
-            for one, holds in self._described(of_committee)
-            if one.is_held and alike(holds, state) and (hearing.is_missed or self._is_met(hearing, one))
+            for one, holds in self._alike(state)
+            if one.is_held and (hearing.is_missed or self._is_met(hearing, one))
         ]
         if fitting:
             self._join(min(fitting, key=lambda one: nearness(one[1], state, one[0].id))[0], hearing)
@@ -231,10 +228,12 @@ class World:
         self.new_aliases |= dict.fromkeys(held.aliases, hearing.id)
         self._refresh(hearing)
 
-    def _described(self, ids: Iterable[str]) -> Iterator[tuple[Hearing, HearingAlert]]:
+    def _alike(self, state: HearingAlert) -> Iterator[tuple[Hearing, HearingAlert]]:
+        """The hearings of that committee with some of the bills, each with what holds of it."""
+        ids = dict.fromkeys(one for key in tracks(state) for one in self._by_bill.get(key, {}))
         for one in ids:
             holds = self.hearings[one].holds
-            if holds is not None:
+            if holds is not None and alike(holds, state):
                 yield self.hearings[one], holds
 
     def _is_of_others(self, hearing: Hearing, source: str) -> bool:
@@ -268,15 +267,11 @@ class World:
         self._index(hearing, published, present=True)
 
     def _index(self, hearing: Hearing, state: HearingAlert, *, present: bool) -> None:
-        committee = committee_key(state.committee)
-        for index, key in (
-            (self._by_committee, (state.jurisdiction, state.session, committee)),
-            (self._by_start, (state.jurisdiction, committee, start_key(state))),
-        ):
+        for key in tracks(state):
             if present:
-                index.setdefault(key, {})[hearing.id] = None
+                self._by_bill.setdefault(key, {})[hearing.id] = None
             else:
-                index.get(key, {}).pop(hearing.id, None)
+                self._by_bill.get(key, {}).pop(hearing.id, None)
 
     def _notes(self, said: Said) -> Iterator[str]:
         standing = self.standings.get(said.alias, {}).get(said.source)
@@ -319,6 +314,11 @@ class World:
             else decision(heard, [self.moved.get(one, one) for one in heard.hearings], amendments)
             for heard in self.heard
         ]
+
+
+def tracks(state: HearingAlert) -> list[tuple[str, str, str]]:
+    """What makes each bill on an agenda one bill: jurisdiction, session and number."""
+    return [(state.jurisdiction, state.session, item.bill_key) for item in state.agenda]
 
 
 def alike(one: HearingAlert, other: HearingAlert) -> bool:
