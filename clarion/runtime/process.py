@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 DRAIN_SECONDS = 20.0
 STUCK_SECONDS = 120.0
 HEALTHY_SECONDS = 60.0
-GC_THRESHOLDS = (50_000, 20, 20)
+GC_THRESHOLDS = (100_000, 20, 20)
 """A batch makes tens of thousands of short-lived objects; by Python's defaults collecting takes a sixth of the time."""
 
 

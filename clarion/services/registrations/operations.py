@@ -1,7 +1,8 @@
 """Admitting: requests and cancellations of a batch, decided under the lock of their events in one transaction."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from clarion.services.registrations.domain.forms import Form
 from clarion.services.registrations.repository import Event
 
 TOKEN_BYTES = 18
+WISHES_AT_ONCE = 500
 AHEAD = timedelta(minutes=5)
 
 
@@ -84,13 +86,25 @@ async def admit(tx: Transaction, desk: Desk, received: Sequence[Received[Any]]) 
     events = await repository.lock_webinars(tx.connection, sorted({one.data.event_id for one in received if one.data}))
     wishes = [wish for one in received if (wish := _read(tx, desk, one, events)) is not None]
     admissions, elsewhere = await _open(tx, events, wishes)
-    for wish in wishes:
-        admission = admissions[wish.asked.event_id]
-        if wish.form is None:
-            _cancel(admission, wish)
-        else:
-            _request(tx, admission, wish, elsewhere)
+    saving = asyncio.create_task(asyncio.sleep(0))
+    try:
+        for start in range(0, len(wishes), WISHES_AT_ONCE):
+            for wish in wishes[start : start + WISHES_AT_ONCE]:
+                _decide(tx, admissions[wish.asked.event_id], wish, elsewhere)
+            await saving
+            saving = asyncio.create_task(_save(tx, admissions.values(), desk.clock()))
+            # Its statement is on its way now, so the database writes this part while the next is decided.
+            await asyncio.sleep(0)
+    finally:
+        await saving
     await _close(tx, desk, events, admissions)
+
+
+def _decide(tx: Transaction, admission: Admission, wish: Wish, known: Mapping[str, Registration]) -> None:
+    if wish.form is None:
+        _cancel(admission, wish)
+    else:
+        _request(tx, admission, wish, known)
 
 
 def _read(tx: Transaction, desk: Desk, received: Received[Any], events: Mapping[str, Event]) -> Wish | None:
@@ -189,15 +203,18 @@ def _cancel(admission: Admission, wish: Wish) -> None:
 
 
 async def _close(tx: Transaction, desk: Desk, events: Mapping[str, Event], admissions: Mapping[str, Admission]) -> None:
-    now = desk.clock()
     for event_id, admission in admissions.items():
-        await keep(tx, admission, now)
+        await repository.count_seats(tx.connection, admission.seats)
         await repository.keep_early(tx.connection, event_id, admission.came_early)
         await tell(tx, desk, events[event_id], admission.answers)
 
 
+async def _save(tx: Transaction, admissions: Iterable[Admission], now: datetime) -> None:
+    touched = [one for admission in admissions for one in admission.take_touched()]
+    await repository.save_registrations(tx.connection, touched, now)
+
+
 async def keep(tx: Transaction, admission: Admission, now: datetime) -> None:
     """Save what an admission decided, and its counts."""
-    if admission.touched:
-        await repository.save_registrations(tx.connection, list(admission.touched.values()), now)
-        await repository.count_seats(tx.connection, admission.seats)
+    await _save(tx, [admission], now)
+    await repository.count_seats(tx.connection, admission.seats)

@@ -133,6 +133,11 @@ class Admission:
         self._places = {key: (place, 0) for key, place in (places or {}).items()}
         self._left: list[int] = []
 
+    def take_touched(self) -> list[Registration]:
+        """The registrations that changed since this was last asked."""
+        touched, self.touched = self.touched, {}
+        return list(touched.values())
+
     def find(self, registration_id: str) -> Registration | None:
         """A registration of this event by its id."""
         return self._by_id.get(registration_id)
