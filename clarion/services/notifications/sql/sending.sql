@@ -83,7 +83,8 @@ WITH paused AS MATERIALIZED (SELECT matter, wave FROM pauses_for_marking())
 UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'sending', :now, NULL)),
     sequence = asked.sequence, named = CASE WHEN asked.named <> l.officials THEN asked.named END
-FROM jsonb_to_recordset(:rows::jsonb) AS asked (
+FROM few(:rows::jsonb) AS given
+CROSS JOIN LATERAL jsonb_to_record(given) AS asked (
     thread_id uuid, revision integer, claim integer, named text[], sequence integer
 )
 WHERE l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
@@ -125,7 +126,8 @@ WITH looked AS (
                ) THEN 'paused'
                ELSE 'its officials changed'
            END AS reason
-    FROM jsonb_to_recordset(:rows::jsonb) AS asked (thread_id uuid, revision integer, claim integer)
+    FROM few(:rows::jsonb) AS given
+    CROSS JOIN LATERAL jsonb_to_record(given) AS asked (thread_id uuid, revision integer, claim integer)
     JOIN ledger AS l ON l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
     JOIN threads AS t ON t.id = l.thread_id
     LEFT JOIN unsubscribed AS u ON u.mailbox = l.mailbox AND u.subscription = l.subscription
@@ -152,7 +154,8 @@ SET (state, state_at, reason, moves) = (
         FROM moved(l.moves, v.state, :now, CASE WHEN v.state <> 'sent' THEN concat_ws(': ', v.reason, v.reply) END) AS m),
     due_at = coalesce(v.due_at, l.due_at), attempts = v.attempts, doubts = v.doubts,
     last_reply = coalesce(v.reply, l.last_reply), relay = coalesce(v.relay, l.relay), worker_id = NULL
-FROM jsonb_to_recordset(:rows::jsonb) AS v (
+FROM few(:rows::jsonb) AS given
+CROSS JOIN LATERAL jsonb_to_record(given) AS v (
     thread_id uuid, revision integer, claim integer, before text, state text, attempts integer, doubts integer,
     due_at timestamptz, reason text, reply text, relay text
 )

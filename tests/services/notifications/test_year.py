@@ -1,0 +1,133 @@
+"""A year of mail: what claims, marks and looks messages up finds them by their keys, as if the ledger were empty."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.database import Database, Transaction
+from clarion.services.notifications import operations
+from clarion.services.notifications.domain.outcomes import Verdict
+from clarion.services.notifications.operations import Ready
+from clarion.services.notifications.reports import find_story
+from clarion.services.notifications.repository import Ledger, Settled, Workers
+from clarion.services.notifications.settings import STEADY_PLANS
+from tests.services.notifications.conftest import House, opened_house
+
+ROWS = 1_000_000
+ROUND = 50
+WORKER = UUID(int=7)
+T = TypeVar("T")
+A_YEAR = """
+INSERT INTO ledger (
+    thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, state, state_at, moves,
+    queued_at, due_at, claim, attempts
+)
+SELECT md5(n::text)::uuid, 1, 1, 'campaign:' || n / 5000, md5('m' || n % 100000), 2, 'calls',
+       ARRAY['o' || n % 100000], '[]', 'sent', at, ARRAY[ROW('queued', at, NULL)::move, ROW('sent', at, NULL)::move],
+       at, at, 1, 1
+FROM (SELECT n, now() - n * interval '31 seconds' AS at FROM generate_series(1, $1::integer) AS n) AS year
+"""
+INDEXES = """
+SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
+FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = 'ledger'::regclass AND NOT i.indisprimary
+"""
+
+
+async def make_a_year(house: House, rows: int) -> None:
+    """So many messages of the past, with their indexes made afterwards, which is many times faster."""
+    async with house.database.connection() as connection:
+        await connection.execute("DROP TRIGGER moves ON ledger")
+        indexes = await connection.fetch(INDEXES)
+        for index in indexes:
+            await connection.execute(f"DROP INDEX {index['name']}")
+        await connection.execute(A_YEAR, rows)
+        for index in indexes:
+            await connection.execute(index["definition"].replace(" ON ONLY ", " ON "))
+        await connection.execute("ANALYZE ledger")
+
+
+@pytest.fixture
+async def house(database_url: str, mail_catcher: Any) -> AsyncIterator[House]:
+    """Notifications with senders' own plans."""
+    async with opened_house(database_url, mail_catcher.url) as opened:
+        steady = await Database.connect(database_url, "notifications", session=STEADY_PLANS)
+        yield House(steady, opened.renderer, opened.links, opened.relay_url)
+        await steady.close()
+
+
+class Undone(Exception):
+    """Takes back what was only looked at."""
+
+
+async def explained(house: House, act: Callable[[Transaction], Awaitable[T]]) -> tuple[T, list[Any]]:
+    """Do it, and give the plans of all its statements as they were carried out just before."""
+    statements: list[tuple[str, Any]] = []
+    plans = []
+    with contextlib.suppress(Undone):
+        async with house.database.transaction() as tx:
+            with tx.connection.query_logger(lambda record: statements.append((record.query, record.args))):
+                await act(tx)
+            raise Undone
+    with contextlib.suppress(Undone):
+        async with house.database.transaction() as tx:
+            for statement, values in statements:
+                (row,) = await tx.connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", *values)
+                plans.append(row[0][0]["Plan"])
+            raise Undone
+    async with house.database.transaction() as tx:
+        return await act(tx), plans
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan and all plans in it."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+async def work(house: House) -> dict[str, tuple[int, set[str]]]:
+    """A round of a sender and a look at one message: the pages of each, and the tables it read from end to end."""
+    found = {}
+
+    async def done(name: str, act: Callable[[Transaction], Awaitable[T]]) -> T:
+        given, plans = await explained(house, act)
+        every = [node for plan in plans for node in nodes(plan)]
+        pages = sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
+        found[name] = pages, {node["Relation Name"] for node in every if node["Node Type"] == "Seq Scan"}
+        return given
+
+    now = system_clock()
+    claimed = await done("claim", lambda tx: operations.claim(tx, WORKER, ROUND, now))
+    assert len(claimed) == ROUND
+    ready = [Ready(one, one.recipient.officials) for one in claimed]
+    assert len(await done("mark", lambda tx: operations.mark(tx, WORKER, ready, now))) == ROUND
+    await done("told", lambda tx: Ledger(tx.connection).told(claimed))
+    verdict = Verdict("sent", 1, 0, reply="250 2.0.0 Ok")
+    settled = [Settled(one, "sending", verdict) for one in claimed]
+    await done("settle", lambda tx: operations.settle(tx, WORKER, settled, now))
+    await done("expire", lambda tx: operations.expire(tx, now, 1_000))
+    await done("hand back", lambda tx: Workers(tx.connection).hand_back(WORKER, now))
+    await done("bury", lambda tx: operations.bury(tx, now, timedelta()))
+    await done("leave", lambda tx: operations.leave(tx, claimed[0].mailbox, "calls", now))
+    await done("find", lambda tx: find_story(tx.connection, claimed[0].thread_id, None))
+    return found
+
+
+async def test_a_year_of_mail_leaves_claiming_and_looking_up_as_they_were(house: House) -> None:
+    await house.call(range(3 * ROUND))
+    async with house.database.transaction() as tx:
+        await Workers(tx.connection).enlist(WORKER, timedelta(minutes=5))
+    with_none = await work(house)
+    await make_a_year(house, ROWS)
+    with_a_year = await work(house)
+    for name, (pages, read_whole) in with_a_year.items():
+        assert not {table for table in read_whole if table.startswith("ledger")}, name
+        assert pages <= 2 * with_none[name][0] + 100, (
+            f"{name}: {with_none[name][0]} pages with none, {pages} with a year"
+        )
