@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 MARK_GOOD_SECONDS = 1.0
 """A mail begins within this time of its mark, or the mark is given back."""
 REST_SECONDS = 0.5
+LINGER_SECONDS = 1.0
+"""How long a round waits for its slowest reply; what takes longer goes on beside the next rounds."""
 DICE = random.SystemRandom()
 
 
@@ -57,6 +59,14 @@ class Written:
         return self.ready.message
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A mail and the connection over which it goes."""
+
+    way: Connection
+    written: Written
+
+
 class Crew:
     """Takes turns at the ledger and the relay with up to `size` mails at a time."""
 
@@ -66,6 +76,7 @@ class Crew:
         self.pool = Pool(self.sender.relays, size)
         self.backoff = Backoff(0.5, 30.0)
         self.tired = False
+        self._under_way: dict[asyncio.Task[Outcome], Sent] = {}
 
     async def work(self) -> None:
         """Round after round, until the shift ends and the last outcomes are written down."""
@@ -81,15 +92,18 @@ class Crew:
                 if written or settled:
                     marked = await self._turn(settled, written)
                     settled = await self._send(connections, marked)
-                elif self.shift.ending.is_set():
+                elif self.shift.ending.is_set() and not self._under_way:
                     return
                 else:
                     await self._rest()
+                    settled = await self._ended()
         finally:
+            for delivery in self._under_way:
+                delivery.cancel()
             await self.pool.close()
 
     async def _connections(self) -> Sequence[Connection]:
-        """Open connections for the next round; none if nothing is to be sent or the relay is down."""
+        """Open connections for the next round; none if nothing is to be sent, the relay is down or all are busy."""
         wanted = 1 if self.shift.relay_down else len(self.shift.shelf)
         if self.tired or not wanted or self.shift.ending.is_set():
             return []
@@ -107,11 +121,13 @@ class Crew:
             await self.backoff.wait(self.shift.ending)
             self.tired = False
             return
-        try:
-            async with asyncio.timeout(REST_SECONDS):
-                await self.shift.stocked.wait()
-        except TimeoutError:
+        if self.shift.stocked.is_set() and self._under_way:
+            # What is there cannot go now: all connections are busy.
+            await asyncio.wait(self._under_way, timeout=REST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             return
+        stocked = asyncio.create_task(self.shift.stocked.wait())
+        await asyncio.wait([stocked, *self._under_way], timeout=REST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        stocked.cancel()
 
     def _write(self, taken: Sequence[Held]) -> tuple[list[Written], list[Settled]]:
         """The mails of a round, and what becomes of messages that cannot be written now or need not be."""
@@ -194,39 +210,43 @@ class Crew:
         return [one for one in written if (one.message.thread_id, one.message.revision) in marked]
 
     async def _send(self, connections: Sequence[Connection], marked: Sequence[Written]) -> list[Settled]:
-        """Hand the round over, all at once, and judge what came of each."""
-        if not marked:
-            return []
+        """Hand the round over, all at once, and judge what came of those that were answered soon."""
         marked_at = asyncio.get_running_loop().time()
-        ways = [one.via or connection for connection, one in zip(connections, marked, strict=False)]
-        tries = zip(ways, marked, strict=True)
-        outcomes = await asyncio.gather(*(self._deliver(connection, one, marked_at) for connection, one in tries))
-        tried = [(way.relay_name, one.to.address) for way, one in zip(ways, marked, strict=True)]
-        self.sender.limits.breakers.learn(tried, outcomes)
-        self.sender.relays.tried([way.relay_name for way in ways], outcomes)
+        sent = [Sent(one.via or connection, one) for connection, one in zip(connections, marked, strict=False)]
+        begun = {asyncio.create_task(self._deliver(one.way, one.written, marked_at)): one for one in sent}
+        self._under_way |= begun
+        if begun:
+            await asyncio.wait(begun, timeout=LINGER_SECONDS)
+        return await self._ended()
+
+    async def _ended(self) -> list[Settled]:
+        """What came of the mails that have been answered by now, or cannot be any more."""
+        ended = [(self._under_way.pop(task), task.result()) for task in list(self._under_way) if task.done()]
+        if not ended:
+            return []
+        outcomes = [outcome for _, outcome in ended]
+        self.sender.limits.breakers.learn([(one.way.relay_name, one.written.to.address) for one, _ in ended], outcomes)
+        self.sender.relays.tried([one.way.relay_name for one, _ in ended], outcomes)
         if all(type(outcome) is NotTried for outcome in outcomes):
             self.tired = True
             await self.shift.lose_relay("no connection held")
         else:
             self.backoff.reset()
         now = self.sender.clock()
-        return [
-            Settled(
-                one.message,
-                "sending",
-                judge(
-                    outcome,
-                    attempts=one.message.attempts,
-                    doubts=one.message.doubts,
-                    queued_at=one.message.queued_at,
-                    now=now,
-                    jitter=DICE.random(),
-                    retries=self.sender.settings.retries,
-                ),
-                relay=way.relay_name,
-            )
-            for way, one, outcome in zip(ways, marked, outcomes, strict=True)
-        ]
+        return [self._judged(one, outcome, now) for one, outcome in ended]
+
+    def _judged(self, sent: Sent, outcome: Outcome, now: datetime) -> Settled:
+        message = sent.written.message
+        verdict = judge(
+            outcome,
+            attempts=message.attempts,
+            doubts=message.doubts,
+            queued_at=message.queued_at,
+            now=now,
+            jitter=DICE.random(),
+            retries=self.sender.settings.retries,
+        )
+        return Settled(message, "sending", verdict, relay=sent.way.relay_name)
 
     async def _deliver(self, connection: Connection, written: Written, marked_at: float) -> Outcome:
         late = written.message.not_after is not None and written.message.not_after <= self.sender.clock()

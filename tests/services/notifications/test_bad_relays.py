@@ -159,6 +159,36 @@ async def test_a_sender_that_waits_long_for_one_reply_keeps_its_lease_and_sends_
     assert (row["attempts"], row["doubts"], len(relay.mails)) == (1, 0, 1)
 
 
+async def test_one_slow_reply_holds_up_nobody_else(house: House, until: Any) -> None:
+    spoken, met = asyncio.Event(), []
+    slow = taking(after(spoken, "250 at last"))
+    house.timeouts = Timeouts()
+
+    def script(turn: Turn) -> Any:
+        if turn.step != "content" or met:
+            return None
+        met.append(turn)
+        return slow
+
+    async with listening(script) as relay:
+        house.relay_url = relay.url
+        await house.call(range(60))
+        async with house.sending(connections=2):
+
+            async def all_others() -> bool:
+                return await house.states() == {"sending": 1, "sent": 59}
+
+            await until(all_others)
+            spoken.set()
+
+            async def everyone() -> bool:
+                return await house.states() == {"sent": 60}
+
+            await until(everyone)
+    assert {(row["attempts"], row["doubts"]) for row in await house.rows()} == {(1, 0)}
+    assert len(relay.mails) == 60
+
+
 FULL = """
 CREATE TABLE disk (full_up boolean);
 CREATE SEQUENCE refusals;

@@ -114,26 +114,34 @@ class Pool:
         self._looking: set[asyncio.Task[None]] = set()
 
     async def ready(self, wanted: int, avoid: Collection[str] = ()) -> Sequence[SmtpConnection]:
-        """Between one and `wanted` connections to one relay, not of those in `avoid`, that can take a mail now.
+        """Up to `wanted` connections to one relay, not of those in `avoid`, that can take a mail now.
+
+        None if all that there may be are busy.
 
         Raises:
             RelayDown: there is none and none can be opened.
         """
-        await self._drop([one for each in self._open.values() for one in each if not one.usable])
+        await self._drop([one for each in self._open.values() for one in each if not (one.usable or one.busy)])
         for relay in self.relays.preferred(avoid):
             found = await self._connected(relay, wanted)
             if found:
                 self._look_for_others()
                 return found
+        if any(one.busy for name, held in self._open.items() for one in held if name not in avoid):
+            return []
         raise RelayDown(self.relays.story(avoid))
 
     async def _connected(self, relay: Relay, wanted: int) -> list[SmtpConnection]:
-        # One that refused us is tried with one mail.
-        wanted = min(wanted, self.size) if self.relays.breakers.find(relay.name) is None else 1
-        missing = wanted - len(self._open[relay.name])
+        if self.relays.breakers.find(relay.name) is not None:
+            # One that refused us is tried with one mail.
+            wanted = 0 if any(one.busy for one in self._open[relay.name]) else 1
+        missing = min(wanted - len(self._free(relay)), self.size - len(self._open[relay.name]))
         if missing > 0:
             await self._add(relay, missing)
-        return self._open[relay.name][:wanted]
+        return self._free(relay)[:wanted]
+
+    def _free(self, relay: Relay) -> list[SmtpConnection]:
+        return [connection for connection in self._open[relay.name] if not connection.busy]
 
     async def _add(self, relay: Relay, count: int) -> None:
         made = [SmtpConnection(relay) for _ in range(count)]

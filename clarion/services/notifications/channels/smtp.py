@@ -88,6 +88,7 @@ class SmtpConnection:
     def __init__(self, relay: Relay) -> None:
         self.relay_name = relay.name
         self.mails = 0
+        self.busy = False
         self.used_at = time.monotonic()
         self._timeouts = relay.timeouts
         self._smtputf8 = False
@@ -128,8 +129,15 @@ class SmtpConnection:
         self.used_at = time.monotonic()
 
     async def deliver(self, sender: str, address: str, content: bytes) -> Outcome:
-        """Hand over one mail and say what came of it."""
+        """Hand over one mail and say what came of it; `busy` meanwhile."""
         self.mails += 1
+        self.busy = True
+        try:
+            return await self._handed_over(sender, address, content)
+        finally:
+            self.busy = False
+
+    async def _handed_over(self, sender: str, address: str, content: bytes) -> Outcome:
         session = self._session
         if session is None:
             return NotTried("the connection was closed")
