@@ -46,13 +46,13 @@ async def measure_ceilings(settings: Settings, sink: Sink, recipients: int, conn
         async with database.transaction() as tx:
             await Workers(tx.connection).enlist(worker, LEASE)
         began = time.monotonic()
-        held = await _claim(database, worker)
+        held = await claim_all(database, worker)
         claiming = time.monotonic() - began
         began = time.monotonic()
         mails = _render(settings, held)
         rendering = time.monotonic() - began
         began = time.monotonic()
-        await _mark_and_settle(database, worker, held, connections)
+        await mark_and_settle(database, worker, held, connections)
         marking = time.monotonic() - began
         began = time.monotonic()
         await _send(sink, mails, connections)
@@ -95,7 +95,8 @@ def _recipients(rows: Sequence[object]) -> list[Recipient]:
     return [Recipient.model_validate({**row["part"], "mailbox": row["mailbox"]}) for row in found]
 
 
-async def _claim(database: Database, worker: UUID) -> list[Held]:
+async def claim_all(database: Database, worker: UUID) -> list[Held]:
+    """All that is due, with what is needed to write it."""
     held: list[Held] = []
     while True:
         async with database.transaction() as tx:
@@ -124,7 +125,8 @@ def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]
     return mails
 
 
-async def _mark_and_settle(database: Database, worker: UUID, held: Sequence[Held], size: int) -> None:
+async def mark_and_settle(database: Database, worker: UUID, held: Sequence[Held], size: int) -> None:
+    """In rounds of `size`, each in one transaction with the outcomes of the last."""
     settled: list[Settled] = []
     for start in range(0, len(held) + size, size):
         round_ = [one.message for one in held[start : start + size]]

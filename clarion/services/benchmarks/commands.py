@@ -7,6 +7,7 @@ from clarion.services.lazy import Lazily, lazy_group
 COMMANDS = {
     "registrations": Lazily("clarion.services.registrations.bench:registrations", "a rush for seats"),
     "pipeline": Lazily("clarion.services.benchmarks.pipeline:pipeline", "one alert, so many mails at a sink"),
+    "ledger": Lazily("clarion.services.benchmarks.ledger:ledger", "the ledger with years of past mail"),
     "chaos": Lazily("clarion.services.benchmarks.chaos:chaos", "`kill -9` in the middle of calls, and who was told"),
     "stream": Lazily("clarion.services.seasons.stream:stream", "a season's updates, and what stands in the end"),
 }

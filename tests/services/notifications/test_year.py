@@ -10,6 +10,7 @@ import pytest
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, Transaction
+from clarion.services.benchmarks.ledger import make_past
 from clarion.services.notifications import operations
 from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.operations import Ready
@@ -22,34 +23,6 @@ ROWS = 1_000_000
 ROUND = 50
 WORKER = UUID(int=7)
 T = TypeVar("T")
-A_YEAR = """
-INSERT INTO ledger (
-    thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, state, state_at, moves,
-    queued_at, due_at, claim, attempts
-)
-SELECT md5(n::text)::uuid, 1, 1, 'campaign:' || n / 5000, md5('m' || n % 100000), 2, 'calls',
-       ARRAY['o' || n % 100000], '[]', 'sent', at, ARRAY[ROW('queued', at, NULL)::move, ROW('sent', at, NULL)::move],
-       at, at, 1, 1
-FROM (SELECT n, now() - n * interval '31 seconds' AS at FROM generate_series(1, $1::integer) AS n) AS year
-"""
-INDEXES = """
-SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
-FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-WHERE i.indrelid = 'ledger'::regclass AND NOT i.indisprimary
-"""
-
-
-async def make_a_year(house: House, rows: int) -> None:
-    """So many messages of the past, with their indexes made afterwards, which is many times faster."""
-    async with house.database.connection() as connection:
-        await connection.execute("DROP TRIGGER moves ON ledger")
-        indexes = await connection.fetch(INDEXES)
-        for index in indexes:
-            await connection.execute(f"DROP INDEX {index['name']}")
-        await connection.execute(A_YEAR, rows)
-        for index in indexes:
-            await connection.execute(index["definition"].replace(" ON ONLY ", " ON "))
-        await connection.execute("ANALYZE ledger")
 
 
 @pytest.fixture
@@ -124,7 +97,9 @@ async def test_a_year_of_mail_leaves_claiming_and_looking_up_as_they_were(house:
     async with house.database.transaction() as tx:
         await Workers(tx.connection).enlist(WORKER, timedelta(minutes=5))
     with_none = await work(house)
-    await make_a_year(house, ROWS)
+    await house.execute("DROP TRIGGER moves ON ledger")
+    async with house.database.connection() as connection:
+        await make_past(connection, ROWS, lambda _: None)
     with_a_year = await work(house)
     for name, (pages, read_whole) in with_a_year.items():
         assert not {table for table in read_whole if table.startswith("ledger")}, name
