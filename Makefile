@@ -6,8 +6,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 TESTS ?= tests
+ROUNDS ?= 10
+RECIPIENTS ?= 20000
 
-.PHONY: help setup demo up test check format schemas lock browser-test clean
+.PHONY: help setup demo up test check format schemas lock browser-test chaos clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +37,9 @@ test: setup ## all tests, on a real PostgreSQL, Apache Kafka and SMTP server
 
 browser-test: setup ## the pages and mails in Chromium (the system's, at /usr/bin/chromium)
 	@$(BIN)/python -m pytest tests/browser
+
+chaos: setup ## calls under `kill -9`: make chaos ROUNDS=100 RECIPIENTS=20000
+	@$(BIN)/clarion bench chaos --rounds $(ROUNDS) --recipients $(RECIPIENTS)
 
 check: .venv/ready ## format, lint, types, imports, migrations, schemas
 	@$(BIN)/ruff format --check .

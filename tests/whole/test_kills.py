@@ -1,4 +1,4 @@
-"""`kill -9` of the services, of Kafka and of PostgreSQL in the middle of a run: nobody is missing."""
+"""`kill -9` of all services at chosen moments of a run: nobody is missing. At random ones, and the servers: test_chaos."""
 
 import json
 import os
@@ -15,7 +15,6 @@ from clarion.services.expectation import on_the_wire
 from clarion.services.legislation.publication import publish_file
 from clarion.services.sample import sample_notice
 from tests.conftest import Until
-from tests.servers import Kind
 from tests.whole.world import World, world
 
 RECIPIENTS = int(os.environ.get("CLARION_KILL_RECIPIENTS", "300"))
@@ -51,12 +50,10 @@ def moments(here: World, everyone: int) -> list[tuple[str, Callable[[], Awaitabl
 
 @pytest.mark.slow
 @pytest.mark.timeout(120 + PATIENCE_SECONDS * 4)
-@pytest.mark.parametrize("killed", [None, "kafka", "postgres"])
-async def test_a_kill_at_any_moment_loses_nobody_and_doubles_only_the_uncertain(
-    killed: Kind | None, settings: Settings, tmp_path: Path, until: Until
+async def test_a_kill_of_all_services_loses_nobody_and_doubles_only_the_uncertain(
+    settings: Settings, tmp_path: Path, until: Until
 ) -> None:
-    """Without a name it is the services that are killed."""
-    async with world(settings, tmp_path, RECIPIENTS, own=killed) as here:
+    async with world(settings, tmp_path, RECIPIENTS) as here:
         expected = here.expectation()
         here.start_services()
         await until(here.is_ready, 40)
