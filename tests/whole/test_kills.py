@@ -1,4 +1,4 @@
-"""`kill -9` of all services at chosen moments of a run: nobody is missing. At random ones, and the servers: test_chaos."""
+"""`kill -9` of all services at chosen moments of a run: nobody is missing. test_chaos kills the servers too."""
 
 import json
 import os
