@@ -244,9 +244,8 @@ async def save_withdrawals(world: World, connection: Connection, amendments: Map
     before += [one for one, new in amendments.items() if world.hearings[one].held_until and new.held_until is None]
     if before:
         await queries().clear_withdrawals(connection, hearing_ids=before)
-        ended = {one: Outcome.ALERTED if amendments[one].alert else Outcome.UNCHANGED for one in before}
-        ended = {one: outcome for one, outcome in ended.items() if not amendments[one].waits}
-        await queries().end_waiting(connection, hearing_ids=list(ended), outcomes=list(ended.values()))
+    settled = {one: amendments[one] for one in before if not amendments[one].waits}
+    await end_waiting(connection, settled, {one: amendments[other] for one, other in world.moved.items()})
     rows = [(one, key, due_at) for one, new in changed.items() for key, due_at in new.waiting.items()]
     if rows:
         await queries().save_withdrawals(
@@ -256,6 +255,19 @@ async def save_withdrawals(world: World, connection: Connection, amendments: Map
             jurisdictions=[world.hearings[hearing_id].aliases[0][0] for hearing_id, _, _ in rows],
             due_ats=[due_at for _, _, due_at in rows],
         )
+
+
+async def end_waiting(
+    connection: Connection, settled: Mapping[str, Amendment], joined: Mapping[str, Amendment]
+) -> None:
+    """Say in the history what became of what waited at these hearings, and for those that proved to be others."""
+    if settled:
+        outcomes = [Outcome.ALERTED if one.alert else Outcome.UNCHANGED for one in settled.values()]
+        await queries().end_waiting(connection, hearing_ids=list(settled), outcomes=outcomes)
+    ended = {**settled, **joined}
+    if ended:
+        told = [one for one, amendment in ended.items() if amendment.alert]
+        await queries().end_waiting_lists(connection, settled=list(ended), told=told)
 
 
 async def find_jurisdictions_due(connection: Connection, now: datetime) -> list[str]:
@@ -299,6 +311,7 @@ async def record_outcomes(connection: Connection, decided: Sequence[tuple[Statem
         outcomes=[decision.outcome for _, decision in decided],
         notes=[decision.note for _, decision in decided],
         hearing_ids=[decision.hearing_id for _, decision in decided],
+        waits_for=[" ".join(decision.waits_for) or None for _, decision in decided],
     )
 
 

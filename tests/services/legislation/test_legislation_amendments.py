@@ -258,6 +258,33 @@ async def test_a_hearing_back_on_the_list_in_time_was_never_gone(legislation: An
         await legislation.wait(40)
     await legislation.wait(300)
     assert len(await legislation.alerts()) == 1
+    assert [one for one, _ in (await legislation.outcomes()).values()] == ["alerted", "unchanged", "unchanged"]
+
+
+async def test_a_list_waits_until_the_last_of_its_hearings_has_settled(legislation: Any, notice: Any) -> None:
+    both = [notice(hearing_id=name, committee={"name": name}, agenda=agenda(f"SB {name}")) for name in ("1", "2")]
+    await legislation.hear(legislation.record(calendar(*both), "e-1", kind="hearing.calendar"))
+    await legislation.hear(legislation.record(calendar(), "e-2", kind="hearing.calendar"))
+    assert (await legislation.outcomes())["e-2"][0] == "waiting"
+    await legislation.wait(20)
+    await legislation.hear(legislation.record(calendar(both[0]), "e-3", kind="hearing.calendar"))
+    assert (await legislation.outcomes())["e-2"][0] == "waiting"
+    await legislation.hear(legislation.record(calendar(*both), "e-4", kind="hearing.calendar"))
+    assert (await legislation.outcomes())["e-2"] == ("unchanged", "0 hearings, 2 no longer listed")
+
+
+@pytest.mark.parametrize("returns", [True, False])
+async def test_a_list_that_one_of_its_hearings_left_for_good_has_alerted(
+    legislation: Any, notice: Any, *, returns: bool
+) -> None:
+    both = [notice(hearing_id=name, committee={"name": name}, agenda=agenda(f"SB {name}")) for name in ("1", "2")]
+    await legislation.hear(legislation.record(calendar(*both), "e-1", kind="hearing.calendar"))
+    await legislation.hear(legislation.record(calendar(), "e-2", kind="hearing.calendar"))
+    if returns:
+        await legislation.hear(legislation.record(calendar(both[0]), "e-3", kind="hearing.calendar"))
+    await legislation.wait(60)
+    assert (await legislation.outcomes())["e-2"][0] == "alerted"
+    assert await legislation.fetch("SELECT FROM history WHERE outcome = 'waiting'") == []
 
 
 async def test_a_hearing_that_is_over_is_gone_from_the_list_and_not_cancelled(legislation: Any, notice: Any) -> None:

@@ -38,19 +38,21 @@ def still_holds(hearing: Hearing, state: HearingAlert | None, stand: Stand) -> b
 
 def decision(heard: Heard, hearings: Sequence[str], amendments: dict[str, Amendment]) -> Decision:
     """What became of a statement, given what is told of the hearings it touched."""
+    found = {one: amendments[one] for one in hearings if one in amendments}
+    waiting = tuple(one for one, amendment in found.items() if amendment.waits)
     outcome = heard.outcome
     if outcome is None:
-        found = [amendments[one] for one in hearings if one in amendments]
         outcome = (
             Outcome.ALERTED
-            if any(one.alert is not None for one in found)
+            if any(one.alert is not None for one in found.values())
             else Outcome.WAITING
-            if any(one.waits for one in found)
+            if waiting
             else Outcome.UNCHANGED
         )
-    is_calendar = isinstance(heard.statement.data, HearingCalendar)
-    about = hearings[0] if hearings and not is_calendar else None
-    return Decision(outcome, "; ".join(heard.notes) or None, about)
+    note = "; ".join(heard.notes) or None
+    if isinstance(heard.statement.data, HearingCalendar):
+        return Decision(outcome, note, waits_for=waiting if outcome is Outcome.WAITING else ())
+    return Decision(outcome, note, hearings[0] if hearings else None)
 
 
 def about_bill(heard: Heard, *, is_told: bool) -> Decision:

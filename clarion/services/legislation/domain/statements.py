@@ -114,11 +114,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a statement, why, and which hearing it is about."""
+    """What became of a statement, why, and which hearing it is about; of a list, for which hearings it waits."""
 
     outcome: Outcome
     note: str | None = None
     hearing_id: str | None = None
+    waits_for: tuple[str, ...] = ()
 
 
 def mistakes(data: BaseModel | None) -> Iterator[tuple[str, str]]:

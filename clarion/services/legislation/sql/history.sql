@@ -9,14 +9,16 @@ ON CONFLICT DO NOTHING
 RETURNING source, event_id
 
 -- name: record_outcomes!
-INSERT INTO history (source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id)
-SELECT source, event_id, type, body::jsonb, stated_at, received_at, outcome, note, hearing_id
+-- The hearings for which a list waits come as words, since a list of lists would be taken for a table.
+INSERT INTO history (source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id, waits_for)
+SELECT source, event_id, type, body::jsonb, stated_at, received_at, outcome, note, hearing_id,
+    string_to_array(waits_for, ' ')::uuid[]
 FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::text[], :stated_ats::timestamptz[],
-    :received_ats::timestamptz[], :outcomes::text[], :notes::text[], :hearing_ids::uuid[])
-    AS update (source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id)
+    :received_ats::timestamptz[], :outcomes::text[], :notes::text[], :hearing_ids::uuid[], :waits_for::text[])
+    AS update (source, event_id, type, body, stated_at, received_at, outcome, note, hearing_id, waits_for)
 ORDER BY source, event_id
 ON CONFLICT (source, event_id) DO UPDATE
-SET outcome = excluded.outcome, note = excluded.note, hearing_id = excluded.hearing_id
+SET outcome = excluded.outcome, note = excluded.note, hearing_id = excluded.hearing_id, waits_for = excluded.waits_for
 
 -- name: end_waiting!
 -- What waited at these hearings has come to this.
@@ -24,6 +26,17 @@ UPDATE history
 SET outcome = ended.outcome
 FROM unnest(:hearing_ids::uuid[], :outcomes::text[]) AS ended (hearing_id, outcome)
 WHERE history.hearing_id = ended.hearing_id AND history.outcome = 'waiting'
+
+-- name: end_waiting_lists!
+-- A list has come to something once one of the hearings for which it waits is told, or none of them waits any more.
+UPDATE history
+SET waits_for = ARRAY(SELECT unnest(waits_for) EXCEPT SELECT unnest(:settled::uuid[])),
+    outcome = CASE
+        WHEN waits_for && :told::uuid[] THEN 'alerted'
+        WHEN waits_for <@ :settled::uuid[] THEN 'unchanged'
+        ELSE 'waiting'
+    END
+WHERE outcome = 'waiting' AND waits_for && :settled::uuid[]
 
 -- name: find_update^
 SELECT source, event_id, type, outcome, note, hearing_id, received_at, stated_at
