@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clarion.schemas.messages import Recipient
@@ -109,6 +109,7 @@ def test_waits_grow_and_stay_bounded(attempts: int, jitter: float) -> None:
     assert wait <= retries.wait_seconds(attempts + 1, jitter)
 
 
+@example(room=4, waiting={0: 2, 1: 1, 2: 1, 3: 1})
 @given(room=st.integers(0, 500), waiting=st.dictionaries(st.integers(0, 3), st.integers(0, 500)))
 def test_lanes_share_all_the_room_that_can_be_used(room: int, waiting: dict[int, int]) -> None:
     given_places = shares(room, waiting)

@@ -24,7 +24,9 @@ def shares(room: int, waiting: Mapping[int, int]) -> dict[int, int]:
         total = sum(WEIGHTS[ORDER[lane]] for lane in left)
         round_room = room
         for lane in list(left):
-            places = min(left[lane], room, max(1, round_room * WEIGHTS[ORDER[lane]] // total))
+            without = sum(not given[other] for other in left if other > lane)
+            share = max(1, round_room * WEIGHTS[ORDER[lane]] // total)
+            places = min(left[lane], room, share, max(1, room - without))
             given[lane] += places
             room -= places
             left[lane] -= places
