@@ -8,8 +8,11 @@ WORKERS ?= 2
 TESTS ?= tests
 ROUNDS ?= 10
 RECIPIENTS ?= 20000
+BENCHES ?=
+MAILS ?= 100000
+ROWS ?= 50000000
 
-.PHONY: help setup demo up test check format schemas lock browser-test chaos clean
+.PHONY: help setup demo up test check format schemas lock browser-test bench chaos clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +40,9 @@ test: setup ## all tests, on a real PostgreSQL, Apache Kafka and SMTP server
 
 browser-test: setup ## the pages and mails in Chromium (the system's, at /usr/bin/chromium)
 	@$(BIN)/python -m pytest tests/browser
+
+bench: setup ## how fast it is, kept in docs/benchmarks: make bench BENCHES="pipeline ledger" MAILS=100000 ROWS=5000000
+	@$(BIN)/python scripts/record_benches.py --recipients $(MAILS) --rows $(ROWS) $(BENCHES)
 
 chaos: setup ## calls under `kill -9`: make chaos ROUNDS=100 RECIPIENTS=20000
 	@$(BIN)/clarion bench chaos --rounds $(ROUNDS) --recipients $(RECIPIENTS)
