@@ -9,16 +9,16 @@ from uuid import UUID
 
 import typer
 
-from clarion.runtime.database import open_database
+from clarion.runtime.database import Connection, open_database
 from clarion.runtime.output import fail, print_fields, print_rows
-from clarion.runtime.settings import Settings, load_settings
+from clarion.runtime.settings import load_settings
 from clarion.schemas.messages import Lane
 from clarion.services.notifications import commands
 from clarion.services.notifications.commands import AsJson, parse_id
 from clarion.services.notifications.domain.lanes import ORDER, number
 from clarion.services.notifications.domain.states import State
 from clarion.services.notifications.reports import Filter, count_messages, list_messages
-from clarion.services.suppressions import mailboxes_of
+from clarion.services.suppressions import mailbox_of
 
 deliveries = typer.Typer(help="What became of mail.", no_args_is_help=True, rich_markup_mode=None)
 deliveries.add_typer(commands.deliveries)
@@ -86,26 +86,22 @@ def _place(after: str | None) -> tuple[UUID, int] | None:
     return thread_id, revision
 
 
-async def _narrowed(settings: Settings, wanted: Filter, to: str | None) -> Filter:
+async def _narrowed(connection: Connection, wanted: Filter, to: str | None) -> Filter:
     if to is None:
         return wanted
     try:
-        return replace(wanted, mailboxes=await mailboxes_of(settings, to))
+        return replace(wanted, mailboxes=[await mailbox_of(connection, to)])
     except ValueError as error:
         fail(f"--to {to}: {error}", 2)
 
 
 async def _listed(wanted: Filter, to: str | None, limit: int, after: tuple[UUID, int] | None) -> list[dict[str, Any]]:
-    settings = load_settings()
-    narrowed = await _narrowed(settings, wanted, to)
-    opened = open_database(settings, "notifications", size=1)
+    opened = open_database(load_settings(), "notifications", size=1)
     async with opened as database, database.connection() as connection:
-        return await list_messages(connection, narrowed, limit, after)
+        return await list_messages(connection, await _narrowed(connection, wanted, to), limit, after)
 
 
 async def _counted(wanted: Filter, to: str | None) -> dict[str, int]:
-    settings = load_settings()
-    narrowed = await _narrowed(settings, wanted, to)
-    opened = open_database(settings, "notifications", size=1)
+    opened = open_database(load_settings(), "notifications", size=1)
     async with opened as database, database.connection() as connection:
-        return await count_messages(connection, narrowed)
+        return await count_messages(connection, await _narrowed(connection, wanted, to))

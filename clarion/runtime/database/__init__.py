@@ -1,6 +1,7 @@
 """PostgreSQL: one pool, role and schema per service, transactions, migrations, named SQL and wake-ups."""
 
 from clarion.runtime.database.failures import is_transient
+from clarion.runtime.database.mailboxes import mailbox_key
 from clarion.runtime.database.migrate import (
     AppliedMigration,
     MigrationChangedError,
@@ -23,6 +24,7 @@ __all__ = [
     "discover_services",
     "is_transient",
     "load_queries",
+    "mailbox_key",
     "migrate",
     "open_database",
 ]

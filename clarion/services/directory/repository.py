@@ -7,8 +7,7 @@ from typing import Any
 
 from asyncpg import Record as Row
 
-from clarion.runtime.database import Connection, Transaction, load_queries
-from clarion.runtime.ids import new_secret
+from clarion.runtime.database import Transaction, load_queries, mailbox_key
 from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.schemas.directory import IMPORT_EXTENSION, ImportCompleted, Kind
 from clarion.schemas.topics import DIRECTORY_ENTITIES
@@ -39,14 +38,8 @@ async def prepare_staging(tx: Transaction) -> None:
     await queries.prepare_staging(tx.connection)
 
 
-async def mailbox_key(connection: Connection) -> bytes:
-    """The key of mailboxes, made when it is first needed."""
-    await queries.keep_mailbox_key(connection, fresh=new_secret())
-    return str(await queries.mailbox_key(connection)).encode()
-
-
 async def load_references(tx: Transaction, today: date) -> References:
-    """What lines may refer to. The mailbox key is made when it is first needed."""
+    """What lines may refer to."""
     connection = tx.connection
     return References(
         today=today,

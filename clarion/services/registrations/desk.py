@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from clarion.runtime.clock import Clock
-from clarion.runtime.database import Database, Transaction
+from clarion.runtime.database import Database, Transaction, mailbox_key
 from clarion.schemas.mailboxes import mailbox
 from clarion.services.registrations import repository
 from clarion.services.registrations.domain.admission import Answer
@@ -31,9 +31,9 @@ class Desk:
 
 
 async def open_desk(database: Database, public_url: str, clock: Clock) -> Desk:
-    """The desk over this database; makes the key of mailboxes when there is none."""
-    async with database.transaction() as tx:
-        key = await repository.mailbox_key(tx.connection)
+    """The desk over this database."""
+    async with database.connection() as connection:
+        key = await mailbox_key(connection)
     return Desk(key, public_url.rstrip("/"), clock)
 
 

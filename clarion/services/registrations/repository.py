@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from clarion.runtime.database import Connection, load_queries
-from clarion.runtime.ids import new_secret
 from clarion.schemas.registrations import Webinar
 from clarion.services.registrations.domain.admission import ACTIVE, Answer, Registration, Seats, Status
 from clarion.services.registrations.errors import Oversold
@@ -96,12 +95,6 @@ def _registration(row: Any) -> Registration:
         same_as=row["same_as"],
         revision=row["revision"],
     )
-
-
-async def mailbox_key(connection: Connection) -> bytes:
-    """The key of mailboxes, made when it is first needed."""
-    await queries.keep_mailbox_key(connection, fresh=new_secret())
-    return str(await queries.mailbox_key(connection)).encode()
 
 
 async def insert_webinar(connection: Connection, event_id: str, webinar: Webinar, now: datetime) -> bool:

@@ -2,12 +2,6 @@
 -- One import at a time: it reads what it refers to, and its marker must be newer than those before.
 SELECT pg_advisory_xact_lock(hashtextextended('clarion.directory.import', 0));
 
--- name: keep_mailbox_key!
-INSERT INTO mailbox_key (key) VALUES (:fresh) ON CONFLICT DO NOTHING;
-
--- name: mailbox_key$
-SELECT key FROM mailbox_key;
-
 -- name: named
 SELECT id, state ->> 'name' AS name FROM entities WHERE kind = :kind AND active;
 

@@ -1,9 +1,3 @@
--- name: keep_mailbox_key!
-INSERT INTO mailbox_key (key) VALUES (:fresh) ON CONFLICT DO NOTHING
-
--- name: mailbox_key$
-SELECT key FROM mailbox_key
-
 -- name: insert_webinar$
 INSERT INTO webinars (id, slug, starts_at, ends_at, closes_at, capacity, description, created_at, changed_at)
 VALUES (:id, :slug, :starts_at, :ends_at, :closes_at, :capacity, :description, :now, :now)

@@ -1,0 +1,2 @@
+-- name: mailbox_key$
+SELECT key FROM clarion.mailbox_key
