@@ -116,7 +116,7 @@ def show(
         print_json(found)
         return
     commands.print_campaign({name: value for name, value in found.items() if name != "mail"})
-    print_rows(found["mail"], as_json=False, empty="no mail yet")
+    commands.print_part("Mail by division", found["mail"], empty="none yet")
 
 
 async def _shown(campaign: str, *, watch: bool) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """`clarion positions` and `clarion campaigns`."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -9,7 +10,7 @@ import typer
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import open_database
-from clarion.runtime.output import fail, print_fields, print_json, print_rows
+from clarion.runtime.output import fail, print_fields, print_json, print_rows, say
 from clarion.runtime.settings import load_settings
 from clarion.schemas.campaigns import Stance
 from clarion.schemas.legislation import bill_key
@@ -199,10 +200,16 @@ def print_campaign(found: dict[str, Any]) -> None:
     fields = {name: value for name, value in found.items() if name not in parts}
     outcomes = [f"{name} {count}" for name, count in found["outcomes"].items()]
     print_fields(fields | {"outcomes": outcomes}, as_json=False)
-    for name in ("waves", "reasons"):
-        print_rows(found[name], as_json=False, empty=f"no {name} yet")
-    print_rows(found["progress"], as_json=False, empty="nothing told of its bills yet")
-    print_rows([told_row(each) for each in found["told"]], as_json=False, empty="nothing told yet")
+    print_part("Calls by division", found["waves"], empty="none yet")
+    print_part("Why they are asked", found["reasons"], empty="nobody is asked yet")
+    print_part("What became of its bills", found["progress"], empty="nothing was heard of them yet")
+    print_part("What was told", [told_row(each) for each in found["told"]], empty="nothing yet")
+
+
+def print_part(title: str, rows: Sequence[dict[str, Any]], *, empty: str) -> None:
+    """A list below others, under its title."""
+    say(f"\n{title}")
+    print_rows(rows, as_json=False, empty=empty)
 
 
 def told_row(told: dict[str, Any]) -> dict[str, Any]:
