@@ -26,6 +26,8 @@ from clarion.services.campaigns.repository import QUERIES, divisions_by_slug
 log = structlog.get_logger(__name__)
 
 OFFICIALS_PER_TRANSACTION = 5_000
+FIRST_OFFICIALS = 1_000
+"""The first calls of a launch are to be under way soon; after them fewer transactions cost less."""
 JOBS_PER_TRANSACTION = 500
 POLL_SECONDS = 0.5
 
@@ -52,8 +54,12 @@ class FanOut:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until told to stop, woken by each launch."""
         async with self._database.listen("clarion_campaigns_fanout") as wakeups:
+            most = FIRST_OFFICIALS
             while not stopping.is_set():
-                if not await fan_out(self._database, self._clock):
+                if await fan_out(self._database, self._clock, most):
+                    most = OFFICIALS_PER_TRANSACTION
+                else:
+                    most = FIRST_OFFICIALS
                     await wakeups.wait(POLL_SECONDS)
 
 
@@ -79,13 +85,13 @@ class Review:
                 continue
 
 
-async def fan_out(database: Database, clock: Clock) -> int:
-    """Do as many jobs as one transaction should hold; 0 if none is left for now.
+async def fan_out(database: Database, clock: Clock, most: int | None = None) -> int:
+    """Do as many jobs as one transaction should hold, of about `most` officials; 0 if none is left for now.
 
     A death before the commit leaves the jobs as they were, one after it leaves them done.
     """
     async with database.transaction() as tx:
-        jobs = await claim_jobs(tx.connection, clock())
+        jobs = await claim_jobs(tx.connection, clock(), most)
         if jobs:
             await QUERIES.plan_afresh(tx.connection)
         for campaign, its_jobs in groupby(jobs, key=lambda job: job.campaign):
@@ -93,13 +99,14 @@ async def fan_out(database: Database, clock: Clock) -> int:
         return len(jobs)
 
 
-async def claim_jobs(connection: Connection, now: datetime) -> list[Job]:
-    """Open jobs that nobody else works on, locked until the transaction ends, up to a fair size."""
+async def claim_jobs(connection: Connection, now: datetime, most: int | None = None) -> list[Job]:
+    """Open jobs that nobody else works on, locked until the transaction ends, of about `most` officials."""
+    room = most or OFFICIALS_PER_TRANSACTION
     jobs: list[Job] = []
     officials = 0
     async for row in QUERIES.claim_jobs(connection, now=now, most=JOBS_PER_TRANSACTION):
         job = Job(**dict(row))
-        if jobs and officials + job.officials > OFFICIALS_PER_TRANSACTION:
+        if jobs and officials + job.officials > room:
             break
         officials += job.officials
         jobs.append(job)

@@ -26,7 +26,7 @@ def subscriptions(clock: Clock) -> list[Subscription]:
 
     return [
         Subscription(DIRECTORY_ENTITIES, on_entities, use_inbox=False, batch_size=2_000),
-        Subscription(CAMPAIGNS_CALLS, on_messages, batch_size=20),
+        Subscription(CAMPAIGNS_CALLS, on_messages, batch_size=8),
         # A batch of these has one recipient, mostly.
         Subscription(REGISTRATIONS_NOTICES, on_messages, batch_size=500),
     ]

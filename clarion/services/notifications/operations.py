@@ -54,10 +54,10 @@ async def withdraw(tx: Transaction, withdrawal: Withdrawal, now: datetime) -> No
 
 
 async def claim(tx: Transaction, worker: UUID, room: int, now: datetime) -> list[Claimed]:
-    """Take up to `room` due messages for a worker, from the lanes by weight."""
+    """Take up to `room` due messages for a worker, from the lanes by weight; what one lane leaves, the next takes."""
     ledger = Ledger(tx.connection)
-    due = await ledger.due(range(len(lanes.ORDER)), room, now)
-    places = lanes.shares(room, due)
+    due = await ledger.due(range(len(lanes.ORDER)), now)
+    places = lanes.shares(room, dict.fromkeys(due, room))
     return await ledger.claim(worker, places, now) if places else []
 
 

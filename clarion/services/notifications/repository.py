@@ -106,10 +106,9 @@ class Ledger:
             )
         return moved
 
-    async def due(self, lanes: Sequence[int], room: int, now: datetime) -> dict[int, int]:
-        """How many messages of each lane are due, counted up to `room`."""
-        found = queries.due_lanes(self._connection, lanes=lanes, room=room, now=now)
-        return {row["lane"]: row["due"] async for row in found}
+    async def due(self, lanes: Sequence[int], now: datetime) -> list[int]:
+        """The lanes in which messages are due."""
+        return [row["lane"] async for row in queries.due_lanes(self._connection, lanes=lanes, now=now)]
 
     async def claim(self, worker: UUID, places: dict[int, int], now: datetime) -> list[Claimed]:
         """Take due messages for a worker whose lease holds."""

@@ -1,6 +1,7 @@
 -- name: plan_afresh!
--- A plan made while the tables were empty would be kept for the whole of a large fan-out.
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+-- A plan made while the tables were empty would be kept for the whole of a large fan-out. Officials are found by city and
+-- bucket: each transaction reads its own and not the whole directory.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true);
 
 -- name: claim_jobs
 -- The waves of one bucket stand together, so that its officials are read once. A campaign that is being decided on is
