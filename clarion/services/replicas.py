@@ -35,6 +35,11 @@ async def _start(settings: Settings, names: Sequence[str], number: int) -> async
 async def _stop(process: asyncio.subprocess.Process) -> None:
     if process.stdin is not None:
         process.stdin.close()
+    await ended(process)
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end of a process that was told to stop; one that takes too long is killed."""
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await process.wait()

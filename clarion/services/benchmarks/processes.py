@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarion.runtime.settings import PREFIX, Settings
+from clarion.services.replicas import COMMAND, ended
 
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0
 SHOWN_LINES = 20
 PASSED_ON = (
     "database_url",
@@ -97,12 +97,7 @@ async def serving(settings: Settings, *names: str, workers: int = 1) -> AsyncIte
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await ended(process)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
