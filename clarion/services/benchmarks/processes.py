@@ -76,15 +76,7 @@ async def serving(settings: Settings, *names: str, workers: int = 1) -> AsyncIte
     path = folder / "log"
     with path.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *(
-                sys.executable,
-                "-c",
-                "from clarion.services.cli import main; main()",
-                "serve",
-                *names,
-                "--workers",
-                str(workers),
-            ),
+            *(sys.executable, "-c", COMMAND, "serve", *names, "--workers", str(workers)),
             cwd=folder,
             env=_environment(settings),
             stdout=log,
