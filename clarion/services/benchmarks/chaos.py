@@ -29,6 +29,8 @@ from clarion.services.notifications.domain.states import FINAL
 KINDS = ("sender", "fan-out", "broker", "database")
 SERVED = {"sender": "notifications", "fan-out": "campaigns"}
 LEASE_SECONDS = 3.0
+SUPERVISED_SECONDS = 30.0
+"""How long a service is started again that ends at once, as when the database is not back yet."""
 POLL_SECONDS = 0.02
 LOOK_SECONDS = 0.5
 MESSAGE_ID = re.compile(rb"^Message-ID: <([^@>]+)@", re.IGNORECASE | re.MULTILINE)
@@ -112,10 +114,18 @@ class Installation:
         self._services: dict[str, tuple[Serving, contextlib.AsyncExitStack]] = {}
 
     async def start(self, kind: str) -> None:
-        """Start the service that does this and wait until it is ready."""
-        ending = contextlib.AsyncExitStack()
-        service = await ending.enter_async_context(serving(self.settings, SERVED[kind]))
-        self._services[kind] = (service, ending)
+        """Start the service that does this, again and again if need be, and wait until it is ready."""
+        give_up_at = time.monotonic() + SUPERVISED_SECONDS
+        while True:
+            ending = contextlib.AsyncExitStack()
+            try:
+                service = await ending.enter_async_context(serving(self.settings, SERVED[kind]))
+            except ServiceDied:
+                if time.monotonic() > give_up_at:
+                    raise
+            else:
+                self._services[kind] = (service, ending)
+                return
 
     async def stop(self) -> None:
         """End the services."""
