@@ -1,6 +1,5 @@
-"""`clarion deliveries`: what became of mail; an address stands for mailboxes of several services."""
+"""`clarion deliveries`: what became of mail, found by address too, as the key of mailboxes is the installation's."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,12 +8,11 @@ from uuid import UUID
 
 import typer
 
-from clarion.runtime.database import Connection, open_database
+from clarion.runtime.database import Connection
 from clarion.runtime.output import fail, print_fields, print_rows
-from clarion.runtime.settings import load_settings
 from clarion.schemas.messages import Lane
 from clarion.services.notifications import commands
-from clarion.services.notifications.commands import AsJson, parse_id
+from clarion.services.notifications.commands import AsJson, parse_id, with_database
 from clarion.services.notifications.domain.lanes import ORDER, number
 from clarion.services.notifications.domain.states import State
 from clarion.services.notifications.reports import Filter, count_messages, list_messages
@@ -59,9 +57,10 @@ def list_command(
         until=_aware(until),
     )
     if count:
-        print_fields(asyncio.run(_counted(wanted, to)), as_json=as_json)
+        print_fields(with_database(lambda connection: _counted(connection, wanted, to)), as_json=as_json)
         return
-    rows = asyncio.run(_listed(wanted, to, limit, _place(after)))
+    place = _place(after)
+    rows = with_database(lambda connection: _listed(connection, wanted, to, limit, place))
     print_rows(rows, as_json=as_json, empty="No messages.")
     if len(rows) == limit:
         typer.echo(f"There may be more: --after {rows[-1]['id']}", err=True)
@@ -95,13 +94,11 @@ async def _narrowed(connection: Connection, wanted: Filter, to: str | None) -> F
         fail(f"--to {to}: {error}", 2)
 
 
-async def _listed(wanted: Filter, to: str | None, limit: int, after: tuple[UUID, int] | None) -> list[dict[str, Any]]:
-    opened = open_database(load_settings(), "notifications", size=1)
-    async with opened as database, database.connection() as connection:
-        return await list_messages(connection, await _narrowed(connection, wanted, to), limit, after)
+async def _listed(
+    connection: Connection, wanted: Filter, to: str | None, limit: int, after: tuple[UUID, int] | None
+) -> list[dict[str, Any]]:
+    return await list_messages(connection, await _narrowed(connection, wanted, to), limit, after)
 
 
-async def _counted(wanted: Filter, to: str | None) -> dict[str, int]:
-    opened = open_database(load_settings(), "notifications", size=1)
-    async with opened as database, database.connection() as connection:
-        return await count_messages(connection, await _narrowed(connection, wanted, to))
+async def _counted(connection: Connection, wanted: Filter, to: str | None) -> dict[str, int]:
+    return await count_messages(connection, await _narrowed(connection, wanted, to))

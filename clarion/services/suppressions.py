@@ -13,13 +13,13 @@ from clarion.runtime.output import fail, print_rows
 from clarion.runtime.settings import load_settings
 from clarion.schemas.mailboxes import MAILBOX_DIGITS, mailbox
 from clarion.services.directory.domain.addresses import address
+from clarion.services.notifications.commands import AsJson, with_database
 from clarion.services.notifications.limit_reports import list_suppressions
 from clarion.services.notifications.repository import Ledger
 
 suppressions = typer.Typer(help="Mailboxes that get nothing more, whatever is asked.", no_args_is_help=True)
 
 Whom = Annotated[str, typer.Argument(metavar="ADDRESS", help="an address, or a mailbox as `list` names it")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 MAILBOX = re.compile(f"[0-9a-f]{{{MAILBOX_DIGITS}}}")
 
 
@@ -53,13 +53,8 @@ def list_command(
     as_json: AsJson = False,
 ) -> None:
     """List suppressed mailboxes with the reasons and, where they are known, the ids of their officials."""
-
-    async def run() -> list[dict[str, Any]]:
-        opened = open_database(load_settings(), "notifications", size=1)
-        async with opened as database, database.connection() as connection:
-            return await list_suppressions(connection, limit)
-
-    print_rows(asyncio.run(run()), as_json=as_json, empty="Nobody is suppressed.")
+    rows = with_database(lambda connection: list_suppressions(connection, limit))
+    print_rows(rows, as_json=as_json, empty="Nobody is suppressed.")
 
 
 @suppressions.command("add", epilog='Example: clarion suppressions add ada@city.example --reason "asked by phone"')
