@@ -113,7 +113,8 @@ class Crew:
             self.tired = True
             await self.shift.lose_relay(str(down))
             return []
-        self.shift.find_relay()
+        if found:
+            self.shift.find_relay()
         return found
 
     async def _rest(self) -> None:
