@@ -67,7 +67,7 @@ schemas: .venv/ready ## write the JSON Schemas of the contracts
 
 lock: .venv/ready ## pin the dependencies anew, with hashes
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
+	  --no-header --no-emit-index-url --extra traces --group dev pyproject.toml --output-file requirements.lock
 
 clean: ## remove the environment and the embedded data
 	rm -rf .venv .clarion .mypy_cache .ruff_cache .pytest_cache .hypothesis
