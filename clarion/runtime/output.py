@@ -1,8 +1,9 @@
 """What commands print: tables for people, JSON for machines, and errors that say what to do."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -86,6 +87,22 @@ def print_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:
         print(f"{name.replace('_', ' ').ljust(width)}  {lines[0]}")
         for line in lines[1:]:
             print(f"{' ' * width}  {line}")
+
+
+@contextlib.contextmanager
+def counting(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar of work done on a terminal, and nothing in a pipe; what it gives is told how much there is by now."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 - see above
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=total)
+
+        def told(done: int) -> None:
+            bar.update(task, completed=done)
+
+        yield told
 
 
 def say(line: str) -> None:

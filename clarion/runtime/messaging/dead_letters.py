@@ -3,7 +3,8 @@
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
 
 from clarion.runtime.database import Database, Transaction, is_transient, load_queries
 from clarion.runtime.messaging.inbox import claim
@@ -14,6 +15,7 @@ from clarion.runtime.messaging.subscription import Rejected, Subscription
 
 REASON_CHARACTERS = 1_000
 DETAIL_CHARACTERS = 20_000
+LetterState: TypeAlias = Literal["open", "retried", "discarded"]
 
 
 class UnknownLetter(Exception):
@@ -52,7 +54,7 @@ class DeadLetter:
 class Retry:
     """What became of a retried letter; `reason` is why it is still open."""
 
-    state: Literal["retried", "open", "discarded"]
+    state: Literal["retried", "open"]
     reason: str | None = None
 
 
@@ -118,36 +120,68 @@ def _copy(letter: DeadLetter) -> Parcel:
     return Parcel(f"{record.topic}.dead", record.key or b"", headers_to_json([*record.headers, *cause]), record.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which letters: each part narrows it. `since` is when they were last seen, `cause` a part of the reason."""
+
+    topic: str | None = None
+    type: str | None = None
+    since: datetime | None = None
+    cause: str | None = None
+
+    def as_arguments(self) -> dict[str, Any]:
+        """What the queries ask for."""
+        return {"topic": self.topic, "type": self.type, "since": self.since, "cause": self.cause}
+
+
+EVERY = Wanted()
+
+
 class DeadLetters:
-    """The dead letters of one service."""
+    """The dead letters of one service; who decided what is kept in their history, and why if that is said."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load_queries("clarion.runtime.messaging")
 
     async def list(
-        self, *, state: str | None = "open", topic: str | None = None, at_most: int = 1_000
+        self, wanted: Wanted = EVERY, *, state: LetterState | None = "open", at_most: int = 1_000
     ) -> list[dict[str, Any]]:
         """The newest letters, without their content; `state` None gives those of every state."""
         async with self._database.connection() as connection:
-            rows = self._queries.list_letters(connection, state=state, topic=topic, at_most=at_most)
+            rows = self._queries.list_letters(connection, state=state, at_most=at_most, **wanted.as_arguments())
             return [dict(row) async for row in rows]
+
+    async def numbers(self, wanted: Wanted = EVERY, *, state: LetterState = "open") -> Sequence[int]:
+        """The ids of all letters of one state, the oldest first."""
+        async with self._database.connection() as connection:
+            rows = self._queries.letter_numbers(connection, state=state, **wanted.as_arguments())
+            return [row["id"] async for row in rows]
 
     async def get(self, letter_id: int) -> dict[str, Any]:
         """Everything about one letter. Raises UnknownLetter."""
         async with self._database.connection() as connection:
             row = await self._queries.get_letter(connection, id=letter_id)
         if row is None:
-            raise UnknownLetter(f"{self._database.service} has no dead letter {letter_id}")
+            raise self._unknown(letter_id)
         return dict(row)
 
-    async def discard(self, letter_id: int) -> bool:
-        """Put an open letter aside for good; False if it was not open."""
+    async def discard(self, letter_id: int, *, who: str | None = None, why: str | None = None) -> bool:
+        """Put an open letter aside; False if it was not open. It can be taken back or retried while it is kept."""
         async with self._database.transaction() as tx:
-            return await self._queries.mark_discarded(tx.connection, id=letter_id) is not None
+            marked = await self._queries.mark_discarded(tx.connection, id=letter_id, who=who, why=why)
+        return marked is not None
 
-    async def retry(self, letter_id: int, subscriptions: Sequence[Subscription]) -> Retry:
-        """Hand the record to its handler again, now, in one transaction with the letter's new state.
+    async def take_back(self, letter_id: int, *, who: str | None = None, why: str | None = None) -> bool:
+        """Open a discarded letter again; False if it was not discarded."""
+        async with self._database.transaction() as tx:
+            marked = await self._queries.mark_taken_back(tx.connection, id=letter_id, who=who, why=why)
+        return marked is not None
+
+    async def retry(self, letter_id: int, subscriptions: Sequence[Subscription], *, who: str | None = None) -> Retry:
+        """Hand an open or discarded record to its handler, now, in one transaction with the letter's new state.
+
+        One that was retried before is left as it is.
 
         Raises:
             UnknownLetter: there is none with this id.
@@ -156,17 +190,25 @@ class DeadLetters:
         async with self._database.transaction() as tx:
             row = await self._queries.lock_letter(tx.connection, id=letter_id)
             if row is None:
-                raise UnknownLetter(f"{self._database.service} has no dead letter {letter_id}")
-            if row["state"] != "open":
-                return Retry(row["state"])
+                raise self._unknown(letter_id)
+            if row["state"] == "retried":
+                return Retry("retried")
             failure = await self._handle_again(tx, dict(row), subscriptions)
             if failure is None:
-                await self._queries.mark_retried(tx.connection, id=letter_id)
+                await self._queries.mark_retried(tx.connection, id=letter_id, who=who)
                 return Retry("retried")
             await self._queries.mark_failed_again(
-                tx.connection, id=letter_id, reason=failure.reason, detail=failure.detail, claimed=failure.claimed
+                tx.connection,
+                id=letter_id,
+                reason=failure.reason,
+                detail=failure.detail,
+                claimed=failure.claimed or row["claimed"],
+                who=who,
             )
             return Retry("open", failure.reason)
+
+    def _unknown(self, letter_id: int) -> UnknownLetter:
+        return UnknownLetter(f"{self._database.service} has no dead letter {letter_id}")
 
     async def _handle_again(
         self, tx: Transaction, row: dict[str, Any], subscriptions: Sequence[Subscription]

@@ -88,14 +88,39 @@ async def test_an_invalid_letter_stays_invalid_and_its_event_may_come_right_late
     assert outcome.reason == "number: Field required"
 
 
-async def test_a_discarded_letter_is_not_retried(bench: Bench, ear: Ear, until: Until) -> None:
-    letter_id = await one_letter(bench, ear, until)
-    letters = DeadLetters(bench.listener)
-    assert await letters.discard(letter_id)
+async def test_a_discarded_letter_stays_aside_when_it_comes_again_and_is_retried_when_asked(
+    bench: Bench, ear: Ear, until: Until
+) -> None:
+    letter_id = await one_letter(bench, ear, until, use_inbox=False)
+    letters, subscription = DeadLetters(bench.listener), Subscription(ECHO, ear, use_inbox=False)
+    assert await letters.discard(letter_id, who="ada", why="a test")
     assert not await letters.discard(letter_id)
-    assert (await letters.retry(letter_id, [Subscription(ECHO, ear)])).state == "discarded"
+    await bench.put(ECHO, said(1))
+
+    async def came_again() -> bool:
+        return [letter["seen"] for letter in await bench.letters()] == [2]
+
+    async with bench.subscribed(subscription):
+        await until(came_again)
+    assert [letter["state"] for letter in await bench.letters()] == ["discarded"]
+    assert (await letters.retry(letter_id, [subscription])).state == "open"
+    ear.fail_on = set()
+    assert (await letters.retry(letter_id, [subscription])).state == "retried"
+    whats = [note["what"] for note in (await letters.get(letter_id))["history"]]
+    assert whats == ["failed", "discarded", "failed again", "retried"]
     with pytest.raises(UnknownLetter, match="listener has no dead letter 4711"):
         await letters.retry(4711, [])
+
+
+async def test_a_letter_that_nothing_reads_yet_is_handled_once_something_does(
+    bench: Bench, ear: Ear, until: Until
+) -> None:
+    letter_id = await one_letter(bench, ear, until)
+    letters = DeadLetters(bench.listener)
+    assert (await letters.retry(letter_id, [])).reason == "nothing here reads echo.said.v1"
+    ear.fail_on = set()
+    assert (await letters.retry(letter_id, [Subscription(ECHO, ear)])).state == "retried"
+    assert await bench.heard() == [1]
 
 
 async def test_without_inbox_the_same_failure_is_one_letter_seen_twice(bench: Bench, ear: Ear, until: Until) -> None:

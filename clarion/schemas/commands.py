@@ -1,0 +1,84 @@
+"""What operators' commands print with `--json`, for the programs that read it; additive only, like events."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LetterState = Literal["open", "retried", "discarded"]
+
+
+class Printed(BaseModel):
+    """Something printed; nothing more than is declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LetterLine(Printed):
+    """One dead letter in `clarion dead-letters list`."""
+
+    id: str = Field(description="service and number, such as legislation-12")
+    service: str
+    topic: str
+    type: str | None
+    reason: str
+    event_id: str | None
+    source: str | None
+    partition: int
+    offset: int
+    seen: int = Field(description="how often the same record came")
+    first_seen_at: datetime
+    last_seen_at: datetime
+    state: LetterState
+    resolved_at: datetime | None = Field(description="when it was retried or discarded")
+
+
+class LetterNote(Printed):
+    """One entry of a letter's history."""
+
+    at: datetime
+    what: Literal["failed", "failed again", "retried", "discarded", "taken back"]
+    who: str | None
+    why: str | None
+
+
+class LetterShown(LetterLine):
+    """`clarion dead-letters show`: everything about one letter; content that is no text has backslash escapes."""
+
+    received_at: datetime
+    key: str | None
+    headers: list[tuple[str, str | None]]
+    body: str | None
+    detail: str | None = Field(description="where in the code it failed")
+    claimed: bool = Field(description="whether its event counts as seen, so that a redelivery does nothing")
+    history: list[LetterNote]
+
+
+class LetterOutcome(Printed):
+    """What became of one letter in `clarion dead-letters retry` or `discard`."""
+
+    id: str
+    state: LetterState
+    reason: str | None = Field(description="why it is still open, or as it was")
+
+
+PRINTED: Mapping[str, type[Printed]] = {
+    "dead-letters.list": LetterLine,
+    "dead-letters.show": LetterShown,
+    "dead-letters.retry": LetterOutcome,
+    "dead-letters.discard": LetterOutcome,
+}
+"""What each command prints: this thing, or an array of them where it prints a list."""
+
+
+def printed_schemas() -> Iterator[tuple[str, str]]:
+    """Each document's file name, such as `dead-letters.list.json`, and its text."""
+    for command, model in PRINTED.items():
+        schema: dict[str, Any] = model.model_json_schema(mode="serialization")
+        document = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": f"clarion {command.replace('.', ' ')} --json",
+        } | {name: value for name, value in schema.items() if name != "title"}
+        yield f"{command}.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n"
