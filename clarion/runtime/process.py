@@ -2,28 +2,26 @@
 
 import asyncio
 import gc
+import math
 import time
-import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-import structlog
 from fastapi import APIRouter
 
-from clarion.runtime.backoff import Backoff
+from clarion.runtime.beats import Life
 from clarion.runtime.database import Database
 from clarion.runtime.messaging.relay import Relay
 from clarion.runtime.messaging.subscribers import Subscribers
 from clarion.runtime.messaging.subscription import Subscription
 from clarion.runtime.settings import Settings
-
-log = structlog.get_logger(__name__)
+from clarion.runtime.supervision import Stage
 
 DRAIN_SECONDS = 20.0
 STUCK_SECONDS = 120.0
-HEALTHY_SECONDS = 60.0
+"""How long work may be silent until it counts as stuck, and a restart as due."""
 GC_THRESHOLDS = (100_000, 20, 20)
 """A batch makes tens of thousands of short-lived objects; by Python's defaults collecting takes a sixth of the time."""
 
@@ -57,28 +55,27 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a service is doing.
+    """How a service is doing, in words.
 
-    `assigned` maps each subscribed topic to its number of assigned partitions; `idle_seconds` is how long ago the
-    slowest subscription last asked for work or began some, None before the first time.
+    `troubles` are what a restart may mend, `waits` what keeps it from taking part. `assigned` maps each subscribed
+    topic to its number of assigned partitions.
     """
 
     service: str
-    subscribed: bool
+    troubles: tuple[str, ...]
+    waits: tuple[str, ...]
     assigned: dict[str, int]
-    idle_seconds: float | None
     relay_leads: bool
-    relay_idle_seconds: float | None
 
     @property
     def alive(self) -> bool:
-        """Its consumers make progress."""
-        return self.idle_seconds is None or self.idle_seconds < STUCK_SECONDS
+        """Its consumers, relay and workers make progress, as far as database and broker let them."""
+        return not self.troubles
 
     @property
     def ready(self) -> bool:
         """It takes part: joined to its groups and not stuck."""
-        return self.subscribed and self.alive
+        return self.alive and not self.waits
 
 
 @dataclass
@@ -89,25 +86,40 @@ class RunningService:
     settings: Settings
     relay: Relay = field(init=False)
     subscribers: Subscribers | None = field(default=None, init=False)
+    lives: list[Life] = field(default_factory=list, init=False)
+    unmoved: dict[str, float] = field(default_factory=dict, init=False)
+    """Topics with records to read where the position has not moved, and since when; told by who watches."""
 
     def __post_init__(self) -> None:
         self.relay = Relay(self.settings, self.service.name)
 
-    def health(self) -> Health:
-        """A snapshot."""
-        now = time.monotonic()
+    def health(self, since: float = -math.inf, patience: float = STUCK_SECONDS) -> Health:
+        """A snapshot: what has been silent for longer than `patience` seconds, not counting the time before `since`."""
         pulses = list(self.subscribers.pulses.values()) if self.subscribers is not None else []
-        last = [one.in_work_since or one.polled_at for one in pulses]
-        seen = [now - at for at in last if at is not None]
-        progressed_at = self.relay.progressed_at
+        joined = not self.service.subscriptions or (bool(pulses) and all(one.joined.is_set() for one in pulses))
         return Health(
             service=self.service.name,
-            subscribed=not self.service.subscriptions or bool(pulses and len(seen) == len(pulses)),
+            troubles=tuple(self._troubles(since, patience)),
+            waits=() if joined else ("it has not joined its groups on Kafka",),
             assigned={one.topic: one.assigned for one in pulses},
-            idle_seconds=max(seen, default=None),
             relay_leads=self.relay.leads,
-            relay_idle_seconds=None if progressed_at is None else now - progressed_at,
         )
+
+    def _troubles(self, since: float, patience: float) -> Iterator[str]:
+        for life in self.lives:
+            if life.ended:
+                yield f"{life.name} has ended"
+            for part, seconds in life.silent(since).items():
+                if seconds > patience:
+                    yield f"{life.name}{f' ({part})' if part else ''} has been silent for {seconds:.0f} s"
+        now = time.monotonic()
+        for pulse in self.subscribers.pulses.values() if self.subscribers is not None else ():
+            seconds = now - max(pulse.seen_at, since)
+            if seconds > patience:
+                yield f"the consumer of {pulse.topic} has been stuck for {seconds:.0f} s"
+        for topic, at in self.unmoved.items():
+            if now - max(at, since) > patience:
+                yield f"the consumer of {topic} has not moved for {now - at:.0f} s, with records to read"
 
     async def subscribe(self, stopping: asyncio.Event, started: asyncio.Event) -> None:
         """Keep the subscribers running: made anew when Kafka is not there or its client does not recover."""
@@ -123,6 +135,7 @@ class RunningService:
             started.set()
             await _first(stopping, subscribers.given_up)
         finally:
+            self.subscribers = None
             await subscribers.stop()
 
 
@@ -131,10 +144,13 @@ class Running:
     """Services that run; what `/healthz` and `/readyz` ask."""
 
     services: list[RunningService] = field(default_factory=list)
+    patience: float = STUCK_SECONDS
+    outage_at: float = -math.inf
+    """When database or broker were last found away, by `time.monotonic`: silence before that is theirs."""
 
     def health(self) -> list[Health]:
         """A snapshot of each."""
-        return [one.health() for one in self.services]
+        return [one.health(self.outage_at, self.patience) for one in self.services]
 
 
 async def run_services(
@@ -158,10 +174,11 @@ async def run_services(
     joined = [asyncio.Event() for _ in services]
     for one, started in zip(board.services, joined, strict=True):
         name = one.service.name
-        consumers.start(f"{name}.subscribers", partial(one.subscribe, started=started))
-        for worker in one.service.workers:
-            workers.start(f"{name}.{worker.name}", worker.run)
-        relays.start(f"{name}.relay", one.relay.run)
+        one.lives = [
+            consumers.start(f"{name}.subscribers", partial(one.subscribe, started=started)),
+            *(workers.start(f"{name}.{worker.name}", worker.run) for worker in one.service.workers),
+            relays.start(f"{name}.relay", one.relay.run),
+        ]
     announcing = asyncio.create_task(_announce(joined, ready))
     try:
         await stopping.wait()
@@ -171,50 +188,6 @@ async def run_services(
             await stage.end(drain_seconds)
         for one in board.services:
             await one.service.close()
-
-
-class Stage:
-    """Tasks that are stopped together."""
-
-    def __init__(self) -> None:
-        self._stopping = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def start(self, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-        """Run it until the stage ends, again after a pause if it raises."""
-        self._tasks.append(asyncio.create_task(supervise(name, run, self._stopping), name=name))
-
-    async def end(self, seconds: float) -> None:
-        """Let the tasks end by themselves for so long, then cancel what is left."""
-        self._stopping.set()
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(self._tasks, timeout=seconds)
-        for task in late:
-            log.warning("process.cancelled", task=task.get_name())
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-async def supervise(name: str, run: Callable[[asyncio.Event], Awaitable[None]], stopping: asyncio.Event) -> None:
-    """Run it until `stopping` is set; whenever it raises or returns before, start it again after a pause."""
-    backoff = Backoff(first_seconds=0.2, limit_seconds=10.0)
-    while not stopping.is_set():
-        began_at = time.monotonic()
-        try:
-            await run(stopping)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the process goes on
-            # Without the traceback: its messages may quote people's data.
-            log.error("process.task_failed", task=name, error=type(error).__name__, where=_where(error))  # noqa: TRY400
-        if time.monotonic() - began_at > HEALTHY_SECONDS:
-            backoff.reset()
-        await backoff.wait(stopping)
-
-
-def _where(error: BaseException) -> str:
-    """File and line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from clarion.runtime.beats import Life
 from clarion.runtime.database import Database, migrate
-from clarion.runtime.process import Running, Service, Stage, run_services, supervise
+from clarion.runtime.process import Running, Service, run_services
 from clarion.runtime.settings import Settings
+from clarion.runtime.supervision import Stage, supervise
 from tests.conftest import Until
 
 
@@ -116,5 +118,5 @@ async def test_a_supervised_task_that_returns_is_started_again_until_the_end(unt
     await stage.end(1)
     stopping = asyncio.Event()
     stopping.set()
-    await supervise("never", run, stopping)
+    await supervise(Life("never"), run, stopping)
     assert len(starts) == 2

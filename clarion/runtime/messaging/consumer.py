@@ -59,14 +59,18 @@ class Unreadable(ConsumerRecord):  # type: ignore[misc]
 
 @dataclass(slots=True)
 class Pulse:
-    """How a subscription is doing; written by the consumer, read by health checks. Times are of `time.monotonic`."""
+    """How a subscription is doing; written by the consumer, read by health checks. Times are of `time.monotonic`.
+
+    `seen_at` is when a batch was last asked for or handed out.
+    """
 
     topic: str
     assigned: int = 0
-    polled_at: float | None = None
-    in_work_since: float | None = None
+    seen_at: float = field(default_factory=time.monotonic)
     failing_since: float | None = None
     handled: int = 0
+    failed_batches: int = 0
+    dead: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     joined: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -75,13 +79,12 @@ class Pulse:
 
     def polled(self) -> None:
         """The consumer asks for the next batch, so the last one has ended."""
-        self.polled_at = time.monotonic()
-        self.in_work_since = None
+        self.seen_at = time.monotonic()
         self.idle.set()
 
     def began(self) -> None:
         """A batch was handed out."""
-        self.in_work_since = time.monotonic()
+        self.seen_at = time.monotonic()
         self.idle.clear()
 
     def failed(self) -> bool:

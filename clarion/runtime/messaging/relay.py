@@ -25,6 +25,7 @@ from aiokafka.errors import (
 )
 
 from clarion.runtime.backoff import Backoff
+from clarion.runtime.beats import beat
 from clarion.runtime.database import Connection, Wakeups, is_transient, load_queries
 from clarion.runtime.database.pool import connect, role_of
 from clarion.runtime.messaging.connection import kafka_options
@@ -120,7 +121,6 @@ class Relay:
         self._backoff = Backoff()
         self.leads = False
         self.published = 0
-        self.progressed_at: float | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping` is set, and then until nothing is left; outages of broker and database are waited out."""
@@ -170,15 +170,17 @@ class Relay:
         self, connection: Connection, producer: AIOKafkaProducer, wakeups: Wakeups, stopping: asyncio.Event
     ) -> None:
         while not stopping.is_set():
+            beat()
             if time.monotonic() - self._maintained_at > MAINTENANCE_SECONDS:
                 await self._maintain(connection)
             if not await self._round(connection, producer):
                 await _either(wakeups.wait(POLL_SECONDS), stopping)
         while await self._round(connection, producer):
-            pass
+            beat()
 
     async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
         while not await self._queries.try_lead(connection):
+            beat()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LEAD_POLL_SECONDS):
                     await stopping.wait()
@@ -201,7 +203,6 @@ class Relay:
             connection, held_topics=self._topics.current(), held_ids=self._rows.current(), at_most=ROWS_PER_ROUND
         )
         rows = self._without_suspects([row async for row in found])
-        self.progressed_at = time.monotonic()
         if not rows:
             return 0
         await self._hold_unknown_topics(producer, {row["topic"] for row in rows})

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database, Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
@@ -56,6 +57,7 @@ class FanOut:
         async with self._database.listen("clarion_campaigns_fanout") as wakeups:
             most = FIRST_OFFICIALS
             while not stopping.is_set():
+                beat()
                 if await fan_out(self._database, self._clock, most):
                     most = OFFICIALS_PER_TRANSACTION
                 else:
@@ -75,6 +77,7 @@ class Review:
     async def run(self, stopping: asyncio.Event) -> None:
         """Look again every half second until told to stop."""
         while not stopping.is_set():
+            beat()
             async with self._database.transaction() as tx:
                 more = await review(tx, self._clock)
             if more:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from datetime import timedelta
 
+from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, is_transient
 from clarion.services.legislation.operations import settle_due
@@ -24,6 +25,7 @@ class Settling:
     async def run(self, stopping: asyncio.Event) -> None:
         """Look until told to stop."""
         while not stopping.is_set():
+            beat()
             try:
                 await self.settle()
             except Exception as error:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from datetime import datetime, timedelta
 
+from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, is_transient
 from clarion.services.notifications import operations
@@ -48,6 +49,7 @@ class Caretaker:
         steadiness = Steadiness(self.lease)
         pause = min(1.0, self.lease.total_seconds() / 8)
         while not stopping.is_set():
+            beat()
             try:
                 await self.look_round(steadiness)
             except Exception as error:

@@ -11,6 +11,7 @@ from uuid import UUID
 from jinja2 import TemplateError
 
 from clarion.runtime.backoff import Backoff
+from clarion.runtime.beats import beat
 from clarion.runtime.database import Transaction
 from clarion.services.notifications import operations
 from clarion.services.notifications.breakers import News
@@ -70,9 +71,10 @@ class Sent:
 class Crew:
     """Takes turns at the ledger and the relay with up to `size` mails at a time."""
 
-    def __init__(self, shift: "Shift", size: int) -> None:
+    def __init__(self, shift: "Shift", size: int, number: int = 0) -> None:
         self.shift = shift
         self.sender = shift.sender
+        self.number = number
         self.pool = Pool(self.sender.relays, size)
         self.backoff = Backoff(0.5, 30.0)
         self.tired = False
@@ -83,6 +85,7 @@ class Crew:
         settled: list[Settled] = []
         try:
             while True:
+                beat(f"crew {self.number}")
                 connections = await self._connections()
                 written, unwritten = self._write(self.shift.take(len(connections)))
                 settled += unwritten

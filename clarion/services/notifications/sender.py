@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from clarion.runtime.backoff import Backoff
+from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction, is_transient
 from clarion.runtime.ids import new_id
@@ -80,7 +81,9 @@ class Shift:
             return
         async with asyncio.TaskGroup() as group:
             watching = [group.create_task(self._renew()), group.create_task(self._end_after(stopping))]
-            work = [group.create_task(Crew(self, size).work()) for size in settings.crew_sizes]
+            work = [
+                group.create_task(Crew(self, size, number).work()) for number, size in enumerate(settings.crew_sizes)
+            ]
             await asyncio.gather(group.create_task(self._stock()), *work)
             for task in watching:
                 task.cancel()
@@ -148,6 +151,7 @@ class Shift:
         async with self.sender.database.listen(CHANNEL) as wakeups:
             self._wake = wakeups.wake
             while not self.ending.is_set():
+                beat("stock")
                 if self.relay_down or len(self.shelf) > settings.room // 2:
                     self.low.clear()
                     await pause(self.low, settings.poll_seconds)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator
 
+from clarion.runtime.beats import beat
 from clarion.runtime.database import Database, Transaction
 from clarion.runtime.database.pool import role_of
 from clarion.runtime.messaging import Outgoing, enqueue
@@ -30,6 +31,7 @@ class Teller:
         """Work until told to stop, woken by each decision."""
         async with self._database.listen(f"{role_of(self._database.service)}_{TELLINGS}") as wakeups:
             while not stopping.is_set():
+                beat()
                 await self._desk.requests.give_way()
                 if not await self.turn():
                     await wakeups.wait(POLL_SECONDS)
