@@ -16,7 +16,9 @@ class Topic:
     """A Kafka topic as Clarion declares it.
 
     `key` says in words what orders its records. `inbound` topics are written by integrations too, so structured
-    mode is accepted there. A compacted topic keeps the newest record of each key for ever.
+    mode is accepted there. A compacted topic keeps the newest record of each key for ever. `published_by` and
+    `read_by` are the services that do; anyone else may read what the installation lets them. `about` is a sentence
+    for people.
     """
 
     name: str
@@ -27,12 +29,20 @@ class Topic:
     inbound: bool = False
     retention_seconds: int = 7 * DAY_SECONDS
     max_bytes: int = MEGABYTE
+    about: str = ""
+    published_by: tuple[str, ...] = ()
+    read_by: tuple[str, ...] = ()
+
+    def group(self, service: str) -> str:
+        """The consumer group in which a service reads it, on a cluster that has no other installation."""
+        return f"clarion.{service}.{self.name}"
 
     @property
     def dead(self) -> "Topic":
         """The topic that gets a copy of what could not be handled, with room for its extra headers."""
         return Topic(
             name=f"{self.name}.dead",
+            about=f"Copies of what could not be handled on {self.name}, with the reason in a header.",
             partitions=1,
             key="that of the record",
             retention_seconds=30 * DAY_SECONDS,
@@ -42,6 +52,9 @@ class Topic:
 
 LEGISLATION_UPDATES = Topic(
     "legislation.updates.v1",
+    about="What integrations say about hearings and bills.",
+    published_by=("legislation",),
+    read_by=("legislation",),
     partitions=6,
     key="jurisdiction",
     inbound=True,
@@ -55,6 +68,9 @@ LEGISLATION_UPDATES = Topic(
 )
 LEGISLATION_ALERTS = Topic(
     "legislation.alerts.v1",
+    about="Each hearing and bill as Clarion knows it, told anew whenever it changes.",
+    published_by=("legislation",),
+    read_by=("campaigns",),
     partitions=6,
     key="hearing id, bill id for progress",
     types={f"bill-hearing.{what}": legislation.HearingAlert for what in ("scheduled", "moved", "amended", "cancelled")}
@@ -62,6 +78,9 @@ LEGISLATION_ALERTS = Topic(
 )
 DIRECTORY_ENTITIES = Topic(
     "directory.entities.v1",
+    about="Divisions, cities, districts, legislators, committees and officials: the newest state of each.",
+    published_by=("directory",),
+    read_by=("campaigns", "notifications"),
     partitions=1,
     key="kind and id, as in city:<id>; import:<kind> for import.completed",
     compacted=True,
@@ -77,6 +96,9 @@ DIRECTORY_ENTITIES = Topic(
 )
 CAMPAIGNS_CALLS = Topic(
     "campaigns.calls.v1",
+    about="Whom a campaign asks for letters and testimony, in batches for one mailbox bucket each.",
+    published_by=("campaigns",),
+    read_by=("notifications",),
     partitions=24,
     key="campaign id and bucket, as in <campaign>/<bucket>; <campaign>/pauses for those",
     types={
@@ -88,18 +110,26 @@ CAMPAIGNS_CALLS = Topic(
 )
 CAMPAIGNS_LIFECYCLE = Topic(
     "campaigns.lifecycle.v1",
+    about="What happens to campaigns, for anyone who follows them.",
+    published_by=("campaigns",),
     partitions=6,
     key="campaign id",
     types={f"campaign.{what}": campaigns.CampaignChanged for what in ("drafted", "launched", "amended", "closed")},
 )
 NOTIFICATIONS_DELIVERIES = Topic(
     "notifications.deliveries.v1",
+    about="What became of messages, in batches.",
+    published_by=("notifications",),
+    read_by=("campaigns",),
     partitions=24,
-    key="bucket",
+    key="bucket of the first mailbox in it",
     types={"deliveries.recorded": deliveries.DeliveriesRecorded},
 )
 REGISTRATIONS_REQUESTS = Topic(
     "registrations.requests.v1",
+    about="Requests for seats at webinars and other events, and cancellations.",
+    published_by=("registrations",),
+    read_by=("registrations",),
     partitions=6,
     key="event id",
     inbound=True,
@@ -110,6 +140,8 @@ REGISTRATIONS_REQUESTS = Topic(
 )
 REGISTRATIONS_OUTCOMES = Topic(
     "registrations.outcomes.v1",
+    about="What became of registrations, and events that were moved or called off.",
+    published_by=("registrations",),
     partitions=6,
     key="event id",
     types={
@@ -120,6 +152,9 @@ REGISTRATIONS_OUTCOMES = Topic(
 )
 REGISTRATIONS_NOTICES = Topic(
     "registrations.notices.v1",
+    about="What people who registered are to be told.",
+    published_by=("registrations",),
+    read_by=("notifications",),
     partitions=6,
     key="event id and bucket, as in <event>/<bucket>",
     types={
