@@ -14,6 +14,7 @@ async def record_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> 
     ours = [delivery for delivery in deliveries if delivery.matter.startswith(MATTER)]
     if not ours:
         return
+    await QUERIES.find_calls_by_key(tx.connection)
     await QUERIES.record_outcomes(
         tx.connection,
         campaigns=[delivery.matter.removeprefix(MATTER) for delivery in ours],

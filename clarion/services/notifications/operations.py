@@ -134,14 +134,12 @@ async def announce(tx: Transaction, moved: Sequence[Delivery]) -> None:
 
 
 def delivery_batches(ended: Sequence[Delivery]) -> Iterator[Outgoing]:
-    """Outcomes as messages, by bucket of the mailbox."""
-    by_bucket = sorted(ended, key=lambda one: bucket(one.mailbox))
-    for number, group in groupby(by_bucket, key=lambda one: bucket(one.mailbox)):
-        found = list(group)
-        for start in range(0, len(found), DELIVERIES_IN_A_MESSAGE):
-            yield Outgoing(
-                topic=NOTIFICATIONS_DELIVERIES,
-                key=str(number),
-                type="deliveries.recorded",
-                data=DeliveriesRecorded(deliveries=found[start : start + DELIVERIES_IN_A_MESSAGE]),
-            )
+    """Outcomes as messages of many buckets: who reads them goes by revision and time, not by their order."""
+    for start in range(0, len(ended), DELIVERIES_IN_A_MESSAGE):
+        found = ended[start : start + DELIVERIES_IN_A_MESSAGE]
+        yield Outgoing(
+            topic=NOTIFICATIONS_DELIVERIES,
+            key=str(bucket(found[0].mailbox)),
+            type="deliveries.recorded",
+            data=DeliveriesRecorded.of_valid(deliveries=found),
+        )

@@ -80,7 +80,7 @@ WITH jobs AS (
     SELECT :campaign, p.official, p.city, coalesce(p.division, ''), p.mailbox, p.letter, p.testimony, :now
     FROM people AS p
     WHERE CASE WHEN p.is_new THEN p.mailbox IN (SELECT mailbox FROM done WHERE what = 'asked') ELSE p.differs END
-    ORDER BY p.official
+    ORDER BY p.mailbox, p.official
     ON CONFLICT (campaign, official) DO UPDATE SET
         city = excluded.city, division = excluded.division, mailbox = excluded.mailbox, letter = excluded.letter,
         testimony = excluded.testimony, ended_at = NULL,
@@ -123,30 +123,30 @@ UPDATE fanout_jobs AS f SET done_at = :now
 FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
 WHERE f.campaign = :campaign AND f.division = j.division AND f.bucket = j.bucket;
 
+-- name: find_calls_by_key!
+-- Outcomes find their calls by mailbox, whatever the planner knew of the table when it made their plan.
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+       set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
+
 -- name: record_outcomes!
--- The newest outcome of each mailbox counts, for all of its officials; and the newest revision that reached it.
-WITH reports AS (
-    SELECT *
+-- The newest outcome of each mailbox counts, for all of its officials; and the newest revision that reached it. Calls are
+-- taken in the order of their mailboxes, as the fan-out takes them.
+WITH newest AS MATERIALIZED (
+    SELECT DISTINCT ON (campaign, mailbox) *,
+           max(revision) FILTER (WHERE state = 'sent') OVER (PARTITION BY campaign, mailbox) AS reached
     FROM unnest(:campaigns::text[], :mailboxes::text[], :states::text[], :revisions::integer[], :times::timestamptz[])
         AS r (campaign, mailbox, state, revision, at)
-), reached AS (
-    SELECT campaign, mailbox, max(revision) AS revision FROM reports WHERE state = 'sent' GROUP BY campaign, mailbox
-), newest AS (
-    SELECT DISTINCT ON (campaign, mailbox) * FROM reports ORDER BY campaign, mailbox, revision DESC, at DESC
-), seen AS (
-    SELECT c.campaign, c.official, n.state, n.revision, n.at, r.revision AS reached,
-           c.outcome_at IS NULL OR (c.outcome_revision, c.outcome_at) < (n.revision, n.at) AS is_newer
-    FROM newest AS n
-    JOIN calls AS c ON c.campaign = n.campaign AND c.mailbox = n.mailbox
-    LEFT JOIN reached AS r ON r.campaign = n.campaign AND r.mailbox = n.mailbox
-    ORDER BY c.campaign, c.official
-    FOR UPDATE OF c
+    ORDER BY campaign, mailbox, revision DESC, at DESC
 )
 UPDATE calls AS c SET
-    outcome = CASE WHEN s.is_newer THEN s.state ELSE c.outcome END,
-    outcome_revision = CASE WHEN s.is_newer THEN s.revision ELSE c.outcome_revision END,
-    outcome_at = CASE WHEN s.is_newer THEN s.at ELSE c.outcome_at END,
-    reached_revision = greatest(c.reached_revision, s.reached)
-FROM seen AS s
-WHERE c.campaign = s.campaign AND c.official = s.official
-  AND (s.is_newer OR s.reached > coalesce(c.reached_revision, 0));
+    outcome = CASE WHEN ((c.outcome_revision, c.outcome_at) < (n.revision, n.at)) IS NOT FALSE
+                   THEN n.state ELSE c.outcome END,
+    outcome_revision = CASE WHEN ((c.outcome_revision, c.outcome_at) < (n.revision, n.at)) IS NOT FALSE
+                            THEN n.revision ELSE c.outcome_revision END,
+    outcome_at = CASE WHEN ((c.outcome_revision, c.outcome_at) < (n.revision, n.at)) IS NOT FALSE
+                      THEN n.at ELSE c.outcome_at END,
+    reached_revision = greatest(c.reached_revision, n.reached)
+FROM newest AS n
+WHERE c.campaign = n.campaign AND c.mailbox = n.mailbox
+  AND (((c.outcome_revision, c.outcome_at) < (n.revision, n.at)) IS NOT FALSE
+       OR n.reached > coalesce(c.reached_revision, 0));
