@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import asyncpg
@@ -95,7 +96,11 @@ class Transaction:
 
     def notify(self, what: str) -> None:
         """Wake who listens to `clarion_<service>_<what>` once this commits; said twice it is sent once."""
-        self._channels.add(f"{role_of(self.service)}_{what}")
+        self._channels.add(self.channel(what))
+
+    def channel(self, what: str) -> str:
+        """The channel on which this service hears of `what`, for a statement that tells of it."""
+        return f"{role_of(self.service)}_{what}"
 
     def reject(self, received: Received[Any], reason: str) -> None:
         """Make this event a dead letter in this same transaction, beside whatever the handler kept of it."""
@@ -117,6 +122,15 @@ class Transaction:
         if self._channels:
             queries = load_queries("clarion.runtime.database")
             await queries.notify(self.connection, channels=sorted(self._channels))
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUsage:
+    """Connections of a pool: in use, open and idle, and how many there may be."""
+
+    busy: int
+    idle: int
+    most: int
 
 
 class Database:
@@ -174,6 +188,12 @@ class Database:
         """A connection for reads, each statement on its own."""
         async with self._pool.acquire() as connection:
             yield connection
+
+    @property
+    def usage(self) -> PoolUsage:
+        """How the pool is doing."""
+        opened, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return PoolUsage(opened - idle, idle, self._pool.get_max_size())
 
     def listen(self, channel: str) -> AbstractAsyncContextManager[Wakeups]:
         """Wake-ups of a NOTIFY channel (`clarion_<service>_<what>`); they outlive a restart of the database."""

@@ -71,13 +71,12 @@ async def enqueue_parcels(tx: Transaction, parcels: Sequence[Parcel]) -> None:
     for chunk in _chunks(parcels):
         await queries.insert_outgoing(
             tx.connection,
+            channel=tx.channel("outbox"),
             topics=[parcel.topic for parcel in chunk],
             keys=[parcel.key for parcel in chunk],
             headers=[parcel.headers for parcel in chunk],
             bodies=[parcel.body for parcel in chunk],
         )
-    if parcels:
-        tx.notify("outbox")
 
 
 def _parcel(tx: Transaction, message: Outgoing) -> Parcel:

@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 ROWS_PER_ROUND = 2_000
 POLL_SECONDS = 0.5
+GATHER_SECONDS = 0.02
+"""Between two rounds: what is committed meanwhile goes out together, for much less than row by row."""
 LEAD_POLL_SECONDS = 1.0
 MAINTENANCE_SECONDS = 3_600.0
 HELD_TOPIC_SECONDS = 5.0
@@ -173,8 +175,10 @@ class Relay:
             beat()
             if time.monotonic() - self._maintained_at > MAINTENANCE_SECONDS:
                 await self._maintain(connection)
-            if not await self._round(connection, producer):
+            if await self._round(connection, producer) == 0:
                 await _either(wakeups.wait(POLL_SECONDS), stopping)
+            else:
+                await asyncio.sleep(GATHER_SECONDS)
         while await self._round(connection, producer):
             beat()
 

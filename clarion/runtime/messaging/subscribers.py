@@ -1,6 +1,7 @@
 """The one place that makes Kafka subscribers: FastStream's, without the ways in which it can lose a message."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
@@ -16,7 +17,8 @@ from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
 from clarion.runtime.messaging.connection import group_name, kafka_options, topic_name
 from clarion.runtime.messaging.consumer import DrainOnRevoke, Pulse, SteadyConsumer, Unreadable, consumer_settings
-from clarion.runtime.messaging.consumption import Consumption
+from clarion.runtime.messaging.consumption import Consumption, Tally
+from clarion.runtime.messaging.metrics import Meters
 from clarion.runtime.messaging.record import Record, instant
 from clarion.runtime.messaging.subscription import Subscription
 from clarion.runtime.settings import Settings
@@ -24,6 +26,7 @@ from clarion.runtime.settings import Settings
 log = structlog.get_logger(__name__)
 
 PAUSE_AFTER_NOTHING_MS = 5
+GATHERED_BYTES = 200_000
 GRACEFUL_SECONDS = 30.0
 
 Records = tuple[ConsumerRecord[Any, Any], ...]
@@ -32,7 +35,13 @@ Records = tuple[ConsumerRecord[Any, Any], ...]
 class Subscribers:
     """All subscribers of one service, on a broker of their own."""
 
-    def __init__(self, settings: Settings, database: Database, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        subscriptions: Sequence[Subscription],
+        meters: Meters | None = None,
+    ) -> None:
         self._settings = settings
         self._database = database
         self._stopping = asyncio.Event()
@@ -47,6 +56,8 @@ class Subscribers:
             logger=None,
         )
         self._groups: dict[str, Pulse] = {}
+        self._meters = meters or Meters()
+        self.tallies: dict[str, Tally] = {one.topic.name: Tally() for one in subscriptions}
         self.made = [self._make(one) for one in subscriptions]
 
     async def start(self) -> None:
@@ -60,6 +71,15 @@ class Subscribers:
         """Wait until every subscriber has been told its partitions, which may be none."""
         for pulse in self.pulses.values():
             await pulse.joined.wait()
+
+    async def unhandled(self) -> dict[str, dict[int, int]]:
+        """By topic and assigned partition the first offset that is not handled."""
+        found = {}
+        for topic, subscriber in zip(self.pulses, self.made, strict=True):
+            consumer = cast("SteadyConsumer | None", subscriber.consumer)
+            places = await consumer.unhandled() if consumer is not None else {}
+            found[topic] = {place.partition: offset for place, offset in places.items()}
+        return found
 
     async def stop(self) -> None:
         """Let the batches in work end (or give them back, where they wait for the database), then leave the groups."""
@@ -81,9 +101,10 @@ class Subscribers:
             parser=parse_batch,
             decoder=leave_alone,
             no_reply=True,
+            **_gathering(subscription),
             **consumer_settings(self._settings),
         )
-        subscriber(self._handler(subscription, cast("BatchSubscriber", subscriber), pulse))
+        subscriber(self._handler(subscription, cast("BatchSubscriber", subscriber)))
         return cast("BatchSubscriber", subscriber)
 
     def _build(self, *, group_id: str, client_id: str | None, **options: Any) -> SteadyConsumer:
@@ -91,14 +112,15 @@ class Subscribers:
         pulse = self._groups[group_id]
         return SteadyConsumer(pulse=pulse, given_up=self.given_up, group_id=group_id, **connection, **options)
 
-    def _handler(
-        self, subscription: Subscription, subscriber: BatchSubscriber, pulse: Pulse
-    ) -> Callable[[Records], Awaitable[None]]:
-        consumption = Consumption(self._database, subscription)
+    def _handler(self, subscription: Subscription, subscriber: BatchSubscriber) -> Callable[[Records], Awaitable[None]]:
+        topic = subscription.topic.name
+        consumption = Consumption(self._database, subscription, self.tallies[topic])
+        seconds = self._meters.handler_seconds.labels(self._database.service, topic)
         backoff = Backoff()
 
         async def handle(records: Records) -> None:
             consumer = cast("SteadyConsumer", subscriber.consumer)
+            began_at = time.monotonic()
             try:
                 await consumption.handle(to_records(records, self._settings.kafka_prefix, self._database.clock))
                 await consumer.acknowledge()
@@ -106,15 +128,22 @@ class Subscribers:
                 log.warning(
                     "subscriber.waits",
                     service=self._database.service,
-                    topic=subscription.topic.name,
+                    topic=topic,
                     error=type(error.__cause__ or error).__name__,
                 )
                 await backoff.wait(self._stopping)
             else:
                 backoff.reset()
-                pulse.handled += len(records)
+                seconds.observe(time.monotonic() - began_at)
 
         return handle
+
+
+def _gathering(subscription: Subscription) -> dict[str, int]:
+    """The broker answers a fetch once there is enough, or so long after it was asked."""
+    if not subscription.gather_seconds:
+        return {}
+    return {"fetch_min_bytes": GATHERED_BYTES, "fetch_max_wait_ms": int(subscription.gather_seconds * 1_000)}
 
 
 async def parse_batch(records: Records, original: Callable[[Records], Awaitable[KafkaMessage]]) -> KafkaMessage:

@@ -21,10 +21,11 @@ class Subscription:
 
     `handle` runs inside the transaction that holds the inbox rows. If it raises, each event is handed to it again,
     alone in a transaction of its own, and the one that fails becomes a dead letter. `use_inbox` is False where
-    revisions make a redelivery harmless.
+    revisions make a redelivery harmless. What need not be dealt with at once is gathered for `gather_seconds`, at most.
     """
 
     topic: Topic
     handle: Handler
     use_inbox: bool = True
     batch_size: int = 500
+    gather_seconds: float = 0.0

@@ -29,5 +29,5 @@ def subscriptions(clock: Clock) -> list[Subscription]:
     return [
         Subscription(DIRECTORY_ENTITIES, on_entities_changed, use_inbox=False, batch_size=5_000),
         Subscription(LEGISLATION_ALERTS, on_legislation_alert),
-        Subscription(NOTIFICATIONS_DELIVERIES, on_deliveries_recorded),
+        Subscription(NOTIFICATIONS_DELIVERIES, on_deliveries_recorded, batch_size=50, gather_seconds=0.25),
     ]

@@ -53,3 +53,14 @@ def test_another_policy_is_noticed(policy: AckPolicy) -> None:
     broker.subscriber("topic", group_id="group", batch=True, ack_policy=policy)
     with pytest.raises(AssertionError, match="topic: AckPolicy"):
         check_broker(broker)
+
+
+async def test_what_may_be_gathered_is_answered_by_the_broker_once_there_is_enough(
+    settings: Settings, listener: Database, ear: Ear
+) -> None:
+    subscribers = Subscribers(
+        settings, listener, [Subscription(ECHO, ear), Subscription(WIDE, ear, gather_seconds=0.2)]
+    )
+    at_once, gathered = (made._connection_args for made in subscribers.made)
+    assert (at_once["fetch_min_bytes"], gathered["fetch_max_wait_ms"]) == (1, 200)
+    assert gathered["fetch_min_bytes"] > 100_000

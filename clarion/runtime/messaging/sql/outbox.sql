@@ -1,9 +1,13 @@
 -- name: insert_outgoing!
-INSERT INTO outbox (topic, key, headers, body)
-SELECT topic, key, headers::jsonb, body
-FROM unnest(:topics::text[], :keys::bytea[], :headers::text[], :bodies::bytea[])
-    WITH ORDINALITY AS message (topic, key, headers, body, position)
-ORDER BY position
+-- Wakes the relay, once for a transaction.
+WITH put AS (
+    INSERT INTO outbox (topic, key, headers, body)
+    SELECT topic, key, headers::jsonb, body
+    FROM unnest(:topics::text[], :keys::bytea[], :headers::text[], :bodies::bytea[])
+        WITH ORDINALITY AS message (topic, key, headers, body, position)
+    ORDER BY position
+)
+SELECT pg_notify(:channel, '')
 
 -- name: unpublished
 SELECT id, enqueued_at, topic, key, headers, body
