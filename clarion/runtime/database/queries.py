@@ -1,10 +1,10 @@
 """Named SQL: every statement lives in a package's `sql/*.sql` and is called by its name."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, cast
 
 import aiosql
 from aiosql.adapters.asyncpg import AsyncPGAdapter
@@ -13,22 +13,25 @@ from aiosql.adapters.asyncpg import AsyncPGAdapter
 class OnConnection(AsyncPGAdapter):
     """Runs queries on connections alone; aiosql's own looks for each statement whether it was given a pool."""
 
+    def _ordered(self, query_name: str, parameters: Any) -> Sequence[Any]:
+        return cast("Sequence[Any]", self.maybe_order_params(query_name, parameters))  # type: ignore[no-untyped-call]
+
     async def select(
-        self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: Any = None
+        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: Any = None
     ) -> AsyncIterator[Any]:
         """The rows, fetched at once."""
         if record_class is not None:
             raise TypeError(f"{query_name} names a record class; rows are plain here")
-        for row in await conn.fetch(sql, *self.maybe_order_params(query_name, parameters)):
+        for row in await conn.fetch(sql, *self._ordered(query_name, parameters)):
             yield row
 
-    async def select_value(self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
+    async def select_value(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
         """The first column of the first row, or None."""
-        return await conn.fetchval(sql, *self.maybe_order_params(query_name, parameters))
+        return await conn.fetchval(sql, *self._ordered(query_name, parameters))
 
-    async def insert_update_delete(self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
+    async def insert_update_delete(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
         """The status."""
-        return await conn.execute(sql, *self.maybe_order_params(query_name, parameters))
+        return await conn.execute(sql, *self._ordered(query_name, parameters))
 
 
 @cache
@@ -42,7 +45,7 @@ def load_queries(package: str) -> Any:
     texts = [file.read_text("utf-8") for file in sorted(_sql_files(folder), key=lambda file: file.name)]
     text = "\n".join(texts)
     _refuse_repeated_names(package, text)
-    return aiosql.from_str(text, OnConnection, mandatory_parameters=False)
+    return aiosql.from_str(text, cast("Any", OnConnection), mandatory_parameters=False)
 
 
 def _sql_files(folder: Traversable) -> list[Traversable]:

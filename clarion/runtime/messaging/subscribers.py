@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import structlog
@@ -139,7 +139,7 @@ class Subscribers:
         return handle
 
 
-def _gathering(subscription: Subscription) -> dict[str, int]:
+def _gathering(subscription: Subscription) -> Mapping[str, Any]:
     """The broker answers a fetch once there is enough, or so long after it was asked."""
     if not subscription.gather_seconds:
         return {}
