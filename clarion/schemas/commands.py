@@ -64,11 +64,33 @@ class LetterOutcome(Printed):
     reason: str | None = Field(description="why it is still open, or as it was")
 
 
+class ReplayedTopic(Printed):
+    """What one service's log has of one topic."""
+
+    service: str
+    topic: str
+    messages: int
+    first_at: datetime
+    last_at: datetime
+
+
+class ReplayPrinted(Printed):
+    """`clarion replay`: what was published again, or with `--dry-run` would be."""
+
+    dry_run: bool
+    resumed: bool = Field(description="whether an earlier replay, which was killed, was gone on with")
+    topics: list[ReplayedTopic] = Field(description="what the logs have of what is asked")
+    whole: list[str] = Field(description="compacted topics, published whole from the tables by the relays")
+    messages: int = Field(description="messages of the logs, those sent before a kill included")
+    entities: int | None = Field(description="what was enqueued for compacted topics; nobody knows in a dry run")
+
+
 PRINTED: Mapping[str, type[Printed]] = {
     "dead-letters.list": LetterLine,
     "dead-letters.show": LetterShown,
     "dead-letters.retry": LetterOutcome,
     "dead-letters.discard": LetterOutcome,
+    "replay": ReplayPrinted,
 }
 """What each command prints: this thing, or an array of them where it prints a list."""
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "registrations": Lazily("clarion.services.registrations.commands:registrations", "who has a seat, and who waits"),
     "bench": Lazily("clarion.services.benchmarks.commands:bench", "how fast it is, against its own ceilings"),
     "dead-letters": Lazily("clarion.services.dead_letters:dead_letters", "what could not be handled, and retrying it"),
+    "replay": Lazily("clarion.services.replay:replay_command", "publish again what the broker lost"),
     "keys": Lazily("clarion.services.legislation.key_commands:keys", "API keys for integrations"),
 }
 

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from clarion.runtime.database import AppliedMigration, migrate
-from clarion.runtime.messaging.replay import ReplayReport, replay_if_new_broker
+from clarion.runtime.messaging.replay import ReplayReport, Republish, replay_if_new_broker
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
 from clarion.runtime.settings import Settings
@@ -36,6 +36,8 @@ BUILDERS: Mapping[str, Builder] = {
     "notifications": notifications.build,
     "registrations": registrations.build,
 }
+REPUBLISH: Mapping[str, Republish] = {"directory": republish}
+"""Who has compacted topics, and how what they hold is enqueued."""
 WEB = "web"
 NAMES = (*BUILDERS, WEB)
 NEEDED = ("database_url", "kafka_bootstrap", "smtp_url", "public_url", "secret_key", "mail_from")
@@ -64,7 +66,7 @@ async def prepare(settings: Settings) -> Preparation:
     applied, topics, _ = await asyncio.gather(
         migrate(str(settings.database_url)), ensure_topics(settings, TOPICS), wait_for_groups(settings)
     )
-    replay = await replay_if_new_broker(settings, list(BUILDERS), {"directory": republish})
+    replay = await replay_if_new_broker(settings, list(BUILDERS), REPUBLISH)
     return Preparation(applied, topics.created, replay)
 
 
