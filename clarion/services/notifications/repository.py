@@ -13,7 +13,7 @@ from clarion.schemas.directory import Official as DirectoryOfficial
 from clarion.schemas.messages import CalendarEntry, Contact, Fact
 from clarion.services.notifications.domain.messages import Claimed, Content, Official, joined
 from clarion.services.notifications.domain.outcomes import Verdict
-from clarion.services.notifications.domain.registration import Ending, Registration
+from clarion.services.notifications.domain.registration import Asked, Ending, Registration
 from clarion.services.notifications.domain.states import FINAL
 from clarion.services.notifications.domain.telling import Told
 
@@ -82,20 +82,42 @@ class Ledger:
     async def register(self, wanted: Registration, now: datetime) -> list[Delivery]:
         """Contents, threads and rows of requests; older revisions that are unsent give way."""
         await queries.save_contents(self._connection, rows=list(wanted.contents.values()))
-        known = [row["id"] async for row in queries.join_threads(self._connection, rows=wanted.threads)]
-        older = queries.supersede(self._connection, thread_ids=known, now=now)
+        known = await self._join(wanted.asked)
+        older = queries.supersede(self._connection, thread_ids=list(known), now=now)
         moved = [row async for row in older] if known else []
-        rows = list(wanted.messages.values())
-        moved += [row async for row in queries.insert_messages(self._connection, rows=rows, now=now)]
-        await queries.unfollow(self._connection, matters=list({row["matter"] for row in rows}))
+        asked = wanted.asked
+        put = queries.insert_messages(
+            self._connection,
+            parts=wanted.all_parts,
+            officials=wanted.officials,
+            thread_ids=asked.thread_ids,
+            mailboxes=asked.mailboxes,
+            shares=asked.shares,
+            shared=asked.shared,
+            known=list(known),
+            known_revisions=list(known.values()),
+            now=now,
+        )
+        moved += [row async for row in put]
+        await queries.unfollow(self._connection, matters=list({each["matter"] for each in asked.shared}))
         return [_delivery(row) for row in moved]
+
+    async def _join(self, asked: Asked) -> dict[UUID, int]:
+        """Lock these threads; gives the newest revision of those that were there before."""
+        rows = queries.join_threads(
+            self._connection,
+            thread_ids=asked.thread_ids,
+            mailboxes=asked.mailboxes,
+            shares=asked.shares,
+            shared=asked.shared,
+        )
+        return {row["id"]: row["revision"] async for row in rows}
 
     async def withdraw(self, ending: Ending, now: datetime) -> list[Delivery]:
         """End what is unsent of these threads, and queue word of it where something was told or may be."""
         await queries.save_contents(self._connection, rows=[ending.content])
-        async for _ in queries.join_threads(self._connection, rows=ending.threads):
-            pass
-        ids = [row["id"] for row in ending.threads]
+        await self._join(ending.asked)
+        ids = ending.asked.thread_ids
         found = queries.withdraw(
             self._connection, thread_ids=ids, revision=ending.revision, reason=ending.reason, now=now
         )

@@ -26,7 +26,12 @@ CANCELLED = "cancelled"
 
 def thread_of(matter: str, mailbox: str) -> UUID:
     """The thread of a matter with a mailbox: always the same, so that a replay finds it again."""
-    return UUID(bytes=hashlib.sha256(f"{matter}\n{mailbox}".encode()).digest()[:16])
+    return UUID(thread_key(matter, mailbox))
+
+
+def thread_key(matter: str, mailbox: str) -> str:
+    """The same in 32 hexadecimal digits, where a batch of them is only handed on to the database."""
+    return hashlib.sha256(f"{matter}\n{mailbox}".encode()).hexdigest()[:32]
 
 
 def message_name(thread_id: UUID, revision: int, resend: int = 0) -> str:

@@ -2,53 +2,96 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clarion.schemas.messages import CalendarEntry, MessageBatch, Withdrawal
+from pydantic import TypeAdapter
+
+from clarion.schemas.messages import CalendarEntry, MessageBatch, Recipient, Withdrawal
 from clarion.services.notifications.domain import lanes
 from clarion.services.notifications.domain.calendar import begins_at
-from clarion.services.notifications.domain.messages import WITHDRAWAL, thread_of
+from clarion.services.notifications.domain.messages import WITHDRAWAL, thread_key
 
 SHARED_FIELDS = {"template", "lane", "subscription", "reply_to", "not_after", "facts", "content", "calendar"}
-PART_FIELDS = {"officials", "address", "name", "reasons", "asks", "told_elsewhere"}
+
+_parts = TypeAdapter(list[Recipient])
+
+
+@dataclass(slots=True)
+class Asked:
+    """Threads at the revisions they are asked for, column by column; `shared` has what those of a batch have in common.
+
+    `shares` tells for each thread which of `shared` is its own.
+    """
+
+    shared: list[dict[str, Any]] = field(default_factory=list)
+    shares: list[int] = field(default_factory=list)
+    thread_ids: list[str] = field(default_factory=list)
+    mailboxes: list[str] = field(default_factory=list)
+
+    def add(self, threads: Mapping[str, str], **shared: Any) -> None:
+        """Take in mailboxes by their threads."""
+        self.shares += [len(self.shared)] * len(threads)
+        self.shared.append({"share": len(self.shared), **shared})
+        self.thread_ids += threads
+        self.mailboxes += threads.values()
 
 
 @dataclass(slots=True)
 class Registration:
-    """Rows for the ledger's tables; each thread and revision stands in it once."""
+    """Rows for the ledger's tables; each thread and revision stands in it once.
+
+    `officials` are PostgreSQL's array literals, `parts` the recipients of each batch as a JSON array.
+    """
 
     contents: dict[tuple[str, int, str], dict[str, Any]] = field(default_factory=dict)
-    threads: list[dict[str, Any]] = field(default_factory=list)
-    messages: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
+    officials: list[str] = field(default_factory=list)
+    parts: list[bytes] = field(default_factory=list)
+    _known: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, batch: MessageBatch) -> "Registration | None":
         """Take a batch in, or give it back in a registration of its own if it names a thread and revision again."""
+        recipients = {thread_key(batch.matter, one.mailbox): one for one in batch.recipients}
+        keys = {(thread, batch.revision) for thread in recipients}
+        if not self._known.isdisjoint(keys):
+            return Registration._of(batch)
         shared = batch.model_dump(mode="json", include=SHARED_FIELDS)
         digest = _digest(shared)
-        rows = [_row(batch, digest, index) for index in range(len(batch.recipients))]
-        keys = [(row["thread_id"], batch.revision) for row in rows]
-        if self.messages and not self.messages.keys().isdisjoint(keys):
-            return Registration._of(batch)
+        named = {"matter": batch.matter, "revision": batch.revision, "digest": digest}
         self.contents[batch.matter, batch.revision, digest] = {
-            "matter": batch.matter,
-            "revision": batch.revision,
-            "digest": digest,
+            **named,
             "begins_at": _begins_at(batch.calendar),
             **shared,
         }
-        self.messages.update(zip(keys, rows, strict=True))
-        self.threads += [
-            {"id": row["thread_id"], **{name: row[name] for name in ("matter", "mailbox", "revision")}} for row in rows
-        ]
+        self._known |= keys
+        threads = {thread: one.mailbox for thread, one in recipients.items()}
+        self.asked.add(threads, **named, wave=batch.wave, lane=lanes.number(batch.lane))
+        self.officials += [array_literal(one.officials) for one in recipients.values()]
+        self.parts.append(parts_of(list(recipients.values())))
         return None
+
+    @property
+    def all_parts(self) -> str:
+        """The recipients of all batches as one JSON array, in the order of the threads."""
+        return f"[{','.join(part[1:-1].decode() for part in self.parts if part != b'[]')}]"
 
     @classmethod
     def _of(cls, batch: MessageBatch) -> "Registration":
         made = cls()
         made.add(batch)
         return made
+
+
+def parts_of(recipients: Sequence[Recipient]) -> bytes:
+    """Recipients as the ledger keeps them, as a JSON array: the mailbox is the row's."""
+    return _parts.dump_json(list(recipients), exclude={"__all__": {"mailbox"}}, exclude_defaults=True)
+
+
+def array_literal(texts: Sequence[str]) -> str:
+    """Texts as PostgreSQL writes an array of them."""
+    return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +104,7 @@ class Ending:
     revision: int
     reason: str
     content: dict[str, Any]
-    threads: list[dict[str, Any]]
+    asked: Asked
     told: bool
 
     @classmethod
@@ -75,12 +118,13 @@ class Ending:
             "calendar": withdrawal.calendar.model_dump(mode="json") if withdrawal.calendar else None,
         }
         named = {"matter": withdrawal.matter, "revision": withdrawal.revision}
-        mailboxes = dict.fromkeys(withdrawal.mailboxes)
+        asked = Asked()
+        asked.add({thread_key(withdrawal.matter, one): one for one in withdrawal.mailboxes}, **named)
         return cls(
             withdrawal.revision,
             withdrawal.reason or reason,
             {**named, **shared, "digest": _digest(shared), "begins_at": _begins_at(withdrawal.calendar)},
-            [{"id": str(thread_of(withdrawal.matter, one)), "mailbox": one, **named} for one in mailboxes],
+            asked,
             told=not withdrawal.told_elsewhere,
         )
 
@@ -93,21 +137,6 @@ def _begins_at(entry: CalendarEntry | None) -> str | None:
     return begins_at(entry).isoformat() if entry else None
 
 
-def _row(batch: MessageBatch, digest: str, index: int) -> dict[str, Any]:
-    recipient = batch.recipients[index]
-    return {
-        "thread_id": str(thread_of(batch.matter, recipient.mailbox)),
-        "revision": batch.revision,
-        "matter": batch.matter,
-        "wave": batch.wave,
-        "mailbox": recipient.mailbox,
-        "lane": lanes.number(batch.lane),
-        "digest": digest,
-        "officials": recipient.officials,
-        "part": recipient.model_dump(mode="json", include=PART_FIELDS, exclude_defaults=True),
-    }
-
-
 def registrations(batches: Sequence[MessageBatch]) -> Iterator[Registration]:
     """All batches in as few registrations as may be, in their order."""
     current = Registration()
@@ -116,5 +145,5 @@ def registrations(batches: Sequence[MessageBatch]) -> Iterator[Registration]:
         if following is not None:
             yield current
             current = following
-    if current.messages:
+    if current.parts:
         yield current

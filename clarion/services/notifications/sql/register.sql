@@ -14,15 +14,16 @@ ON CONFLICT (matter, revision, digest) DO NOTHING
 -- Locks each thread, so that two revisions of it are registered one after the other; gives those that were there before.
 WITH joined AS (
     INSERT INTO threads (id, matter, mailbox, revision)
-    SELECT id, matter, mailbox, max(revision)
-    FROM jsonb_to_recordset(:rows::jsonb) AS given (id uuid, matter text, mailbox text, revision integer)
-    GROUP BY id, matter, mailbox
-    ORDER BY id
+    SELECT r.id, s.matter, r.mailbox, max(s.revision)
+    FROM unnest(:thread_ids::uuid[], :mailboxes::text[], :shares::integer[]) AS r (id, mailbox, share)
+    JOIN jsonb_to_recordset(:shared::jsonb) AS s (share integer, matter text, revision integer) ON s.share = r.share
+    GROUP BY r.id, s.matter, r.mailbox
+    ORDER BY r.id
     ON CONFLICT (matter, mailbox) DO UPDATE
     SET revision = greatest(threads.revision, excluded.revision)
-    RETURNING id, xmax <> 0 AS known
+    RETURNING id, revision, xmax <> 0 AS known
 )
-SELECT id FROM joined WHERE known
+SELECT id, revision FROM joined WHERE known
 
 -- name: supersede
 -- What is in doubt waits for the last word of its sender, which may still be at it, and keeps its successor waiting.
@@ -44,19 +45,23 @@ WITH put AS (
         thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
         state, state_at, reason, moves, queued_at, due_at
     )
-    SELECT r.thread_id, r.revision, c.id, r.matter, r.wave, r.mailbox, r.lane, c.subscription, r.officials,
+    SELECT r.thread_id, s.revision, c.id, s.matter, s.wave, r.mailbox, s.lane, c.subscription, r.officials::text[],
            jsonb_build_array(r.part), c.not_after, first.*, :now, :now
-    FROM jsonb_to_recordset(:rows::jsonb) AS r (
-        thread_id uuid, revision integer, matter text, wave text, mailbox text, lane smallint, digest text,
-        officials text[], part jsonb
-    )
-    JOIN threads AS t ON t.id = r.thread_id
-    JOIN contents AS c ON c.matter = r.matter AND c.revision = r.revision AND c.digest = r.digest
+    FROM ROWS FROM (
+        jsonb_array_elements(:parts::text::jsonb), unnest(:officials::text[]), unnest(:thread_ids::uuid[]),
+        unnest(:mailboxes::text[]), unnest(:shares::integer[])
+    ) AS r (part, officials, thread_id, mailbox, share)
+    JOIN jsonb_to_recordset(:shared::jsonb) AS s (
+        share integer, matter text, revision integer, digest text, wave text, lane smallint
+    ) ON s.share = r.share
+    JOIN contents AS c ON c.matter = s.matter AND c.revision = s.revision AND c.digest = s.digest
+    LEFT JOIN unnest(:known::uuid[], :known_revisions::integer[]) AS newer (id, revision)
+        ON newer.id = r.thread_id AND newer.revision > s.revision
     CROSS JOIN LATERAL moved(
         '{}',
-        CASE WHEN t.revision > r.revision THEN 'superseded' ELSE 'queued' END,
+        CASE WHEN newer.revision IS NULL THEN 'queued' ELSE 'superseded' END,
         :now,
-        CASE WHEN t.revision > r.revision THEN 'revision ' || t.revision || ' was known before' END
+        'revision ' || newer.revision || ' was known before'
     ) AS first
     ORDER BY r.thread_id
     ON CONFLICT (thread_id, revision) DO UPDATE
