@@ -2,35 +2,73 @@
 
 import json
 import os
+import re
+import socket
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 PREFIX = "CLARION_"
+ENV_FILE = ".env"
+HOSTNAME = "hostname"
 EMBEDDED_MAIL_FROM = "Clarion <calls@clarion.invalid>"
+# asyncpg quotes what it cannot read, which may be a part of the password; so nothing doubtful comes so far.
+DSN = re.compile(r"postgres(ql)?://([^@/?#]*@)?[^@/?#]*(/[^@?#]*)?(\?[^@#]*)?")
+PORTS = re.compile(r"(\[[^\]]*\]|[^:\[\],]*)(:\d{1,5})?(,(\[[^\]]*\]|[^:\[\],]*)(:\d{1,5})?)*")
+FOR_OTHERS = frozenset({"CLARION_DATABASE_PASSWORD", "CLARION_REQUIRE"})
+"""What docker-compose.yml and the tests read, not the settings."""
 
 
 class MissingSetting(Exception):
     """A variable that this command cannot do without is not set."""
 
 
+class WrongSetting(Exception):
+    """What is set cannot be used, or would not have the effect that it seems to have."""
+
+
 class Settings(BaseSettings):
     """What the environment says (prefix `CLARION_`); each value may also stand in a file named by `*_FILE`."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
-    database_url: str | None = Field(None, repr=False, description="PostgreSQL DSN")
-    kafka_bootstrap: str | None = Field(None, description="host:port of brokers, comma separated")
-    kafka_security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT, SSL, SASL_SSL, ...")
-    kafka_sasl_mechanism: str | None = Field(None, description="PLAIN, SCRAM-SHA-256, ...")
-    kafka_sasl_username: str | None = None
-    kafka_sasl_password: str | None = Field(None, repr=False)
-    kafka_ca_file: Path | None = Field(None, description="certificate authority of the brokers")
+    database_url: str | None = Field(
+        None,
+        repr=False,
+        description="PostgreSQL DSN; with sslmode=verify-full&sslrootcert=FILE it must show its certificate",
+        examples=["postgresql://clarion:PASSWORD@db.example/clarion?sslmode=verify-full&sslrootcert=/run/ca.pem"],
+    )
+    kafka_bootstrap: str | None = Field(
+        None,
+        description="host:port of brokers, comma separated",
+        examples=["kafka-1.example:9093,kafka-2.example:9093"],
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how brokers are spoken to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None,
+        description="how the user signs in to brokers: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
+        examples=["SCRAM-SHA-512"],
+    )
+    kafka_sasl_username: str | None = Field(None, description="the user of the brokers", examples=["clarion"])
+    kafka_sasl_password: str | None = Field(None, repr=False, description="that user's password", examples=["PASSWORD"])
+    kafka_ca_file: Path | None = Field(
+        None, description="certificate of the authority that brokers are signed by; without it, the system's"
+    )
+    kafka_cert_file: Path | None = Field(None, description="our certificate, for brokers that ask for one (PEM)")
+    kafka_key_file: Path | None = Field(None, description="its key (PEM), if it is not in the same file")
     kafka_prefix: str = Field(
         "", description="stands before every topic and group: several installations on one cluster"
     )
@@ -39,7 +77,7 @@ class Settings(BaseSettings):
     )
     kafka_instance: str | None = Field(
         None,
-        description="this replica's own name: a restarted one gets its partitions back at once",
+        description="this replica's own name: restarted, it gets its partitions back at once; hostname: the host's",
     )
     kafka_session_seconds: float = Field(
         10, ge=1, description="how long a replica may be silent until others take over its partitions"
@@ -48,14 +86,22 @@ class Settings(BaseSettings):
         None,
         repr=False,
         description="smtp://user:pass@host:port, smtps://, ?starttls=required, ?name=; several stand by, in this order",
+        examples=["smtp://clarion:PASSWORD@smtp.example:587?starttls=required"],
     )
     smtp_ca_file: Path | None = Field(None, description="certificate of a private authority that relays are signed by")
     smtp_limits: str = Field("", description="most mail that goes: gmail.com=20/s, *.example=100/m, relay:NAME=500/s")
-    public_url: str | None = Field(None, description="base of the links in mail")
-    secret_key: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), repr=False, description="signs links; several, comma separated, newest first"
+    public_url: str | None = Field(
+        None, description="base of the links in mail", examples=["https://calls.cities.example"]
     )
-    mail_from: str | None = Field(None, description="From address of all mail")
+    secret_key: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        repr=False,
+        description="signs links; several, comma separated, newest first",
+        examples=["what `openssl rand -hex 32` prints"],
+    )
+    mail_from: str | None = Field(
+        None, description="From address of all mail", examples=["Cities <calls@cities.example>"]
+    )
     postal_address: str | None = Field(None, description="stands at the foot of every mail")
     data_dir: Path = Field(Path(".clarion"), description="data of the embedded servers")
     settle_seconds: float = Field(60, ge=0, description="how long a withdrawal waits to appear elsewhere")
@@ -63,6 +109,8 @@ class Settings(BaseSettings):
         10, gt=0, description="how long a sender that died keeps the mails it held, by the database's clock"
     )
     smtp_connections: int = Field(20, ge=1, le=200, description="open connections of one sender to the relay")
+    health_host: str = Field("127.0.0.1", description="where a served process answers /healthz, /readyz and /metrics")
+    health_port: int = Field(0, ge=0, le=65535, description="its port there; 0 is any free one, which the log says")
 
     @field_validator("secret_key", mode="before")
     @classmethod
@@ -71,15 +119,61 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("kafka_instance")
+    @classmethod
+    def _named(cls, value: str | None) -> str | None:
+        return socket.gethostname() if value == HOSTNAME else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        parts = DSN.fullmatch(value)
+        hosts = value.partition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
+        if parts is None or not PORTS.fullmatch(hosts):
+            raise ValueError(
+                "is to be postgresql://user:password@host:port/database; in user and password"
+                " write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23"
+            )
+        return value
+
     def need(self, *names: str) -> None:
         """Refuse to go on without these.
 
         Raises:
-            MissingSetting: names the variables that are not set.
+            MissingSetting: names the variables that are not set, and says what to set them to.
         """
-        missing = [f"{PREFIX}{name.upper()}" for name in names if not getattr(self, name)]
+        missing = [name for name in names if not getattr(self, name)]
         if missing:
-            raise MissingSetting(f"{', '.join(missing)} not set: set it, or start everything here with `clarion up`")
+            lines = [f"{variable_of(name)} not set: {_what_to_set(name)}" for name in missing]
+            raise MissingSetting("\n".join([*lines, "or start everything here with `clarion up`"]))
+
+
+def variable_of(name: str) -> str:
+    """The variable of a field of the settings."""
+    return f"{PREFIX}{name.upper()}"
+
+
+def _what_to_set(name: str) -> str:
+    field = Settings.model_fields[name]
+    examples = ", ".join(str(example) for example in field.examples or ())
+    return f"{field.description}{f', like {examples}' if examples else ''}"
+
+
+def given_environment() -> dict[str, str]:
+    """Our variables, as the environment and then the `.env` file say them."""
+    from_file = DotEnvSettingsSource(Settings, env_file=ENV_FILE, case_sensitive=True).env_vars
+    merged = {**{name: value for name, value in from_file.items() if value}, **os.environ}
+    return {name: value for name, value in merged.items() if name.startswith(PREFIX)}
+
+
+def slips(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """The variables with our prefix that mean nothing here, each with the one that was probably meant."""
+    known = [variable_of(name) for name in Settings.model_fields]
+    known += [f"{variable}_FILE" for variable in known]
+    unknown = [name for name in environment if name.startswith(PREFIX) and name.upper() not in {*known, *FOR_OTHERS}]
+    return {name: next(iter(get_close_matches(name.upper(), known, 1, 0.8)), None) for name in sorted(unknown)}
 
 
 def from_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
@@ -132,7 +226,7 @@ def load_settings(
         MissingSetting: a `*_FILE` cannot be read.
         pydantic.ValidationError: a value is malformed.
     """
-    secrets: dict[str, Any] = dict(from_secret_files(environment or os.environ))
+    secrets: dict[str, Any] = dict(from_secret_files(given_environment() if environment is None else environment))
     if data_dir is not None:
         secrets["data_dir"] = data_dir
     settings = Settings(**secrets)

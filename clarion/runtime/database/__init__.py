@@ -8,6 +8,7 @@ from clarion.runtime.database.migrate import (
     MigrationError,
     discover_services,
     migrate,
+    pending,
 )
 from clarion.runtime.database.pool import Connection, Database, Transaction, open_database
 from clarion.runtime.database.queries import load_queries
@@ -27,4 +28,5 @@ __all__ = [
     "mailbox_key",
     "migrate",
     "open_database",
+    "pending",
 ]

@@ -93,6 +93,26 @@ async def migrate(
         await connection.close()
 
 
+async def pending(url: str, services: Sequence[str] | None = None) -> list[AppliedMigration]:
+    """The files of this version that were not applied yet, of `services` or all; nothing is changed.
+
+    Raises:
+        OSError or asyncpg's errors: there is no database.
+    """
+    chosen = services if services is not None else discover_services()
+    known = {file.applied for service in chosen for file in _files_of(service, {})}
+    known |= {file.applied for file in _own_files()}
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        rows = [row async for row in load_queries("clarion.runtime.database").applied(connection)]
+    except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedTableError):
+        rows = []
+    finally:
+        await connection.close()
+    applied = {AppliedMigration(row["schema"], row["source"], row["name"]) for row in rows}
+    return sorted(known - applied, key=lambda one: (one.schema, one.source, one.name))
+
+
 async def _bring_up(
     connection: asyncpg.Connection[asyncpg.Record], steps: Sequence[tuple[str, list[MigrationFile]]]
 ) -> list[AppliedMigration]:
@@ -100,8 +120,7 @@ async def _bring_up(
     await queries.bootstrap(connection)
     rows = [row async for row in queries.applied(connection)]
     known = {AppliedMigration(row["schema"], row["source"], row["name"]): row["checksum"] for row in rows}
-    own = list(_read("clarion", "runtime", files("clarion.runtime.database") / "migrations"))
-    done = await _apply_missing(connection, own, known)
+    done = await _apply_missing(connection, list(_own_files()), known)
     for service, found in steps:
         if any(file.applied not in known for file in found):
             await _create_service(connection, service)
@@ -162,8 +181,12 @@ async def _run_in_transaction(connection: asyncpg.Connection[asyncpg.Record], fi
 
 
 async def _run_alone(connection: asyncpg.Connection[asyncpg.Record], file: MigrationFile) -> None:
+    queries = load_queries("clarion.runtime.database")
+    unfinished = [row["removal"] async for row in queries.unfinished_indexes(connection, schema=file.schema)]
     await _assume(connection, file, local=False)
     try:
+        for removal in unfinished:
+            await connection.execute(removal)
         await connection.execute(file.text)
     finally:
         await connection.execute("RESET ROLE")
@@ -208,6 +231,10 @@ async def _bounded() -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise MigrationError(f"another migration has been running for {LOCK_WAIT_SECONDS:.0f} seconds") from None
+
+
+def _own_files() -> Iterator[MigrationFile]:
+    return _read("clarion", "runtime", files("clarion.runtime.database") / "migrations")
 
 
 def _files_of(service: str, folders: Mapping[str, Path]) -> Iterator[MigrationFile]:

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from clarion.runtime.embedded.aot import find_aot_cache
@@ -29,7 +29,11 @@ _TRIES = 3
 
 
 class KafkaServer(EmbeddedServer):
-    """The broker; what is in its log outlasts it as its port does."""
+    """The broker; what is in its log outlasts it as its port does.
+
+    `further_settings` come after our own and replace those of the same name; `$port` and `$controller_port` stand for
+    the ports. `users` are those of SCRAM, with their passwords, made with the log.
+    """
 
     name = "Kafka"
 
@@ -39,11 +43,15 @@ class KafkaServer(EmbeddedServer):
         *,
         port: int | None = None,
         keep_records_for_ever: bool = False,
+        further_settings: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
         _jars: Sequence[Path] = (),
         _record_classes_to: Path | None = None,
     ) -> None:
         super().__init__(data_dir, port)
         self._retention_ms = -1 if keep_records_for_ever else _WEEK_MS
+        self._further_settings = further_settings or {}
+        self._users = users or {}
         self._jars = list(_jars)
         self._record_classes_to = _record_classes_to
         self._ports: tuple[int, ...] = ()
@@ -114,7 +122,8 @@ class KafkaServer(EmbeddedServer):
         self._port = settle_port(self._directory / "port", self._wanted_port)
         controller_port = settle_port(self._directory / "controller-port")
         self._ports = (self._port, controller_port)
-        write_configuration(self._directory, self._port, controller_port, self._retention_ms)
+        ports = {"port": self._port, "controller_port": controller_port}
+        write_configuration(self._directory, ports, self._retention_ms, self._further_settings)
         # Codecs unpack their native libraries there and leave them behind when killed.
         shutil.rmtree(self._directory / "tmp", ignore_errors=True)
         (self._directory / "tmp").mkdir()
@@ -122,7 +131,7 @@ class KafkaServer(EmbeddedServer):
     def _formatted(self, jars: list[Path], aot_cache: Path | None) -> bool:
         try:
             if not (self._directory / "log").exists():
-                format_log(self._directory, jars, _java_options(aot_cache))
+                format_log(self._directory, jars, _java_options(aot_cache), self._users)
         except EmbeddedError:
             if aot_cache is None:
                 raise

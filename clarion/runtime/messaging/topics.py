@@ -57,6 +57,22 @@ async def ensure_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) ->
     return EnsuredTopics(sorted(created), present)
 
 
+async def check_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) -> None:
+    """Refuse to work with topics that are not as the code needs them; nothing is changed.
+
+    Raises:
+        TopicError: one is missing or has another number of partitions; it says what to do.
+        KafkaError: the broker is not there.
+    """
+    async with _admin(settings) as admin:
+        partitions = await _partitions(admin)
+    wanted = [one for topic in topics for one in (topic, topic.dead)]
+    missing = [name for topic in wanted if (name := topic_name(settings, topic)) not in partitions]
+    if missing:
+        raise TopicError(f"the broker has no topic {', '.join(missing)}: run clarion topics")
+    _check(settings, wanted, partitions)
+
+
 async def cluster_id(settings: Settings) -> str:
     """The identity of the Kafka cluster; another one after its data were wiped."""
     async with _admin(settings) as admin:
@@ -113,13 +129,21 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
 
 
 def _check(settings: Settings, wanted: Iterable[Topic], partitions: dict[str, int]) -> None:
+    named = [(topic_name(settings, topic), topic.partitions) for topic in wanted]
     wrong = [
-        f"{name} has {partitions[name]} partitions, not {topic.partitions}"
-        for topic in wanted
-        if (name := topic_name(settings, topic)) in partitions and partitions[name] != topic.partitions
+        f"{name} has {partitions[name]} partitions, not {needed}: {_what_to_do(name, partitions[name], needed)}"
+        for name, needed in named
+        if partitions.get(name, needed) != needed
     ]
     if wrong:
-        raise TopicError("; ".join(wrong))
+        raise TopicError("\n".join(wrong))
+
+
+def _what_to_do(name: str, found: int, needed: int) -> str:
+    if found < needed:
+        return f"stop the services, then kafka-topics.sh --alter --topic {name} --partitions {needed}"
+    # Partitions cannot be taken away.
+    return f"stop the services, then kafka-topics.sh --delete --topic {name}, clarion topics and clarion replay"
 
 
 async def _brokers(admin: AIOKafkaAdminClient) -> int:

@@ -1,6 +1,8 @@
 """Migrations, roles and named queries."""
 
 import asyncio
+import subprocess
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,9 +17,10 @@ from clarion.runtime.database import (
     discover_services,
     load_queries,
     migrate,
+    pending,
 )
 from clarion.runtime.database.queries import _refuse_repeated_names
-from tests.conftest import with_database
+from tests.conftest import Until, with_database
 
 
 @pytest.fixture
@@ -129,6 +132,67 @@ async def test_a_lock_that_is_held_is_waited_for(empty_url: str, folder: Path) -
     assert not done
     await transaction.rollback()
     assert await waiting == ["0002_b.sql"]
+    await holder.close()
+
+
+async def test_what_is_missing_is_told_and_nothing_is_changed(empty_url: str) -> None:
+    everything = await pending(empty_url)
+    assert len(everything) == len(await pending(empty_url)) == len(await migrate(empty_url))
+    assert await pending(empty_url) == []
+
+
+def migrating(url: str, folder: Path | None = None) -> subprocess.Popen[bytes]:
+    """A process of its own that migrates, all services or the one in the folder."""
+    given = "None" if folder is None else f"['probe'], folders={{'probe': pathlib.Path({str(folder)!r})}}"
+    code = (
+        f"import asyncio, pathlib; from clarion.runtime.database import migrate; asyncio.run(migrate({url!r}, {given}))"
+    )
+    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+async def test_a_migration_killed_in_the_middle_is_finished_by_the_next(
+    share: float, empty_url: str, until: Until
+) -> None:
+    everything = len(await pending(empty_url))
+    process = migrating(empty_url)
+
+    async def on_the_way() -> bool:
+        return len(await pending(empty_url)) <= everything * (1 - share)
+
+    await until(on_the_way, 40)
+    process.kill()
+    process.wait()
+    left = await pending(empty_url)
+    assert len(await migrate(empty_url)) == len(left)
+    assert await pending(empty_url) == []
+
+
+async def test_an_index_that_a_killed_migration_left_half_made_is_made_whole(
+    empty_url: str, folder: Path, until: Until
+) -> None:
+    await bring_up(empty_url, folder)
+    (folder / "0002_index.sql").write_text(
+        "-- migrate: no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS things_by_id ON things (id);\n"
+    )
+    holder = await asyncpg.connect(empty_url)
+    writing = holder.transaction()
+    await writing.start()
+    await holder.execute("INSERT INTO probe.things VALUES (1)")
+    process = migrating(empty_url, folder)
+    builder = "SELECT pid FROM pg_stat_progress_create_index WHERE datname = current_database()"
+    watcher = await asyncpg.connect(empty_url)
+    await until(lambda: watcher.fetchval(builder), 40)
+    process.kill()
+    process.wait()
+    await watcher.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index")
+    await writing.commit()
+    await until(lambda: watcher.fetchval(f"SELECT NOT EXISTS ({builder})"), 20)
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'probe.things_by_id'::regclass"
+    assert await watcher.fetchval(valid) is False
+    assert await bring_up(empty_url, folder) == ["0002_index.sql"]
+    assert await watcher.fetchval(valid) is True
+    await watcher.close()
     await holder.close()
 
 

@@ -9,7 +9,7 @@ from clarion.runtime.database import Database, Transaction
 from clarion.runtime.embedded import KafkaServer
 from clarion.runtime.messaging import DeadLetters, Outgoing, Subscription, UnknownLetter, enqueue
 from clarion.runtime.messaging.replay import replay_if_new_broker
-from clarion.runtime.messaging.topics import TopicError, ensure_topics
+from clarion.runtime.messaging.topics import TopicError, check_topics, ensure_topics
 from clarion.runtime.settings import Settings
 from tests.conftest import Until
 from tests.runtime.messaging.conftest import COMPACTED, ECHO, INBOUND, WIDE, Bench, Ear, Echo, said, say
@@ -26,8 +26,20 @@ async def test_topics_are_made_once_with_their_dead_twins(settings: Settings) ->
 
 async def test_another_number_of_partitions_is_an_error_that_names_both(settings: Settings) -> None:
     await ensure_topics(settings, [WIDE])
-    with pytest.raises(TopicError, match=r"echo\.wide\.v1 has 4 partitions, not 6"):
-        await ensure_topics(settings, [dataclasses.replace(WIDE, partitions=6)])
+    more, fewer = (dataclasses.replace(WIDE, partitions=count) for count in (6, 2))
+    for ask in (ensure_topics, check_topics):
+        with pytest.raises(TopicError, match=r"echo\.wide\.v1 has 4 partitions, not 6: .* --alter .* --partitions 6"):
+            await ask(settings, [more])
+        with pytest.raises(TopicError, match=r"echo\.wide\.v1 has 4 partitions, not 2: .* clarion replay"):
+            await ask(settings, [fewer])
+
+
+async def test_a_topic_that_is_missing_is_named_and_not_made_by_asking(settings: Settings) -> None:
+    for _ in range(2):
+        with pytest.raises(TopicError, match=r"no topic .*echo\.wide\.v1, .*dead: run clarion topics"):
+            await check_topics(settings, [WIDE])
+    await ensure_topics(settings, [WIDE])
+    await check_topics(settings, [WIDE])
 
 
 async def test_what_the_broker_refuses_is_said(settings: Settings) -> None:

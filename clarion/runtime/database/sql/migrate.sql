@@ -30,3 +30,11 @@ SELECT clarion.create_service(:service)
 SELECT set_config('role', :role, :local),
        set_config('search_path', :search_path, :local),
        set_config('lock_timeout', :lock_timeout, :local)
+
+-- name: unfinished_indexes
+-- What a killed CREATE INDEX CONCURRENTLY left behind: IF NOT EXISTS would take it for the index, which it never becomes.
+SELECT format('DROP INDEX CONCURRENTLY %I.%I', space.nspname, entry.relname) AS removal
+  FROM pg_index
+  JOIN pg_class AS entry ON entry.oid = pg_index.indexrelid
+  JOIN pg_namespace AS space ON space.oid = entry.relnamespace
+ WHERE space.nspname = :schema AND NOT pg_index.indisvalid AND entry.relkind = 'i'
