@@ -13,3 +13,6 @@ DELETE FROM clarion.processes WHERE id = :id
 SELECT id, host, services, started_at, seen_at, extract(epoch FROM now() - seen_at)::float8 AS silent_seconds, report
 FROM clarion.processes
 ORDER BY host, services, started_at
+
+-- name: try_database$
+SELECT 1
