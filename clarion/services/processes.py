@@ -7,14 +7,19 @@ from typing import Annotated
 import typer
 
 from clarion.runtime.database import migrate as bring_up
+from clarion.runtime.database.reaching import reach_database
+from clarion.runtime.logs import Logger
+from clarion.runtime.messaging.reaching import reach_broker
 from clarion.runtime.messaging.topics import ensure_topics
 from clarion.runtime.output import fail, print_fields
-from clarion.runtime.settings import load_settings
+from clarion.runtime.settings import given_environment, load_settings, slips
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.topics import TOPICS
 from clarion.services.demonstration.show import demonstrate
 from clarion.services.running import NAMES, WEB, serve_until_stopped
 from clarion.services.up import up_until_stopped
+
+log = Logger(__name__)
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 DataDir = Annotated[Path | None, typer.Option(help="data of the embedded servers (default .clarion)")]
@@ -60,7 +65,8 @@ def serve(
 ) -> None:
     """Run services against real infrastructure, in one process or several; SIGTERM drains.
 
-    Names: legislation, directory, campaigns, notifications and web.
+    Names: legislation, directory, campaigns, notifications, registrations and web. It waits for a database and a broker
+    that are not there yet, and refuses to run where they will not have us or are not at this version.
 
     Example: clarion serve legislation campaigns
     """
@@ -70,7 +76,14 @@ def serve(
     if workers > 1 and names == [WEB]:
         fail("--workers is for services, of which none is named beside web", 2)
     configure_logs(as_json=True)
+    tell_slips()
     asyncio.run(serve_until_stopped(load_settings(), names, host=host, port=port, workers=workers, follow=follow))
+
+
+def tell_slips() -> None:
+    """Say which of our variables mean nothing: one letter too many, and a setting is not set."""
+    for variable, meant in slips(given_environment()).items():
+        log.warning("settings.unknown_variable", variable=variable, did_you_mean=meant)
 
 
 def migrate(
@@ -81,8 +94,9 @@ def migrate(
 
     Example: clarion migrate --topics
     """
+    configure_logs("WARNING", as_json=False)
     settings = load_settings()
-    settings.need("database_url")
+    asyncio.run(reach_database(settings))
     applied = asyncio.run(bring_up(str(settings.database_url)))
     print_fields(
         {"migrations applied": [f"{each.schema}/{each.name}" for each in applied] or "none: all were there"},
@@ -97,7 +111,8 @@ def topics(as_json: AsJson = False) -> None:
 
     Example: clarion topics
     """
+    configure_logs("WARNING", as_json=False)
     settings = load_settings()
-    settings.need("kafka_bootstrap")
+    asyncio.run(reach_broker(settings))
     made = asyncio.run(ensure_topics(settings, TOPICS))
     print_fields({"topics made": made.created or "none: all were there"}, as_json=as_json)
