@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(
         None, description="From address of all mail", examples=["Cities <calls@cities.example>"]
     )
+    dkim_selectors: str = Field(
+        "", description="the DKIM selectors by which the relays sign, comma separated, for `clarion doctor`"
+    )
     postal_address: str | None = Field(None, description="stands at the foot of every mail")
     data_dir: Path = Field(Path(".clarion"), description="data of the embedded servers")
     settle_seconds: float = Field(60, ge=0, description="how long a withdrawal waits to appear elsewhere")

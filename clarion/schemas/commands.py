@@ -85,12 +85,22 @@ class ReplayPrinted(Printed):
     entities: int | None = Field(description="what was enqueued for compacted topics; nobody knows in a dry run")
 
 
+class Finding(Printed):
+    """One thing that `clarion doctor` looked at. A problem makes its exit code 1."""
+
+    area: Literal["settings", "machine", "database", "broker", "mail", "dns", "work"]
+    level: Literal["ok", "warning", "problem"]
+    what: str
+    todo: str | None = Field(description="what to do about it; nothing where all is well")
+
+
 PRINTED: Mapping[str, type[Printed]] = {
     "dead-letters.list": LetterLine,
     "dead-letters.show": LetterShown,
     "dead-letters.retry": LetterOutcome,
     "dead-letters.discard": LetterOutcome,
     "replay": ReplayPrinted,
+    "doctor": Finding,
 }
 """What each command prints: this thing, or an array of them where it prints a list."""
 

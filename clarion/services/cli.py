@@ -25,6 +25,7 @@ COMMANDS = {
     "bench": Lazily("clarion.services.benchmarks.commands:bench", "how fast it is, against its own ceilings"),
     "dead-letters": Lazily("clarion.services.dead_letters:dead_letters", "what could not be handled, and retrying it"),
     "replay": Lazily("clarion.services.replay:replay_command", "publish again what the broker lost"),
+    "doctor": Lazily("clarion.services.doctor.commands:doctor", "look at everything, and say what to do"),
     "keys": Lazily("clarion.services.legislation.key_commands:keys", "API keys for integrations"),
 }
 
