@@ -15,12 +15,12 @@ from clarion.runtime.ids import new_id
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.messages import MessageBatch, Recipient
-from clarion.services.benchmarks.sinks import Sink
+from clarion.services.benchmarks.sinks import NoSink, Sink
 from clarion.services.notifications import operations
 from clarion.services.notifications.channels.relays import Relay
 from clarion.services.notifications.channels.smtp import SmtpConnection
 from clarion.services.notifications.domain.messages import Addressed, address
-from clarion.services.notifications.domain.outcomes import Verdict
+from clarion.services.notifications.domain.outcomes import Accepted, Outcome, Verdict
 from clarion.services.notifications.domain.telling import Unneeded, tell
 from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.rendering.mail import Renderer
@@ -119,7 +119,8 @@ def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]
         to = address(one.message, one.officials, now)
         if not isinstance(to, Addressed):
             continue
-        telling = tell(one.content, one.told, one.message.recipient.told_elsewhere)
+        readers = [official.id for official in to.officials]
+        telling = tell(one.content, one.told, one.message.recipient.told_elsewhere, readers)
         if not isinstance(telling, Unneeded):
             mails.append((to.address, renderer.render(one.message, one.content, to, now, telling)))
     return mails
@@ -143,10 +144,21 @@ async def _send(sink: Sink, mails: Sequence[tuple[str, bytes]], connections: int
     waiting = iter(mails)
 
     async def work(connection: SmtpConnection) -> None:
+        over = asyncio.get_running_loop().create_future()
+
+        def take_next(outcome: Outcome) -> None:
+            to, mail = next(waiting, ("", b""))
+            if not mail or not isinstance(outcome, Accepted):
+                over.set_result(outcome)
+            else:
+                connection.hand_over("calls@clarion.example", to, mail, take_next)
+
         await connection.open()
-        for to, mail in waiting:
-            await connection.deliver("calls@clarion.example", to, mail)
+        take_next(Accepted(""))
+        last = await over
         await connection.quit()
+        if not isinstance(last, Accepted):
+            raise NoSink(f"the sink does not take its mail: {last}")
 
     await asyncio.gather(*(work(SmtpConnection(relay)) for _ in range(connections)))
 

@@ -25,13 +25,22 @@ from clarion.services.notifications.domain.messages import (
     NotYet,
     address,
 )
-from clarion.services.notifications.domain.outcomes import NotTried, Outcome, OutOfTime, Verdict, given_up, judge
+from clarion.services.notifications.domain.outcomes import (
+    Accepted,
+    NotTried,
+    Outcome,
+    OutOfTime,
+    Verdict,
+    given_up,
+    judge,
+)
 from clarion.services.notifications.domain.states import State, ending_as, waiting_as
 from clarion.services.notifications.domain.telling import Unneeded, tell
 from clarion.services.notifications.limits import Asked, Wait
 from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.repository import Settled
 from clarion.services.notifications.shelf import Held
+from clarion.services.notifications.under_way import Ended, UnderWay
 
 if TYPE_CHECKING:
     from clarion.services.notifications.sender import Shift
@@ -78,7 +87,7 @@ class Crew:
         self.pool = Pool(self.sender.relays, size)
         self.backoff = Backoff(0.5, 30.0)
         self.tired = False
-        self._under_way: dict[asyncio.Task[Outcome], Sent] = {}
+        self._under_way = UnderWay[Sent]()
 
     async def work(self) -> None:
         """Round after round, until the shift ends and the last outcomes are written down."""
@@ -101,8 +110,6 @@ class Crew:
                     await self._rest()
                     settled = await self._ended()
         finally:
-            for delivery in self._under_way:
-                delivery.cancel()
             await self.pool.close()
 
     async def _connections(self) -> Sequence[Connection]:
@@ -125,13 +132,14 @@ class Crew:
             await self.backoff.wait(self.shift.ending)
             self.tired = False
             return
-        if self.shift.stocked.is_set() and self._under_way:
-            # What is there cannot go now: all connections are busy.
-            await asyncio.wait(self._under_way, timeout=REST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            return
-        stocked = asyncio.create_task(self.shift.stocked.wait())
-        await asyncio.wait([stocked, *self._under_way], timeout=REST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        stocked.cancel()
+        events = [self._under_way.news]
+        # What is there while mails are under way cannot go now: all connections are busy.
+        if not (self.shift.stocked.is_set() and self._under_way):
+            events.append(self.shift.stocked)
+        waiting = [asyncio.create_task(event.wait()) for event in events]
+        await asyncio.wait(waiting, timeout=REST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
 
     def _write(self, taken: Sequence[Held]) -> tuple[list[Written], list[Settled]]:
         """The mails of a round, and what becomes of messages that cannot be written now or need not be."""
@@ -215,17 +223,23 @@ class Crew:
 
     async def _send(self, connections: Sequence[Connection], marked: Sequence[Written]) -> list[Settled]:
         """Hand the round over, all at once, and judge what came of those that were answered soon."""
-        marked_at = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        marked_at, now = loop.time(), self.sender.clock()
+
+        def begin(sent: Sent, ended: Ended) -> None:
+            not_after = sent.written.message.not_after
+            if (not_after is not None and not_after <= now) or loop.time() - marked_at > MARK_GOOD_SECONDS:
+                ended(OutOfTime("too long after its mark"))
+                return
+            sent.way.hand_over(self.sender.renderer.sender, sent.written.to.address, sent.written.mail, ended)
+
         sent = [Sent(one.via or connection, one) for connection, one in zip(connections, marked, strict=False)]
-        begun = {asyncio.create_task(self._deliver(one.way, one.written, marked_at)): one for one in sent}
-        self._under_way |= begun
-        if begun:
-            await asyncio.wait(begun, timeout=LINGER_SECONDS)
+        await self._under_way.hand_over(sent, begin, LINGER_SECONDS)
         return await self._ended()
 
     async def _ended(self) -> list[Settled]:
         """What came of the mails that have been answered by now, or cannot be any more."""
-        ended = [(self._under_way.pop(task), task.result()) for task in list(self._under_way) if task.done()]
+        ended = self._under_way.take()
         if not ended:
             return []
         outcomes = [outcome for _, outcome in ended]
@@ -247,13 +261,7 @@ class Crew:
             doubts=message.doubts,
             queued_at=message.queued_at,
             now=now,
-            jitter=DICE.random(),
+            jitter=0.0 if type(outcome) is Accepted else DICE.random(),
             retries=self.sender.settings.retries,
         )
         return Settled(message, "sending", verdict, relay=sent.way.relay_name)
-
-    async def _deliver(self, connection: Connection, written: Written, marked_at: float) -> Outcome:
-        late = written.message.not_after is not None and written.message.not_after <= self.sender.clock()
-        if late or asyncio.get_running_loop().time() - marked_at > MARK_GOOD_SECONDS:
-            return OutOfTime("too long after its mark")
-        return await connection.deliver(self.sender.renderer.sender, written.to.address, written.mail)

@@ -46,7 +46,9 @@ async def delivered(relay: Relay, address: str = "ada@alder.example", sender: st
     connection = SmtpConnection(relay)
     await connection.open()
     try:
-        return await connection.deliver(sender, address, MAIL)
+        ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        connection.hand_over(sender, address, MAIL, ended.set_result)
+        return await ended
     finally:
         await connection.quit()
 
@@ -120,12 +122,13 @@ async def test_a_reply_that_comes_byte_by_byte_is_read() -> None:
     assert outcome == Accepted("250 one two")
 
 
+@pytest.mark.parametrize("extensions", [("PIPELINING",), ()])
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("act", [stall, drop, "421 4.3.2 going down", "250 what?"])
-async def test_what_is_lost_before_the_content_is_not_tried(step: str, act: Any) -> None:
+async def test_what_is_lost_before_the_content_is_not_tried(step: str, act: Any, extensions: tuple[str, ...]) -> None:
     if step != "DATA" and act == "250 what?":
         act = "354 what?"
-    async with listening(lambda turn: act if turn.step == step else None) as relay:
+    async with listening(lambda turn: act if turn.step == step else None, extensions=extensions) as relay:
         assert isinstance(await delivered(relay_at(relay.url)), NotTried)
     assert relay.mails == []
 
@@ -139,6 +142,48 @@ async def test_what_is_lost_after_the_content_is_in_doubt(act: Any) -> None:
 async def test_a_relay_that_says_250_to_the_content_and_dies_has_taken_it() -> None:
     async with listening(lambda turn: taking(and_die("250 ok")) if turn.step == "content" else None) as relay:
         assert await delivered(relay_at(relay.url)) == Accepted("250 ok")
+
+
+async def test_a_farewell_right_behind_the_last_word_takes_nothing_back() -> None:
+    both = "250 2.0.0 taken\r\n421 4.3.2 idle for too long"
+    async with listening(lambda turn: both if turn.step == "content" else None) as relay:
+        connection = SmtpConnection(relay_at(relay.url))
+        await connection.open()
+        ended: list[Outcome] = []
+        connection.hand_over(SENDER, "ada@alder.example", MAIL, ended.append)
+        while not ended:
+            await asyncio.sleep(0)
+        assert ended == [Accepted("250 2.0.0 taken")]
+        assert not connection.usable
+
+
+async def test_a_reply_that_comes_before_its_question_is_no_answer_to_it() -> None:
+    early = "354 go on\r\n250 2.0.0 taken"
+    async with listening(lambda turn: early if turn.step == "DATA" else None) as relay:
+        assert isinstance(await delivered(relay_at(relay.url)), NotTried)
+    assert relay.mails == []
+
+
+@pytest.mark.parametrize("extensions", [("PIPELINING",), ()])
+@pytest.mark.parametrize("step", ["RCPT", "DATA", "content"])
+async def test_after_a_refusal_the_next_mail_goes_over_the_same_connection(
+    step: str, extensions: tuple[str, ...]
+) -> None:
+    refusing = lambda turn: "451 4.3.0 later" if (turn.step, turn.mail) == (step, 1) else None  # noqa: E731
+    async with listening(refusing, extensions=extensions) as relay:
+        connection = SmtpConnection(relay_at(relay.url))
+        await connection.open()
+        outcomes = []
+        for _ in range(2):
+            ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            connection.hand_over(SENDER, "ada@alder.example", MAIL, ended.set_result)
+            assert connection.busy
+            outcomes.append(await ended)
+            assert not connection.busy
+        await connection.quit()
+    said = "451 4.3.0 later" if step == "content" else f"{step}: 451 4.3.0 later"
+    assert outcomes == [Declined("later", said), Accepted("250 2.0.0 taken")]
+    assert (relay.sessions, len(relay.mails)) == (1, 1)
 
 
 async def test_a_421_after_the_content_is_no_fault_of_the_recipient() -> None:

@@ -14,9 +14,10 @@ from clarion.schemas.messages import MessageBatch, Withdrawal
 from clarion.services.notifications import operations
 from clarion.services.notifications.crew import Crew, Written
 from clarion.services.notifications.domain.messages import thread_of
-from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried, Outcome
+from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried
 from clarion.services.notifications.repository import Settled, Workers
 from clarion.services.notifications.sender import Shift
+from clarion.services.notifications.under_way import Ended
 from tests.services.notifications.conftest import CONTENT, House, batch, mailbox_of, official, recipient
 
 MATTER = "campaign:c1"
@@ -88,17 +89,18 @@ class Relay:
         self.outcome = outcome
         self.relay_name = "relay"
 
-    async def deliver(self, _sender: str, address: str, content: bytes) -> Outcome:
+    def hand_over(self, _sender: str, address: str, content: bytes, ended: Ended) -> None:
         if self.outcome in {"accepted", "lost after"}:
             self.world.receive(address, content)
         match self.outcome:
             case "accepted":
-                return Accepted("250 ok")
+                ended(Accepted("250 ok"))
             case "deferred":
-                return Declined("later", "451 later")
+                ended(Declined("later", "451 later"))
             case "not tried":
-                return NotTried("lost before the content")
-        return InDoubt("lost before the reply")
+                ended(NotTried("lost before the content"))
+            case _:
+                ended(InDoubt("lost before the reply"))
 
 
 class World:

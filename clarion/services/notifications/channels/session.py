@@ -1,12 +1,11 @@
 """An SMTP session after its greeting: commands may go out together (RFC 2920), replies come back in their order."""
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar, cast
+from functools import lru_cache
+from typing import NamedTuple, Protocol, cast
 
 REPLY_LIMIT = 65_536
-T = TypeVar("T")
 
 
 class Reply(NamedTuple):
@@ -16,35 +15,44 @@ class Reply(NamedTuple):
     text: str
 
 
-async def within(due: asyncio.Future[T], seconds: float) -> T:
-    """The result of a future that has so many seconds; asyncio.timeout costs several times as much.
+class Listener(Protocol):
+    """Whoever waits for replies; it is called from the event loop once, by one of the two."""
 
-    Raises:
-        TimeoutError: it did not come in time.
-    """
+    def heard(self, replies: Sequence[Reply]) -> None:
+        """All replies that were due."""
 
-    def late() -> None:
-        if not due.done():
-            due.set_exception(TimeoutError())
+    def lost(self, error: Exception) -> None:
+        """They will not come: OSError where the connection broke, TimeoutError where they came too late."""
 
-    timer = due.get_loop().call_later(seconds, late)
-    try:
-        return await due
-    finally:
-        timer.cancel()
+
+@lru_cache(maxsize=256)
+def read(line: bytes) -> Reply | None:
+    """A line that is a whole reply, of which most are alike; None if it is nothing of SMTP."""
+    if not line[:3].isdigit():
+        return None
+    return Reply(int(line[:3]), text_of(line))
+
+
+def text_of(line: bytes) -> str:
+    """What follows the code."""
+    return line[4:].decode("utf-8", "replace").rstrip("\r")
 
 
 class Session(asyncio.Protocol):
-    """Takes over a connection that is open, secured and signed in."""
+    """Takes over a connection that is open, secured and signed in; one listener at a time."""
 
     def __init__(self, transport: asyncio.Transport, *, pipelining: bool) -> None:
         self.pipelining = pipelining
         self.lost = False
+        self._loop = asyncio.get_running_loop()
         self._transport = transport
-        self._buffer = bytearray()
-        self._lines: list[str] = []
+        self._rest = b""
+        self._earlier: list[bytes] = []
         self._replies: list[Reply] = []
-        self._waiting: deque[tuple[int, asyncio.Future[Sequence[Reply]]]] = deque()
+        self._due = 0
+        self._listener: Listener | None = None
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         transport.set_protocol(self)
 
     @property
@@ -52,65 +60,84 @@ class Session(asyncio.Protocol):
         """Whether a command can be written; not once the relay has closed or said something unasked."""
         return not (self.lost or self._transport.is_closing())
 
-    async def ask(self, *commands: bytes, seconds: float) -> Sequence[Reply]:
-        """Send commands and read a reply to each; without pipelining the first refusal ends it.
+    def say(self, sent: bytes, due: int, seconds: float, listener: Listener) -> None:
+        """Send bytes to which so many replies are due in so many seconds; the listener is told what came of it.
 
         Raises:
-            OSError: the connection was lost.
-            TimeoutError: a reply did not come in time.
-        """
-        if self.pipelining:
-            return await self.replies(b"\r\n".join(commands) + b"\r\n", len(commands), seconds)
-        replies: list[Reply] = []
-        for command in commands:
-            replies += await self.replies(command + b"\r\n", 1, seconds)
-            if replies[-1].code >= 400:
-                break
-        return replies
-
-    async def replies(self, sent: bytes, count: int, seconds: float) -> Sequence[Reply]:
-        """Send bytes and wait for so many replies. Raises like `ask`."""
-        return await within(self.write(sent, count), seconds)
-
-    def write(self, sent: bytes, count: int) -> asyncio.Future[Sequence[Reply]]:
-        """Send bytes to which so many replies are due.
-
-        Raises:
-            OSError: the connection was lost, so nothing was sent.
+            OSError: the connection was lost, so nothing was sent and nobody is told.
         """
         if not self.open:
             raise ConnectionResetError("the relay closed the connection")
-        due: asyncio.Future[Sequence[Reply]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((count, due))
+        self._due, self._listener = due, listener
+        self._expect(seconds)
         self._transport.write(sent)
-        return due
+
+    async def ask(self, command: bytes, seconds: float) -> Reply:
+        """Send a command and wait for its reply.
+
+        Raises:
+            OSError: the connection was lost.
+            TimeoutError: the reply did not come in time.
+        """
+        answer = Answer()
+        self.say(command + b"\r\n", 1, seconds, answer)
+        return await answer.due
+
+    def _expect(self, seconds: float) -> None:
+        """The timer is seldom set anew: it rings too early and looks for what is due by then."""
+        self._deadline = self._loop.time() + seconds
+        if self._timer is not None:
+            if self._timer.when() <= self._deadline:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if not self._due:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._ring)
+        else:
+            self._give_up(TimeoutError("no reply in time"))
 
     def data_received(self, data: bytes) -> None:
-        """Cut replies out of what comes."""
-        self._buffer += data
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line = bytes(self._buffer[:end])
-            del self._buffer[: end + 1]
-            self._take(line.decode("utf-8", "replace").rstrip("\r"))
-        if len(self._buffer) + sum(map(len, self._lines)) > REPLY_LIMIT:
+        """Cut replies out of what comes; once all are there that are due, the listener hears them."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._take(line)
+        if len(self._replies) > self._due or self._endless:
+            # Unasked, such as a farewell: nothing more is said, but what came before it holds.
             self._transport.abort()
+        if self._due and len(self._replies) >= self._due:
+            self._tell()
+        elif self._transport.is_closing():
+            self._give_up(ConnectionResetError("the relay said what is no reply"))
 
-    def _take(self, line: str) -> None:
-        self._lines.append(line[4:])
-        if line[3:4] == "-":
+    def _tell(self) -> None:
+        replies, self._replies, self._due = self._replies[: self._due], [], 0
+        if self._listener is not None:
+            # It stays the listener meanwhile, so that it still hears of the end if it stumbles.
+            self._listener.heard(replies)
+        if not self._due:
+            self._listener = None
+
+    @property
+    def _endless(self) -> bool:
+        return bool(self._rest or self._earlier) and len(self._rest) + sum(map(len, self._earlier)) > REPLY_LIMIT
+
+    def _take(self, line: bytes) -> None:
+        if line[3:4] == b"-":
+            self._earlier.append(line)
             return
-        text, self._lines = " ".join(self._lines), []
-        if not self._waiting or not line[:3].isdigit():
-            # Unasked, such as a farewell; or nothing of SMTP.
+        reply = read(line)
+        if reply is None:
             self._transport.abort()
             return
-        self._replies.append(Reply(int(line[:3]), text))
-        count, due = self._waiting[0]
-        if len(self._replies) == count:
-            self._waiting.popleft()
-            replies, self._replies = self._replies, []
-            if not due.done():
-                due.set_result(replies)
+        if self._earlier:
+            said = " ".join([*map(text_of, self._earlier), reply.text])
+            reply, self._earlier = Reply(reply.code, said), []
+        self._replies.append(reply)
 
     def eof_received(self) -> bool:
         """The relay closed."""
@@ -119,15 +146,38 @@ class Session(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         """Whoever waits for a reply learns that none will come."""
         self.lost = True
-        while self._waiting:
-            _, due = self._waiting.popleft()
-            if not due.done():
-                due.set_exception(ConnectionResetError("the connection was lost"))
-                due.exception()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._give_up(ConnectionResetError("the connection was lost"))
 
-    def abort(self) -> None:
-        """Close at once."""
+    def _give_up(self, error: Exception) -> None:
+        """Close at once, and say so to who waits."""
         self._transport.abort()
+        listener, self._listener, self._due = self._listener, None, 0
+        if listener is not None:
+            listener.lost(error)
+
+    def close(self) -> None:
+        """Close at once."""
+        self._give_up(ConnectionResetError("we closed the connection"))
+
+
+class Answer:
+    """Listens for one reply and lets it be awaited."""
+
+    def __init__(self) -> None:
+        self.due: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+    def heard(self, replies: Sequence[Reply]) -> None:
+        """It came."""
+        if not self.due.done():
+            self.due.set_result(replies[0])
+
+    def lost(self, error: Exception) -> None:
+        """It will not come."""
+        if not self.due.done():
+            self.due.set_exception(error)
 
 
 def take_over(transport: asyncio.BaseTransport | None, *, pipelining: bool) -> Session:

@@ -1,23 +1,20 @@
 """Mail to a relay over connections that stay open, with the phase of every failure known."""
 
-import asyncio
 import re
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import aiosmtplib
 
+from clarion.services.notifications.channels.handover import Handover
 from clarion.services.notifications.channels.relays import Relay, trusted
-from clarion.services.notifications.channels.session import Reply, Session, take_over, within
-from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried, Outcome
-from clarion.services.notifications.domain.replies import Step, classify
+from clarion.services.notifications.channels.session import Session, take_over
+from clarion.services.notifications.domain.outcomes import Declined, NotTried, Outcome
 
 IDLE_SECONDS = 60.0
 MAILS_PER_CONNECTION = 1_000
-STEPS: tuple[Step, ...] = ("MAIL", "RCPT", "DATA")
-GO_ON = 354
 BROKEN = (aiosmtplib.SMTPException, OSError, TimeoutError)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 BEYOND_ASCII = "the relay does not take addresses beyond ASCII"
@@ -30,12 +27,6 @@ class RelayDown(Exception):
 
 class LoginRefused(RelayDown):
     """The relay does not take our login, so trying it again soon is of no use."""
-
-
-def transparent(content: bytes) -> bytes:
-    """Content whose lines that begin with a dot get a second one (RFC 5321, 4.5.2); its lines end in CR LF."""
-    stuffed = content.replace(b"\n.", b"\n..") if b"\n." in content else content
-    return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
 def why(error: Exception) -> RelayDown:
@@ -62,9 +53,10 @@ def envelope(sender: str, address: str, *, smtputf8: bool) -> tuple[bytes, bytes
     Raises:
         ValueError: an address would end its command, or needs what the relay does not offer.
     """
-    if CONTROL.search(sender + address):
+    plain = sender.isascii() and address.isascii()
+    if not (plain and sender.isprintable() and address.isprintable()) and CONTROL.search(sender + address):
         raise ValueError(NOT_FOR_THE_WIRE)
-    if sender.isascii() and address.isascii():
+    if plain:
         return f"MAIL FROM:<{sender}>".encode(), f"RCPT TO:<{address}>".encode()
     if not smtputf8:
         raise ValueError(BEYOND_ASCII)
@@ -78,8 +70,11 @@ class Connection(Protocol):
     def relay_name(self) -> str:
         """The relay at its other end."""
 
-    async def deliver(self, sender: str, address: str, content: bytes) -> Outcome:
-        """Hand over one mail and say what came of it; never raises for what the relay does."""
+    def hand_over(self, sender: str, address: str, content: bytes, ended: Callable[[Outcome], None]) -> None:
+        """Begin to hand over one mail; `ended` is called once with what came of it, perhaps at once.
+
+        `content` is sent as it is: its lines end in CR LF and none begins with a dot (RFC 5321, 4.5.2).
+        """
 
 
 class SmtpConnection:
@@ -128,77 +123,32 @@ class SmtpConnection:
             raise why(error) from error
         self.used_at = time.monotonic()
 
-    async def deliver(self, sender: str, address: str, content: bytes) -> Outcome:
-        """Hand over one mail and say what came of it; `busy` meanwhile."""
+    def hand_over(self, sender: str, address: str, content: bytes, ended: Callable[[Outcome], None]) -> None:
+        """Begin to hand over one mail; `busy` until `ended` is called with what came of it."""
         self.mails += 1
-        self.busy = True
-        try:
-            return await self._handed_over(sender, address, content)
-        finally:
-            self.busy = False
-
-    async def _handed_over(self, sender: str, address: str, content: bytes) -> Outcome:
         session = self._session
         if session is None:
-            return NotTried("the connection was closed")
-        try:
-            commands = envelope(sender, address, smtputf8=self._smtputf8)
-        except ValueError as error:
-            return Declined("refused", str(error))
-        try:
-            replies = await session.ask(*commands, b"DATA", seconds=self._timeouts.command)
-            failure = self._failure(replies)
-            if failure is not None:
-                await self._reset(session, replies)
-                return failure
-            due = session.write(transparent(content) + b".\r\n", 1)
-        except BROKEN as error:
-            self.close()
-            return NotTried(f"lost before the content: {type(error).__name__}")
-        return await self._last_reply(due)
-
-    def _failure(self, replies: Sequence[Reply]) -> Outcome | None:
-        for step, reply in zip(STEPS, replies, strict=False):
-            said = f"{step}: {reply.code} {reply.text}"
-            # Where the relay speaks of something else than it was asked, nothing may follow.
-            if reply.code == 421 or not (reply.code >= 400 or 200 <= reply.code < 300 or step == "DATA"):
-                return NotTried(said)
-            if reply.code >= 400:
-                return Declined(classify(step, reply.code, reply.text), said)
-        return None if replies[-1].code == GO_ON else NotTried(f"DATA: {replies[-1].code} {replies[-1].text}")
-
-    async def _last_reply(self, due: asyncio.Future[Sequence[Reply]]) -> Outcome:
-        try:
-            (reply,) = await within(due, self._timeouts.content)
-        except BROKEN as error:
-            self.close()
-            return InDoubt(f"lost before the reply: {type(error).__name__}")
-        self.used_at = time.monotonic()
-        said = f"{reply.code} {reply.text}"
-        if reply.code == 421:
-            self.close()
-        if 200 <= reply.code < 300:
-            return Accepted(said)
-        if reply.code >= 400:
-            return Declined(classify("content", reply.code, reply.text), said)
-        return InDoubt(f"not a reply to content: {said}")
-
-    async def _reset(self, session: Session, replies: Sequence[Reply]) -> None:
-        """Make ready for the next mail; a relay that is leaving, or waits for content after all, is left."""
-        if any(reply.code in {GO_ON, 421} for reply in replies):
-            self.close()
+            ended(NotTried("the connection was closed"))
             return
-        self.used_at = time.monotonic()
         try:
-            await session.ask(b"RSET", seconds=self._timeouts.command)
-        except BROKEN:
-            self.close()
+            mail, rcpt = envelope(sender, address, smtputf8=self._smtputf8)
+        except ValueError as error:
+            ended(Declined("refused", str(error)))
+            return
+        self.busy = True
+
+        def over(outcome: Outcome) -> None:
+            self.busy = False
+            self.used_at = time.monotonic()
+            ended(outcome)
+
+        Handover(session, self._timeouts, content, over).begin(mail, rcpt)
 
     async def quit(self) -> None:
-        """Say goodbye and close."""
+        """Say goodbye and close; without a word if a mail is under way."""
         try:
-            if self._session is not None and self._session.open:
-                await self._session.ask(b"QUIT", seconds=self._timeouts.quit)
+            if self._session is not None and self._session.open and not self.busy:
+                await self._session.ask(b"QUIT", self._timeouts.quit)
         except BROKEN:
             pass
         finally:
@@ -207,5 +157,5 @@ class SmtpConnection:
     def close(self) -> None:
         """Close without a word."""
         if self._session is not None:
-            self._session.abort()
+            self._session.close()
         self._client.close()

@@ -139,5 +139,6 @@ def given_up(verdict: Verdict, waited: timedelta, retries: Retries) -> Verdict:
 
 def brief(text: str) -> str:
     """A reply short enough to keep, in one line and without what a database refuses."""
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.split())[:REPLY_LENGTH]
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())[:REPLY_LENGTH]
