@@ -1,22 +1,50 @@
 """Links that prove by themselves for whom and for what they were made."""
 
+import binascii
 import hashlib
-import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_encode, int_to_bytes
+from itsdangerous.encoding import int_to_bytes
 
 from clarion.runtime.clock import Clock, system_clock
 
+BLOCK = 64
+FOR_URLS = bytes.maketrans(b"+/", b"-_")
 SIGNING: Mapping[str, Any] = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
 
 
 def salt_of(purpose: str) -> str:
     """What makes the key of one purpose another than that of all others."""
     return f"clarion:{purpose}"
+
+
+def encoded(content: bytes) -> str:
+    """Base64 for URLs, without padding."""
+    return binascii.b2a_base64(content, newline=False).translate(FOR_URLS, b"=").decode()
+
+
+@lru_cache(maxsize=16)
+def encoded_time(seconds: int) -> str:
+    """A moment as a token holds it."""
+    return encoded(int_to_bytes(seconds))
+
+
+def keyed(key: bytes) -> Callable[[bytes], bytes]:
+    """HMAC-SHA256 (RFC 2104) with one key, whose part is done once: a third of the time of `hmac.digest`."""
+    block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+
+    def authenticate(message: bytes) -> bytes:
+        first, second = inner.copy(), outer.copy()
+        first.update(message)
+        second.update(first.digest())
+        return second.digest()
+
+    return authenticate
 
 
 class BadLink(Exception):
@@ -56,12 +84,12 @@ class SignedLinks:
 
     def signer(self, purpose: str) -> Callable[[Any], str]:
         """What makes tokens of one purpose as `sign` does, many times faster: its key is derived once."""
-        key = self.signer_class(self.secrets, salt=salt_of(purpose), **SIGNING).derive_key()
+        authenticate = keyed(self.signer_class(self.secrets, salt=salt_of(purpose), **SIGNING).derive_key())
+        written = json.JSONEncoder(separators=(",", ":")).encode
 
         def sign(payload: Any) -> str:
-            body = base64_encode(json.dumps(payload, separators=(",", ":")))
-            signed = body + b"." + base64_encode(int_to_bytes(int(self.clock().timestamp())))
-            return (signed + b"." + base64_encode(hmac.digest(key, signed, "sha256"))).decode()
+            signed = f"{encoded(written(payload).encode())}.{encoded_time(int(self.clock().timestamp()))}"
+            return f"{signed}.{encoded(authenticate(signed.encode()))}"
 
         return sign
 

@@ -1,12 +1,14 @@
 """A signed link is good for one purpose, until it expires, as long as one of the secrets is known."""
 
+import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from itsdangerous.encoding import base64_encode, int_to_bytes
 
-from clarion.runtime.web.links import BadLink, SignedLinks
+from clarion.runtime.web.links import BadLink, SignedLinks, encoded, encoded_time, keyed
 
 NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
 JSON = st.recursive(
@@ -76,3 +78,10 @@ def test_the_signer_of_one_purpose_makes_tokens_that_are_read_like_all_others() 
     assert SignedLinks(["later-secret", "newest-secret"]).read("unsubscribe", token) == ["ab" * 16, "calls"]
     with pytest.raises(BadLink):
         links.read("sign-in", token)
+
+
+@given(key=st.binary(max_size=200), message=st.binary(max_size=200), seconds=st.integers(1, 2**40))
+def test_what_is_made_ahead_for_a_key_and_a_moment_changes_no_token(key: bytes, message: bytes, seconds: int) -> None:
+    assert keyed(key)(message) == hmac.digest(key, message, "sha256")
+    assert encoded(message) == base64_encode(message).decode()
+    assert encoded_time(seconds) == base64_encode(int_to_bytes(seconds)).decode()

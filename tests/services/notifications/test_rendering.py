@@ -13,14 +13,21 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.messages import Contact, Recipient
 from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, Official, thread_of
 from clarion.services.notifications.rendering.mail import Renderer
-from clarion.services.notifications.rendering.mime import Segments, mailbox, quoted, unstructured
+from clarion.services.notifications.rendering.mime import (
+    Segments,
+    continued,
+    mailbox,
+    quoted,
+    unquoted,
+    unstructured,
+)
 from tests.services.notifications.conftest import CONTENT, SECRET, mailbox_of, recipient
 
 Parse = Callable[[bytes], EmailMessage]
@@ -269,8 +276,28 @@ def test_an_address_that_is_not_plain_stands_in_its_header_as_it_is(address: str
 def test_any_body_is_read_back_as_it_was(text: str) -> None:
     lines = quoted(text)
     assert quopri.decodestring(lines).replace(b"\r\n", b"\n").decode() == (text if text.endswith("\n") else text + "\n")
-    assert all(len(line) <= 76 for line in lines.split(b"\r\n"))
+    assert all(len(line) <= 76 and not line.startswith(b".") for line in lines.split(b"\r\n"))
     assert b"=_" not in lines
+
+
+@given(
+    before=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=200),
+    token=st.text(st.sampled_from("aZ09.-_"), max_size=400),
+)
+def test_what_stands_unquoted_in_a_text_is_read_back_where_it_was(before: str, token: str) -> None:
+    lines = continued(before) + unquoted(token) + quoted("after")
+    assert quopri.decodestring(lines).decode() == f"{before}{token}after\r\n"
+    assert all(len(line) <= 76 and not line.startswith(b".") for line in lines.split(b"\r\n"))
+
+
+@settings(max_examples=25, deadline=None)
+@given(text=st.text(st.sampled_from(".x \n"), max_size=300), name=st.text(st.sampled_from(".a\r\n"), max_size=90))
+def test_no_line_of_a_mail_begins_with_a_dot_which_smtp_would_take_for_its_end(text: str, name: str) -> None:
+    bill = {**CONTENT["bills"][0], "letter": text, "points": text}
+    mail = rendered({"bills": [bill], "committee": f".{name}"}, officials=(replace(MAYOR, name=f".{name}"),))
+    assert not [line for line in mail.split(b"\r\n") if line.startswith(b".")]
+    assert b"\n" not in mail.replace(b"\r\n", b"")
+    assert mail.endswith(b"\r\n")
 
 
 def test_gaps_are_filled_between_shared_lines() -> None:

@@ -1,6 +1,7 @@
 """What a person wants by mail."""
 
 import re
+from functools import lru_cache
 
 PURPOSE = "unsubscribe"
 """What the links in mail are signed for."""
@@ -19,6 +20,7 @@ def title_of(subscription: str) -> str:
     return TITLES.get(subscription, subscription)
 
 
+@lru_cache(maxsize=64)
 def list_name(subscription: str) -> str:
     """The subscription as a label of a List-Id (RFC 2919)."""
     return re.sub(r"[^a-z0-9-]+", "-", subscription.casefold()).strip("-")[:60] or "list"

@@ -20,6 +20,8 @@ from clarion.services.notifications.domain.telling import Amended, Ended, Tellin
 from clarion.services.notifications.rendering.bodies import body_of, web_link
 from clarion.services.notifications.rendering.calendar import Invitations
 from clarion.services.notifications.rendering.mime import (
+    VERSION,
+    Gap,
     Segments,
     alternative,
     gap,
@@ -35,15 +37,15 @@ PERSONAL = frozenset({"registration"})
 """Templates whose content is one person's own, so that keeping it would only push out what is shared."""
 TEMPLATES = ("call", "over", "registration")
 PLAIN = Telling()
+TEXT, HTML = "text.", "html."
+TO, OWN, CALENDAR = Gap("to"), Gap("own"), Gap("calendar")
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all recipients with the same asks have in common, ready to be sent."""
+    """What all recipients with the same asks have in common: the mail, with gaps for what is their own."""
 
-    headers: bytes
-    text: Segments
-    html: Segments
+    mail: Segments
     changes: Sequence[Line]
 
 
@@ -79,78 +81,79 @@ class Renderer:
             name: (environment.get_template(f"{name}.txt.j2"), environment.get_template(f"{name}.html.j2"))
             for name in TEMPLATES
         }
-        self._own_text = Own(environment.get_template("own.txt.j2"), html=False)
-        self._own_html = Own(environment.get_template("own.html.j2"), html=True)
+        self._own_text = Own(environment.get_template("own.txt.j2"), TEXT, html=False)
+        self._own_html = Own(environment.get_template("own.html.j2"), HTML, html=True)
         self._invitations = Invitations(display, self.sender)
         self._shared: OrderedDict[tuple[Any, ...], Shared] = OrderedDict()
 
     def render(
         self, message: Claimed, content: Content, to: Addressed, now: datetime, telling: Telling = PLAIN
     ) -> bytes:
-        """The whole mail of one message, dated `now`."""
-        shared = self._shared_part(content, message.recipient.asks, telling.wording)
-        link = self.leave_link(message)
-        headers = (
-            self._from,
-            mailbox("To", to.name, to.address),
-            shared.headers,
-            self._own_headers(message, telling, link, now),
-        )
+        """The whole mail of one message, dated `now`; none of its lines begins with a dot."""
+        shared = self._shared_part(content, message.recipient.asks, telling)
+        leaving = self._leaving(message)
         changes = [*shared.changes, *words.arrived(message.recipient.reasons, telling.wording)]
-        reasons = tuple(reason.text for reason in message.recipient.reasons if reason.kind != words.ARRIVED)
-        leaving = Leaving(title_of(message.subscription), link) if link and message.subscription else None
-        own = words.salutation(to), reasons, changes, leaving
-        text = shared.text.fill(self._own_text.fill(*own))
-        html = shared.html.fill(self._own_html.fill(*own))
-        if telling.entry is None:
-            return alternative(headers, text, html)
-        calendar = self._invitations.write(telling.entry, to, now)
-        return invitation(headers, text, html, calendar, telling.entry.calendar.method)
+        reasons = tuple([reason.text for reason in message.recipient.reasons if reason.kind != words.ARRIVED])
+        said = words.salutation(to), reasons, changes, leaving
+        own = dict(self._own_text.fill(*said))
+        own.update(self._own_html.fill(*said))
+        own[TO.name] = mailbox("To", to.name, to.address)
+        own[OWN.name] = self._own_headers(message, telling, leaving, now)
+        if telling.entry is not None:
+            own[CALENDAR.name] = self._invitations.write(telling.entry, to, now)
+        return shared.mail.fill(own)
 
-    def leave_link(self, message: Claimed) -> str | None:
-        """The link that leaves the message's subscription for its mailbox."""
+    def _leaving(self, message: Claimed) -> Leaving | None:
+        """How the mailbox leaves the message's subscription."""
         if message.subscription is None:
             return None
-        return f"{self.public_url}/u/{self._sign([message.mailbox, message.subscription])}"
+        return Leaving(
+            title_of(message.subscription),
+            f"{self.public_url}/u/",
+            self._sign([message.mailbox, message.subscription]),
+        )
 
-    def _own_headers(self, message: Claimed, telling: Telling, link: str | None, now: datetime) -> bytes:
-        lines = [
-            f"Date: {written_date(now)}",
-            f"Message-ID: <{message.id}@{self.domain}>",
-            "Auto-Submitted: auto-generated",
-            f"Clarion-Thread: {message.thread_id.hex}",
-            f"Clarion-Revision: {message.revision}",
-        ]
+    def _own_headers(self, message: Claimed, telling: Telling, leaving: Leaving | None, now: datetime) -> bytes:
+        lines = (
+            f"Date: {written_date(now)}\r\n"
+            f"Message-ID: <{message.id}@{self.domain}>\r\n"
+            "Auto-Submitted: auto-generated\r\n"
+            f"Clarion-Thread: {message.thread_id.hex}\r\n"
+            f"Clarion-Revision: {message.revision}\r\n"
+        )
         if telling.first is not None:
             first = f"<{message_name(message.thread_id, telling.first.revision, telling.first.resend)}@{self.domain}>"
-            lines += [f"In-Reply-To: {first}", f"References: {first}"]
-        if link and message.subscription:
-            lines += [
-                f"List-Id: <{list_name(message.subscription)}.{self.domain}>",
-                f"List-Unsubscribe: <{link}>",
-                "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
-            ]
-        return ("\r\n".join(lines) + "\r\n").encode("ascii")
+            lines += f"In-Reply-To: {first}\r\nReferences: {first}\r\n"
+        if leaving and message.subscription:
+            lines += (
+                f"List-Id: <{list_name(message.subscription)}.{self.domain}>\r\n"
+                f"List-Unsubscribe: <{leaving.page}{leaving.token}>\r\n"
+                "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+            )
+        return lines.encode("ascii")
 
-    def _shared_part(self, content: Content, asks: Sequence[Ask], wording: Wording) -> Shared:
+    def _shared_part(self, content: Content, asks: Sequence[Ask], telling: Telling) -> Shared:
+        wording, method = telling.wording, telling.entry.calendar.method if telling.entry else None
         before = wording.before.id if isinstance(wording, Amended | Ended) else None
         changed = tuple(change.key for change in wording.changes) if isinstance(wording, Amended) else ()
-        key = (content.id, type(wording), before, changed, tuple((ask.kind, ask.bill) for ask in asks))
+        key = (content.id, type(wording), method, before, changed, *[(ask.kind, ask.bill) for ask in asks])
         found = self._shared.get(key)
         if found is None:
-            found = self._render_shared(content, asks, wording)
+            found = self._render_shared(content, asks, wording, method)
             if content.template not in PERSONAL:
                 self._shared[key] = found
             if len(self._shared) > SHARED_LIMIT:
                 self._shared.popitem(last=False)
         return found
 
-    def _render_shared(self, content: Content, asks: Sequence[Ask], wording: Wording) -> Shared:
+    def _render_shared(self, content: Content, asks: Sequence[Ask], wording: Wording, method: str | None) -> Shared:
         body = body_of(content, asks, wording)
         context = {**body.context, "subject": body.subject, "postal_address": self.postal_address}
         reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
         headers = unstructured("Subject", body.subject)
         if reply_to and reply_to.address:
             headers += mailbox("Reply-To", reply_to.name, one_line(reply_to.address))
-        text, html = (Segments.of(template.render(context)) for template in self._templates[body.template])
-        return Shared(headers, text, html, body.changes)
+        plain, marked_up = self._templates[body.template]
+        text, html = Segments.of(plain.render(context), TEXT), Segments.of(marked_up.render(context), HTML)
+        parts = invitation(text, html, CALENDAR, method) if method else alternative(text, html)
+        return Shared(Segments([self._from, TO, headers, OWN, VERSION, *parts]), body.changes)

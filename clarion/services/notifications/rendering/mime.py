@@ -3,12 +3,15 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import quote
+from typing import Any
 
 WORD_BYTES = 45
 LINE = 78
+TOKEN_LINE = 72
+LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 SPECIAL = re.compile(r'[\x00-\x1f\x7f]|=\?|[()<>@,:;".\[\]\\]')
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -53,11 +56,32 @@ def mailbox(name: str, display: str | None, address: str) -> bytes:
 
 
 def quoted(text: str) -> bytes:
-    """Whole lines of text as quoted-printable (RFC 2045, 6.7), each ended by CR LF."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    """Whole lines of text as quoted-printable (RFC 2045, 6.7), each ended by CR LF; none begins with a dot."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     if not lines.endswith("\n"):
         lines += "\n"
-    return binascii.b2a_qp(lines.encode(), istext=True).replace(b"\n", b"\r\n")
+    encoded = binascii.b2a_qp(lines.encode(), istext=True)
+    return undotted(encoded).replace(b"\n", b"\r\n")
+
+
+def undotted(encoded: bytes) -> bytes:
+    """Quoted-printable in which a line's first dot stands as its code, so that SMTP need not double it."""
+    while b"\n." in encoded or encoded.startswith(b"."):
+        # A soft line break follows, so that no line becomes too long.
+        encoded = LEADING_DOT.sub(b"=2E=\n", encoded)
+    return encoded
+
+
+def continued(text: str) -> bytes:
+    """Text as quoted-printable up to the place where something stands that needs no quoting, on a line of its own."""
+    # The letter stands for what follows, so that the last line has room for the soft line break.
+    return undotted(binascii.b2a_qp(f"{text}A".encode(), istext=True)[:-1] + b"=\n").replace(b"\n", b"\r\n")
+
+
+def unquoted(token: str) -> bytes:
+    """Letters, digits, dots, hyphens and underscores in quoted-printable, which goes on after them."""
+    lines = [token[start : start + TOKEN_LINE] for start in range(0, len(token), TOKEN_LINE)]
+    return "".join([f"=2E{line[1:]}=\r\n" if line[0] == "." else f"{line}=\r\n" for line in lines]).encode("ascii")
 
 
 def gap(name: str) -> str:
@@ -66,37 +90,50 @@ def gap(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
-    """A body in quoted-printable with gaps: bytes that all share, and names of what is a recipient's own."""
+class Gap:
+    """A place that each recipient fills."""
 
-    parts: Sequence[bytes | str]
+    name: str
+
+
+class Segments:
+    """Bytes that all share, with gaps for what is a recipient's own."""
+
+    __slots__ = ("_gaps", "parts")
+
+    def __init__(self, parts: Iterable[bytes | Gap]) -> None:
+        self.parts: list[bytes | Gap] = []
+        for part in parts:
+            last = self.parts[-1] if self.parts else None
+            if isinstance(part, bytes) and isinstance(last, bytes):
+                self.parts[-1] = last + part
+            else:
+                self.parts.append(part)
+        self._gaps = [(index, part.name) for index, part in enumerate(self.parts) if isinstance(part, Gap)]
 
     @classmethod
-    def of(cls, rendered: str) -> "Segments":
-        """Split a rendered template at its gaps: lines that hold a name between NUL characters."""
+    def of(cls, rendered: str, kind: str = "") -> "Segments":
+        """A body in quoted-printable from a rendered template, whose gaps are lines that hold a name between NULs.
+
+        `kind` goes before the names, where bodies of several kinds become one mail.
+        """
         pieces = re.split(r"^[ \t]*\x00(\w+)\x00[ \t]*\n?", rendered, flags=re.MULTILINE)
-        parts: list[bytes | str] = []
-        for index, piece in enumerate(pieces):
-            if index % 2:
-                parts.append(piece)
-            elif piece:
-                parts.append(quoted(piece))
-        return cls(parts)
+        return cls(
+            Gap(kind + piece) if index % 2 else quoted(piece)
+            for index, piece in enumerate(pieces)
+            if index % 2 or piece
+        )
 
     def fill(self, own: Mapping[str, bytes]) -> bytes:
-        """The body with its gaps filled with what is quoted-printable already; nothing fills a gap with nothing."""
-        return b"".join([part if isinstance(part, bytes) else own[part] for part in self.parts])
+        """The whole, its gaps filled with what is quoted already; nothing fills a gap with nothing."""
+        filled: list[Any] = self.parts.copy()
+        for index, name in self._gaps:
+            filled[index] = own[name]
+        return b"".join(filled)
 
     def partly(self, own: Mapping[str, bytes]) -> "Segments":
-        """The body with those gaps filled; the others stay."""
-        joined: list[bytes | str] = []
-        for part in self.parts:
-            filled = own.get(part, part) if isinstance(part, str) else part
-            if isinstance(filled, bytes) and joined and isinstance(joined[-1], bytes):
-                joined[-1] += filled
-            else:
-                joined.append(filled)
-        return Segments(joined)
+        """The whole with those gaps filled; the others stay."""
+        return Segments(own.get(part.name, part) if isinstance(part, Gap) else part for part in self.parts)
 
 
 # Quoted-printable never holds "=_", so no body can hold these.
@@ -109,23 +146,25 @@ HTML = PART % (b"text/html", b"", b"")
 ATTACHED = b'Content-Disposition: attachment; filename="invite.ics"\r\n'
 VERSION = b"MIME-Version: 1.0\r\n"
 
+Parts = list[bytes | Gap]
 
-def multipart(subtype: bytes, boundary: bytes, *parts: bytes) -> bytes:
+
+def multipart(subtype: bytes, boundary: bytes, *parts: Parts) -> Parts:
     """Parts, each with its headers, as one with its own."""
-    edge = b"\r\n--" + boundary
-    head = MULTIPART % (subtype, boundary) + b"--" + boundary + b"\r\n"
-    return head + (edge + b"\r\n").join(parts) + edge + b"--\r\n"
+    edge = b"--" + boundary
+    inner = [piece for part in parts for piece in (edge + b"\r\n", *part, b"\r\n")]
+    return [MULTIPART % (subtype, boundary), *inner, edge + b"--\r\n"]
 
 
-def alternative(headers: Sequence[bytes], text: bytes, html: bytes) -> bytes:
-    """A whole mail: its headers and one content as text and as HTML."""
-    return b"".join((*headers, VERSION, multipart(b"alternative", BOUNDARY, TEXT + text, HTML + html)))
+def alternative(text: Segments, html: Segments) -> Parts:
+    """The content of a mail as text and as HTML."""
+    return multipart(b"alternative", BOUNDARY, [TEXT, *text.parts], [HTML, *html.parts])
 
 
-def invitation(headers: Sequence[bytes], text: bytes, html: bytes, calendar: bytes, method: str) -> bytes:
-    """A whole mail with a calendar entry: an alternative for clients that act on it, a file for the others."""
+def invitation(text: Segments, html: Segments, calendar: Gap, method: str) -> Parts:
+    """The same with a calendar entry: an alternative for clients that act on it, a file for the others."""
     kind = b"; method=" + method.encode()
-    shown = PART % (b"text/calendar", kind, b"") + calendar
-    attached = PART % (b"text/calendar", kind + b'; name="invite.ics"', ATTACHED) + calendar
-    body = multipart(b"alternative", BOUNDARY, TEXT + text, HTML + html, shown)
-    return b"".join((*headers, VERSION, multipart(b"mixed", OUTER_BOUNDARY, body, attached)))
+    shown: Parts = [PART % (b"text/calendar", kind, b""), calendar]
+    attached: Parts = [PART % (b"text/calendar", kind + b'; name="invite.ics"', ATTACHED), calendar]
+    body = multipart(b"alternative", BOUNDARY, [TEXT, *text.parts], [HTML, *html.parts], shown)
+    return multipart(b"mixed", OUTER_BOUNDARY, body, attached)

@@ -1,7 +1,7 @@
 """What in a body is a recipient's own: a template's macros, of which what several recipients share is kept."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Template
@@ -9,7 +9,7 @@ from jinja2.runtime import Macro
 from markupsafe import escape
 
 from clarion.services.notifications.domain.changes import Line
-from clarion.services.notifications.rendering.mime import quoted
+from clarion.services.notifications.rendering.mime import continued, quoted, unquoted
 
 GAP = "\x00"
 KEPT = 1_024
@@ -17,10 +17,11 @@ KEPT = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The list that a mail belongs to, as people know it, and the link that leaves it."""
+    """The list that a mail belongs to, as people know it, and the link that leaves it: a page and a signed token."""
 
     title: str
-    link: str
+    page: str
+    token: str
 
 
 def escaped(text: str) -> str:
@@ -29,9 +30,9 @@ def escaped(text: str) -> str:
 
 
 class Own:
-    """Fills the gaps of one kind of body, text or HTML."""
+    """Fills the gaps of one kind of body, text or HTML; the gaps' names begin with the `kind`."""
 
-    def __init__(self, template: Template, *, html: bool) -> None:
+    def __init__(self, template: Template, kind: str, *, html: bool) -> None:
         macros = template.module
         self._greeting: Macro = macros.greeting  # type: ignore[attr-defined]
         self._changes: Macro = macros.changes  # type: ignore[attr-defined]
@@ -40,18 +41,20 @@ class Own:
         self._escape: Callable[[str], str] = escaped if html else str
         self._before, self._after = str(self._greeting(GAP)).split(GAP)
         self._reasons: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
-        self._lists: dict[str, list[str]] = {}
+        self._lists: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self._gaps = [f"{kind}{name}" for name in ("greeting", "changes", "why", "leave")]
 
     def fill(
         self, names: str, reasons: tuple[str, ...], changes: Sequence[Line], leaving: Leaving | None
-    ) -> dict[str, bytes]:
+    ) -> Iterable[tuple[str, bytes]]:
         """What stands in each gap, in quoted-printable."""
-        return {
-            "greeting": quoted(f"{self._before}{self._escape(names)}{self._after}"),
-            "changes": quoted(str(self._changes(changes))) if changes else b"",
-            "why": self._told(reasons),
-            "leave": self._left(leaving) if leaving else b"",
-        }
+        greeting = quoted(f"{self._before}{self._escape(names)}{self._after}")
+        changed = quoted(str(self._changes(changes))) if changes else b""
+        return zip(
+            self._gaps,
+            (greeting, changed, self._told(reasons), self._left(leaving) if leaving else b""),
+            strict=True,
+        )
 
     def _told(self, reasons: tuple[str, ...]) -> bytes:
         found = self._reasons.get(reasons)
@@ -63,9 +66,12 @@ class Own:
         return found
 
     def _left(self, leaving: Leaving) -> bytes:
-        pieces = self._lists.get(leaving.title)
-        if pieces is None:
-            pieces = str(self._leave(leaving.title, GAP)).split(GAP)
+        """All but the token is shared."""
+        key = (leaving.title, leaving.page)
+        found = self._lists.get(key)
+        if found is None:
+            before, after = str(self._leave(leaving.title, leaving.page + GAP)).split(GAP)
+            found = continued(before), quoted(after)
             if len(self._lists) < KEPT:
-                self._lists[leaving.title] = pieces
-        return quoted(self._escape(leaving.link).join(pieces))
+                self._lists[key] = found
+        return b"%s%s%s" % (found[0], unquoted(leaving.token), found[1])
