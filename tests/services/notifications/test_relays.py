@@ -186,6 +186,26 @@ async def test_after_a_refusal_the_next_mail_goes_over_the_same_connection(
     assert (relay.sessions, len(relay.mails)) == (1, 1)
 
 
+async def test_a_relay_that_waits_for_content_after_a_refusal_is_left_at_once() -> None:
+    async with listening(lambda turn: "451 4.3.0 later" if turn.step == "MAIL" else None) as relay:
+        assert await delivered(relay_at(relay.url, Timeouts())) == Declined("later", "MAIL: 451 4.3.0 later")
+    assert relay.mails == []
+
+
+@pytest.mark.parametrize(("extensions", "together"), [(("PIPELINING",), True), ((), False)])
+async def test_commands_go_together_only_where_that_is_offered(extensions: tuple[str, ...], *, together: bool) -> None:
+    more = []
+
+    async def listen(session: Any) -> None:
+        while said := await session.reader.read(4096):
+            more.append(said)
+        raise ConnectionResetError
+
+    async with listening(lambda turn: listen if turn.step == "MAIL" else None, extensions=extensions) as relay:
+        await delivered(relay_at(relay.url))
+    assert bool(more) == together
+
+
 async def test_a_421_after_the_content_is_no_fault_of_the_recipient() -> None:
     async with listening(lambda turn: "421 4.3.2 leaving" if turn.step == "content" else None) as relay:
         assert await delivered(relay_at(relay.url)) == Declined("leaving", "421 4.3.2 leaving")
