@@ -62,8 +62,9 @@ format: .venv/ready ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: .venv/ready ## write the JSON Schemas of the contracts
+schemas: .venv/ready ## write the documents of the contracts: JSON Schemas, AsyncAPI, OpenAPI
 	@$(BIN)/python scripts/write_schemas.py
+	@$(BIN)/python scripts/write_openapi.py
 
 lock: .venv/ready ## pin the dependencies anew, with hashes
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

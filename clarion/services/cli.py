@@ -26,6 +26,7 @@ COMMANDS = {
     "dead-letters": Lazily("clarion.services.dead_letters:dead_letters", "what could not be handled, and retrying it"),
     "replay": Lazily("clarion.services.replay:replay_command", "publish again what the broker lost"),
     "doctor": Lazily("clarion.services.doctor.commands:doctor", "look at everything, and say what to do"),
+    "contracts": Lazily("clarion.services.contracts.commands:contracts", "topics, schemas, AsyncAPI and OpenAPI"),
     "keys": Lazily("clarion.services.legislation.key_commands:keys", "API keys for integrations"),
 }
 

@@ -9,6 +9,8 @@ from clarion.runtime.embedded import MailStore
 from clarion.runtime.process import Running, Service
 from clarion.runtime.web import pages, problems
 from clarion.runtime.web.pages import Pages
+from clarion.services.contracts.openapi import describe
+from clarion.services.contracts.pages import contracts_router
 from clarion.services.health import health_router
 from clarion.services.mail_pages import mail_router
 
@@ -23,13 +25,20 @@ def build_site(
     mail: MailStore | None = None,
 ) -> FastAPI:
     """The site: start page, health, the services' pages and API, and `/mail` where a catcher is embedded."""
-    site = FastAPI(title="Clarion", version="v1", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    site = FastAPI(
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    describe(site)
     problems.install(site)
     pages.install(site)
     own = Pages(PACKAGE)
     for service in services:
         if service.router is not None:
             site.include_router(service.router)
+    site.include_router(contracts_router())
     site.include_router(health_router(running))
     if mail is not None:
         site.include_router(mail_router(mail, own))

@@ -39,8 +39,8 @@ def official() -> jsonschema.protocols.Validator:
 
 def in_document(document: Any, schema: Any) -> jsonschema.protocols.Validator:
     """A validator of a part of the document, whose references lead into it."""
-    registry: Registry[Any] = Registry().with_resource("urn:asyncapi", Resource(document, DRAFT7))
-    absolute = json.loads(json.dumps(schema).replace('"#/', '"urn:asyncapi#/'))
+    registry: Registry[Any] = Registry().with_resource("urn:document", Resource(document, DRAFT7))
+    absolute = json.loads(json.dumps(schema).replace('"#/', '"urn:document#/'))
     return jsonschema.Draft7Validator(
         absolute, registry=registry, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER
     )

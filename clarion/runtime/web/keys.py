@@ -26,7 +26,7 @@ SCOPES: Mapping[str, str] = {
 }
 """What a key can be good for."""
 
-BEARER = HTTPBearer(auto_error=False, scheme_name="API key", description="A key made by `clarion keys create`.")
+BEARER = HTTPBearer(auto_error=False, scheme_name="apiKey", description="A key made by `clarion keys create`.")
 
 
 @dataclass(frozen=True, slots=True)

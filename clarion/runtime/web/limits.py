@@ -4,6 +4,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1_000_000
+READ_AWAY = 16
+"""Of a body that is too large, so many times what is allowed is read and thrown away."""
 
 
 class BodyLimit:
@@ -23,15 +25,22 @@ class BodyLimit:
 
         async def counted() -> Message:
             nonlocal seen
-            if announced > self.max_bytes:
-                raise self.too_large()
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self.max_bytes:
+            if max(seen, announced) > self.max_bytes:
+                await self.read_away(receive, message, seen)
                 raise self.too_large()
             return message
 
         await self.app(scope, counted, send)
+
+    async def read_away(self, receive: Receive, message: Message, seen: int) -> None:
+        """Take in what still comes, up to a bound: closing on unread bytes resets the connection, and with it goes
+        the answer that says why.
+        """
+        while message.get("more_body", False) and seen <= self.max_bytes * READ_AWAY:
+            message = await receive()
+            seen += len(message.get("body", b""))
 
     def announced(self, scope: Scope) -> int:
         """The Content-Length of a request, 0 where it does not say one."""
@@ -41,6 +50,6 @@ class BodyLimit:
         return 0
 
     def too_large(self) -> HTTPException:
-        """The answer; the connection is closed since its rest is not read."""
+        """The answer; the connection is closed since the rest of a very large one is not read."""
         detail = f"The body is larger than {self.max_bytes:,} bytes: send it in parts."
         return HTTPException(413, detail, {"connection": "close"})

@@ -18,6 +18,7 @@ from clarion.runtime.web.limits import MEGABYTE, BodyLimit
 from clarion.runtime.web.pages import Pages
 
 MEDIA_TYPE = "application/problem+json"
+PHRASES: Mapping[int, str] = {413: "Content Too Large", 422: "Unprocessable Content"}
 SHOWN_ERRORS = 100
 RETRY_SECONDS = 5
 OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -76,7 +77,9 @@ def problem(
 
 
 def title(status: int) -> str:
-    """The phrase of a status code."""
+    """The phrase of a status code, by RFC 9110 whatever the version of Python says."""
+    if status in PHRASES:
+        return PHRASES[status]
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -85,10 +88,41 @@ def title(status: int) -> str:
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route may answer besides success, for its OpenAPI description."""
-    schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema["properties"]["errors"] = {"type": "array", "items": FieldError.model_json_schema()}
-    schema.pop("$defs", None)
-    return {status: {"description": title(status), "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
+    return {
+        status: {
+            "description": title(status),
+            "headers": HEADERS.get(status, {}),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": REFERENCE}, "example": example(status)}},
+        }
+        for status in statuses
+    }
+
+
+def example(status: int) -> dict[str, Any]:
+    """A problem as it is answered."""
+    detail, *field = EXAMPLES[status]
+    found: dict[str, Any] = {"type": "about:blank", "title": title(status), "status": status, "detail": detail}
+    if not field:
+        return found
+    return found | {"errors": [{"field": field[0], "message": field[1]}], "error_count": 1}
+
+
+REFERENCE = "#/components/schemas/ProblemDetails"
+EXAMPLES: Mapping[int, tuple[str, ...]] = {
+    401: ("Send an API key as `Authorization: Bearer ...`; `clarion keys create` makes one.",),
+    403: ("This API key lacks the scope 'updates'.",),
+    404: ("There is nothing at this address.",),
+    409: ("There is an event called packaging-law already.",),
+    413: ("The body is larger than 1,000,000 bytes: send it in parts.",),
+    415: ("Send application/json, not text/plain.",),
+    422: ("Nothing was taken: some of it is not valid.", "data.starts_at", "Field required"),
+    503: ("The database is away for the moment: nothing was changed. Try again.",),
+}
+HEADERS: Mapping[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"description": "how to say who asks (RFC 6750)", "schema": {"type": "string"}}},
+    403: {"WWW-Authenticate": {"description": "the scope that is missing", "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}},
+}
 
 
 def wants_page(request: Request) -> bool:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
 from clarion.runtime.web.keys import require_scope
-from clarion.runtime.web.problems import Refused
+from clarion.runtime.web.problems import Refused, documented
 from clarion.services.campaigns.reports import campaign_summary, list_campaigns
+from clarion.services.campaigns.views import CampaignDetails, CampaignView
 
 
 def campaigns_router(database: Database, clock: Clock) -> APIRouter:
@@ -16,15 +17,27 @@ def campaigns_router(database: Database, clock: Clock) -> APIRouter:
     may_read = Depends(require_scope("campaigns", database.connection, clock))
     router = APIRouter(prefix="/api/v1/campaigns", tags=["campaigns"], dependencies=[may_read])
 
-    @router.get("")
+    @router.get(
+        "",
+        response_model=list[CampaignView],
+        responses=documented(401, 403, 503),
+        operation_id="list_campaigns",
+        summary="All campaigns",
+    )
     async def list_all() -> list[dict[str, Any]]:
-        """All campaigns, the latest hearing first."""
+        """The latest hearing first, each with how many officials were asked and reached."""
         async with database.connection() as connection:
             return await list_campaigns(connection)
 
-    @router.get("/{campaign_id}")
+    @router.get(
+        "/{campaign_id}",
+        response_model=CampaignDetails,
+        responses=documented(401, 403, 404, 503),
+        operation_id="get_campaign",
+        summary="One campaign",
+    )
     async def show(campaign_id: str) -> dict[str, Any]:
-        """One campaign with its waves, reasons, what was told, and outcomes."""
+        """With its waves, reasons, what was told, and outcomes."""
         async with database.connection() as connection:
             found = None if "\x00" in campaign_id else await campaign_summary(connection, campaign_id)
         if found is None:

@@ -27,32 +27,51 @@ CLOUD_EVENT = {
     **SHORTHAND,
 }
 
-ATTRIBUTES = {
+LINE = {"type": "string", "minLength": 1, "maxLength": 500}
+ATTRIBUTES: dict[str, Any] = {
     "specversion": {"type": "string", "const": "1.0"},
-    "id": {"type": "string", "maxLength": 500, "description": "with the key's source it identifies the event"},
-    "source": {"type": "string", "description": "read and replaced by the key's source"},
+    "id": LINE | {"description": "with the key's source it identifies the event"},
+    "source": LINE | {"description": "read and replaced by the key's source"},
     "time": {"type": "string", "format": "date-time"},
-    "subject": {"type": "string"},
-    "type": {"type": "string", "enum": list(LEGISLATION_UPDATES.types)},
-    "data": {"type": "object", "description": "the body that the type asks for"},
+    "subject": LINE,
 }
-EVENT = {"type": "object", "required": ["type", "data"], "properties": ATTRIBUTES}
-CLOUD = EVENT | {"required": ["specversion", "id", "source", "type", "data"]}
+
+
+def event(event_type: str, model: str, *required: str) -> dict[str, Any]:
+    """An event of one type, whose data is the model's."""
+    own = {"type": {"type": "string", "const": event_type}, "data": {"$ref": f"#/components/schemas/{model}"}}
+    return {
+        "type": "object",
+        "title": event_type,
+        "required": [*required, "type", "data"],
+        "properties": ATTRIBUTES | own,
+    }
+
+
+def any_event(*required: str) -> dict[str, Any]:
+    """An event of any type that integrations publish."""
+    return {"oneOf": [event(name, model.__name__, *required) for name, model in LEGISLATION_UPDATES.types.items()]}
+
+
+EVENT, CLOUD = any_event(), any_event("specversion", "id", "source")
+EVENTS, CLOUDS = ({"type": "array", "minItems": 1, "items": each} for each in (EVENT, CLOUD))
 
 REQUEST_BODY: dict[str, Any] = {
     "required": True,
     "content": {
         JSON: {
-            "schema": {"oneOf": [EVENT, {"type": "array", "minItems": 1, "items": EVENT}]},
+            "schema": {"oneOf": [*EVENT["oneOf"], EVENTS]},
             "examples": {
                 "one": {"summary": "A hearing is scheduled", "value": SHORTHAND},
                 "several": {"summary": "An array; one begins upon adjournment", "value": [UPON_ADJOURNMENT]},
             },
         },
         STRUCTURED: {"schema": CLOUD, "examples": {"structured": {"value": CLOUD_EVENT}}},
-        BATCH: {
-            "schema": {"type": "array", "minItems": 1, "items": CLOUD},
-            "examples": {"batch": {"value": [CLOUD_EVENT]}},
-        },
+        BATCH: {"schema": CLOUDS, "examples": {"batch": {"value": [CLOUD_EVENT]}}},
     },
+}
+
+# What became of the first of them, for programs that follow the description.
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {"links": {"status": {"operationId": "get_update", "parameters": {"event_id": "$response.body#/ids/0"}}}}
 }

@@ -16,7 +16,7 @@ from clarion.runtime.web.keys import ApiKey, require_scope
 from clarion.runtime.web.problems import Refused, documented
 from clarion.schemas.cloudevents import BATCH, JSON, STRUCTURED
 from clarion.services.legislation import repository
-from clarion.services.legislation.documentation import REQUEST_BODY
+from clarion.services.legislation.documentation import ACCEPTED, REQUEST_BODY
 from clarion.services.legislation.domain.statements import Outcome
 from clarion.services.legislation.intake import InvalidUpdate, Update, read_batch
 from clarion.services.legislation.operations import take_in
@@ -24,7 +24,7 @@ from clarion.services.legislation.operations import take_in
 SCOPE = "updates"
 
 
-class Accepted(BaseModel):
+class UpdatesAccepted(BaseModel):
     """The ids of the updates, in the order they were posted."""
 
     ids: list[str]
@@ -50,11 +50,11 @@ def build_router(database: Database, clock: Clock) -> APIRouter:
     @router.post(
         "",
         status_code=202,
-        responses=documented(401, 403, 413, 415, 422, 503),
+        responses=documented(401, 403, 413, 415, 422, 503) | ACCEPTED,
         openapi_extra={"requestBody": REQUEST_BODY},
         summary="Post updates about hearings and bills",
     )
-    async def post_updates(request: Request, key: Annotated[ApiKey, Depends(key_for_updates)]) -> Accepted:
+    async def post_updates(request: Request, key: Annotated[ApiKey, Depends(key_for_updates)]) -> UpdatesAccepted:
         """One event or an array, as CloudEvents 1.0 (structured, batch or binary) or as `{"type", "data", "id"?}`.
 
         All are taken or none. The source is that of the key, whatever the event says; the same id posted again by
@@ -63,7 +63,7 @@ def build_router(database: Database, clock: Clock) -> APIRouter:
         updates = await read_request(request, key.source)
         async with database.transaction() as tx:
             await take_in(tx, updates, clock())
-        return Accepted(ids=[update.id for update in updates])
+        return UpdatesAccepted(ids=[update.id for update in updates])
 
     @router.get("/{event_id:path}", responses=documented(401, 403, 404, 503), summary="What became of an update")
     async def get_update(event_id: str, key: Annotated[ApiKey, Depends(key_for_updates)]) -> UpdateStatus:

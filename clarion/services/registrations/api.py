@@ -26,6 +26,27 @@ MOST_BYTES = 64_000
 SLUG_AT_MOST = 100
 
 
+WEBINAR: dict[str, Any] = {
+    "slug": "packaging-law",
+    "title": "How the packaging law will affect local governments",
+    "starts_at": "2027-05-06T10:00:00-07:00",
+    "ends_at": "2027-05-06T11:30:00-07:00",
+    "registration_closes_at": "2027-05-05T12:00:00-07:00",
+    "capacity": 500,
+    "where": "Online",
+    "join_url": "https://join.league.example/1",
+    "host": "League of Fictional Cities",
+    "questions": [{"key": "city", "label": "Your city", "required": True}],
+}
+ASKED: dict[str, Any] = {
+    "name": "Robin Sample",
+    "email": "robin@oakville.example",
+    "answers": {"city": "Oakville"},
+}
+STATUS_URL = {"description": "where to ask what became of it", "schema": {"type": "string", "format": "uri"}}
+ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"headers": {"Location": STATUS_URL}}}
+
+
 class Asked(BaseModel):
     """Who asks for a seat; `answers` by the keys of the host's questions."""
 
@@ -34,7 +55,7 @@ class Asked(BaseModel):
     answers: dict[str, Any] = Field(default_factory=dict)
 
 
-class Accepted(BaseModel):
+class RegistrationAccepted(BaseModel):
     """The request was received; `status_url` tells what becomes of it, `page_url` the same for people."""
 
     id: str
@@ -43,9 +64,10 @@ class Accepted(BaseModel):
     page_url: str
 
 
-def request_body(model: type[BaseModel]) -> dict[str, Any]:
+def request_body(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI description of a body that the route reads by itself."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema_of(model)}}}}
+    content = {"schema": schema_of(model), "example": example}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -103,8 +125,8 @@ def webinars_router(database: Database, desk: Desk) -> APIRouter:
     @router.post(
         "/webinars",
         status_code=201,
-        responses=documented(401, 403, 409, 413, 422),
-        openapi_extra=request_body(Webinar),
+        responses=documented(401, 403, 409, 413, 422, 503),
+        openapi_extra=request_body(Webinar, WEBINAR),
         summary="Make an event that people can register for",
     )
     async def post_webinar(request: Request, _key: Annotated[ApiKey, Depends(key_for_hosts)]) -> WebinarView:
@@ -117,7 +139,7 @@ def webinars_router(database: Database, desk: Desk) -> APIRouter:
             raise Refused(409, f"There is an event called {webinar.slug} already.") from error
         return webinar_view(event, desk.public_url)
 
-    @router.get("/webinars/{slug}", responses=documented(404), summary="An event and its seats")
+    @router.get("/webinars/{slug}", responses=documented(404, 503), summary="An event and its seats")
     async def get_webinar(slug: str) -> WebinarView:
         """Public; how to join is told to who has a seat."""
         async with database.connection() as connection:
@@ -133,11 +155,11 @@ def registrations_router(database: Database, desk: Desk) -> APIRouter:
     @router.post(
         "/webinars/{slug}/registrations",
         status_code=202,
-        responses=documented(404, 413, 422),
-        openapi_extra=request_body(Asked),
+        responses=documented(404, 413, 422, 503) | ACCEPTED,
+        openapi_extra=request_body(Asked, ASKED),
         summary="Ask for a seat",
     )
-    async def post_registration(slug: str, request: Request, response: Response) -> Accepted:
+    async def post_registration(slug: str, request: Request, response: Response) -> RegistrationAccepted:
         """Public. The time it was received counts for the deadline; the answer is at `status_url`, and is mailed."""
         asked = await read_json(request, Asked)
         async with database.transaction() as tx:
@@ -151,9 +173,14 @@ def registrations_router(database: Database, desk: Desk) -> APIRouter:
         status_url = f"{desk.public_url}/api/v1/registrations/{made.id}"
         response.headers["location"] = status_url
         page_url = f"{desk.public_url}/registrations/{made.token}"
-        return Accepted(id=made.id, status="pending", status_url=status_url, page_url=page_url)
+        return RegistrationAccepted(id=made.id, status="pending", status_url=status_url, page_url=page_url)
 
-    @router.get("/registrations/{registration_id}", responses=documented(404), summary="Where a registration stands")
+    @router.get(
+        "/registrations/{registration_id}",
+        responses=documented(401, 403, 404, 503),
+        openapi_extra={"security": [{}]},
+        summary="Where a registration stands",
+    )
     async def get_registration(
         registration_id: str, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
     ) -> RegistrationView:

@@ -8,6 +8,7 @@ from fastapi import FastAPI, HTTPException, Request
 from pydantic import BaseModel
 
 from clarion.runtime.web import fields, pages, problems
+from clarion.runtime.web.limits import READ_AWAY
 
 
 class Item(BaseModel):
@@ -113,7 +114,7 @@ async def test_a_body_of_unknown_length_is_counted_while_it_arrives() -> None:
         raw = await site.post("/raw", content=endless())
         parsed = await site.post("/items", content=endless(), headers={"content-type": "application/json"})
     assert (raw.status_code, parsed.status_code) == (413, 413)
-    assert sent == 2 * 1_100
+    assert sent == 2 * (1_000 * READ_AWAY + 100)
 
 
 def test_the_path_of_an_error_leaves_out_what_is_not_in_the_value() -> None:

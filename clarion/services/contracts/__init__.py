@@ -1,0 +1,1 @@
+"""What Clarion says of itself: topics, JSON Schemas, AsyncAPI and OpenAPI, as pages, documents and commands."""
