@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -19,6 +18,7 @@ from clarion.schemas.topics import CAMPAIGNS_CALLS
 from clarion.schemas.topics import bucket as bucket_of
 from clarion.services.campaigns.domain.batches import Elsewhere, Message, batches_of, message_from, withdrawals_of
 from clarion.services.campaigns.domain.decision import letters_open
+from clarion.services.campaigns.domain.jobs import END, Job, within
 from clarion.services.campaigns.domain.model import Asked, Withdrawn
 from clarion.services.campaigns.domain.names import LETTER_ROLES
 from clarion.services.campaigns.operations import review
@@ -31,16 +31,6 @@ FIRST_OFFICIALS = 1_000
 """The first calls of a launch are to be under way soon; after them fewer transactions cost less."""
 JOBS_PER_TRANSACTION = 500
 POLL_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A wave's share of one bucket, with about how many officials it has."""
-
-    campaign: str
-    division: str
-    bucket: int
-    officials: int
 
 
 class FanOut:
@@ -104,19 +94,12 @@ async def fan_out(database: Database, clock: Clock, most: int | None = None) -> 
 
 async def claim_jobs(connection: Connection, now: datetime, most: int | None = None) -> list[Job]:
     """Open jobs that nobody else works on, locked until the transaction ends, of about `most` officials."""
-    room = most or OFFICIALS_PER_TRANSACTION
-    jobs: list[Job] = []
-    officials = 0
-    async for row in QUERIES.claim_jobs(connection, now=now, most=JOBS_PER_TRANSACTION):
-        job = Job(**dict(row))
-        if jobs and officials + job.officials > room:
-            break
-        officials += job.officials
-        jobs.append(job)
-    return jobs
+    rows = QUERIES.claim_jobs(connection, now=now, most=JOBS_PER_TRANSACTION)
+    return within([Job(**dict(row)) async for row in rows], most or OFFICIALS_PER_TRANSACTION)
 
 
 async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime) -> None:
+    """Jobs of one campaign, all for the same range of mailboxes."""
     message = await _message(tx.connection, campaign)
     asked, withdrawn = await _bring_up_to_date(tx.connection, message, jobs, now)
     mailboxes = [each.mailbox for each in asked] + [each.mailbox for each in withdrawn]
@@ -136,6 +119,8 @@ async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime
         campaign=campaign,
         divisions=[job.division for job in jobs],
         buckets=[job.bucket for job in jobs],
+        upto=jobs[0].upto,
+        end=END,
         now=now,
     )
     log.info(
@@ -166,6 +151,9 @@ async def _bring_up_to_date(
         campaign=message.campaign,
         divisions=[job.division for job in jobs],
         buckets=[job.bucket for job in jobs],
+        in_buckets=sorted({job.bucket for job in jobs}),
+        reached=jobs[0].reached,
+        upto=jobs[0].upto,
         calling=message.calling,
         letters_open=letters_open(message.letters_due_at, now),
         letter_roles=sorted(LETTER_ROLES),

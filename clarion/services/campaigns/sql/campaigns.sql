@@ -204,4 +204,4 @@ FROM places AS p
 LEFT JOIN sizes AS s ON s.division = p.division AND s.bucket = p.bucket
 LEFT JOIN told AS t ON t.division = p.division AND t.bucket = p.bucket
 ON CONFLICT (campaign, bucket, division) DO UPDATE SET
-    officials = excluded.officials, done_at = NULL, due_at = excluded.due_at;
+    officials = excluded.officials, done_at = NULL, due_at = excluded.due_at, reached = excluded.reached;

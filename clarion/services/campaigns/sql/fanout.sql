@@ -7,7 +7,7 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('ran
 -- The waves of one bucket stand together, so that its officials are read once. A campaign that is being decided on is
 -- left alone, and none is decided on while its jobs are done. A paused wave waits while nobody of its bucket was asked;
 -- afterwards the ledger holds its messages, and what is amended replaces them there.
-SELECT j.campaign, j.division, j.bucket, j.officials
+SELECT j.campaign, j.division, j.bucket, j.officials, j.reached
 FROM fanout_jobs AS j JOIN campaigns AS c ON c.id = j.campaign
 WHERE j.done_at IS NULL AND (j.due_at IS NULL OR j.due_at <= :now)
   AND c.launched_at IS NOT NULL AND c.told_until > :now
@@ -15,7 +15,7 @@ WHERE j.done_at IS NULL AND (j.due_at IS NULL OR j.due_at <= :now)
           SELECT FROM pauses AS p
           WHERE p.campaign = j.campaign AND p.paused AND (p.division IS NULL OR p.division = j.division))
        OR EXISTS (SELECT FROM threads AS t WHERE t.campaign = j.campaign AND t.bucket = j.bucket))
-ORDER BY j.campaign, j.bucket, j.division
+ORDER BY j.campaign, j.bucket, j.reached, j.division
 LIMIT :most
 FOR UPDATE OF j SKIP LOCKED FOR SHARE OF c SKIP LOCKED;
 
@@ -39,14 +39,16 @@ WITH jobs AS (
     SELECT * FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
 ), people AS MATERIALIZED (
     SELECT * FROM people_concerned(
-        :campaign::text, :calling::boolean, :letters_open::boolean, :letter_roles::text[], :buckets::smallint[])
+        :campaign::text, :calling::boolean, :letters_open::boolean, :letter_roles::text[], :in_buckets::smallint[],
+        :reached::text, :upto::text)
 ), boxes AS (
     SELECT bucket, mailbox, coalesce(min(division), '') AS division, array_agg(official ORDER BY official) AS officials,
            array_agg(DISTINCT city ORDER BY city) AS cities, bool_or(letter) AS letter,
            bool_or(testimony) AS testimony, bool_or(is_new) AS gained
     FROM people GROUP BY bucket, mailbox
 ), known AS (
-    SELECT * FROM threads WHERE campaign = :campaign AND bucket = ANY (:buckets::smallint[])
+    SELECT * FROM threads
+    WHERE campaign = :campaign AND bucket = ANY (:in_buckets::smallint[]) AND mailbox >= :reached AND mailbox < :upto
 ), due AS MATERIALIZED (
     SELECT bucket, mailbox, coalesce(b.division, t.division) AS division, b.officials, b.cities, b.letter, b.testimony,
            t.revision,
@@ -119,7 +121,9 @@ JOIN threads AS t ON t.campaign = c.id AND t.bucket = ANY (:buckets::smallint[])
 WHERE c.hearing = ANY (:hearings::text[]);
 
 -- name: finish_jobs!
-UPDATE fanout_jobs AS f SET done_at = :now
+UPDATE fanout_jobs AS f SET
+    reached = CASE WHEN :upto::text = :end THEN '' ELSE :upto END,
+    done_at = CASE WHEN :upto::text = :end THEN :now::timestamptz END
 FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
 WHERE f.campaign = :campaign AND f.division = j.division AND f.bucket = j.bucket;
 

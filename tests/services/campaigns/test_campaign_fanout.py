@@ -1,0 +1,93 @@
+"""How much of a fan-out each transaction takes: every mailbox once, whatever the sizes and wherever it dies."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from amending import MOVED
+from campaigns_world import World, official
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clarion.services.campaigns import fanout
+from clarion.services.campaigns.domain.jobs import END, START, Job, within
+
+JOBS = st.lists(
+    st.builds(
+        Job,
+        campaign=st.sampled_from(["a", "b"]),
+        division=st.sampled_from(["", "east", "north"]),
+        bucket=st.integers(0, 3),
+        officials=st.integers(0, 500),
+    ),
+    min_size=1,
+    unique_by=lambda job: (job.campaign, job.bucket, job.division),
+)
+
+
+def in_order(jobs: list[Job]) -> list[Job]:
+    return sorted(jobs, key=lambda job: (job.campaign, job.bucket, job.reached, job.division))
+
+
+@given(JOBS, st.integers(1, 300))
+def test_the_ranges_of_a_job_follow_one_another_from_the_first_mailbox_to_the_last(jobs: list[Job], room: int) -> None:
+    ranges: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
+    left = in_order(jobs)
+    while left:
+        taken = within(left, room)
+        assert taken
+        assert len({(job.reached, job.upto) for job in taken}) == 1
+        if taken[0].upto == END and taken[0].reached == START and len({job.bucket for job in taken}) > 1:
+            assert sum(job.officials for job in taken) <= room
+        for job in taken:
+            ranges.setdefault((job.campaign, job.bucket, job.division), []).append((job.reached, job.upto))
+        done = {(job.campaign, job.bucket, job.division) for job in taken}
+        rest = [job for job in left if (job.campaign, job.bucket, job.division) not in done]
+        left = in_order([*rest, *(replace(job, reached=job.upto, upto=END) for job in taken if job.upto != END)])
+    for found in ranges.values():
+        assert found[0][0] == START
+        assert found[-1][1] == END
+        assert all(before[1] == after[0] for before, after in pairwise(found))
+
+
+async def test_each_transaction_reads_its_own_officials_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [
+        official(f"o{number}", "alder", "Mayor", mailbox=f"{number * 24 * 700_000:08x}{number:024x}")
+        for number in range(250)
+    ]
+    await world.import_all(officials=people)
+    await world.adopt()
+    await world.hear()
+    monkeypatch.setattr(fanout, "OFFICIALS_PER_TRANSACTION", 50)
+    sizes = []
+    called = 0
+    while await fanout.fan_out(world.database, world.clock):
+        await world.fan_out_and_die()
+        sizes.append(len(await world.called()) - called)
+        called += sizes[-1]
+    assert sum(sizes) == 250
+    assert max(sizes) <= 60
+    assert len(await world.recipients()) == 250
+
+
+async def test_an_amendment_in_the_middle_of_a_bucket_begins_it_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [
+        official(f"o{number}", "alder", "Mayor", mailbox=f"{number * 24 * 3_500_000:08x}{number:024x}")
+        for number in range(50)
+    ]
+    await world.import_all(officials=people)
+    await world.adopt()
+    await world.hear()
+    monkeypatch.setattr(fanout, "OFFICIALS_PER_TRANSACTION", 10)
+    assert await fanout.fan_out(world.database, world.clock)
+    early = set(await world.told())
+    assert 0 < len(early) < 50
+    await world.hear(revision=2, starts_at=MOVED)
+    await world.fan_out()
+    told = await world.told()
+    assert {box: [each.revision for each in found] for box, found in told.items()} == {
+        box: [1, 2] if box in early else [2] for box in told
+    }
+    assert len(told) == 50
