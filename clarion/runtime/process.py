@@ -7,15 +7,17 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from fastapi import APIRouter
 
 from clarion.runtime.beats import Life
-from clarion.runtime.database import Database
+from clarion.runtime.database import Connection, Database
+from clarion.runtime.messaging.metrics import Meters
 from clarion.runtime.messaging.relay import Relay
 from clarion.runtime.messaging.subscribers import Subscribers
 from clarion.runtime.messaging.subscription import Subscription
+from clarion.runtime.readings import Reading
 from clarion.runtime.settings import Settings
 from clarion.runtime.supervision import Stage
 
@@ -24,6 +26,9 @@ STUCK_SECONDS = 120.0
 """How long work may be silent until it counts as stuck, and a restart as due."""
 GC_THRESHOLDS = (100_000, 20, 20)
 """A batch makes tens of thousands of short-lived objects; by Python's defaults collecting takes a sixth of the time."""
+
+
+Look: TypeAlias = Callable[[Connection], Awaitable[Sequence[Reading]]]
 
 
 class Worker(Protocol):
@@ -37,13 +42,17 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Service:
-    """One service as its `app.py` builds it; `opened` is closed with it, last opened first."""
+    """One service as its `app.py` builds it; `opened` is closed with it, last opened first.
+
+    `look` reads figures of its own for whoever watches, every few seconds, on a connection of its database.
+    """
 
     name: str
     database: Database
     subscriptions: Sequence[Subscription] = ()
     workers: Sequence[Worker] = ()
     router: APIRouter | None = None
+    look: Look | None = None
     opened: Sequence[Callable[[], Awaitable[None]]] = ()
 
     async def close(self) -> None:
@@ -84,6 +93,7 @@ class RunningService:
 
     service: Service
     settings: Settings
+    meters: Meters = field(default_factory=Meters)
     relay: Relay = field(init=False)
     subscribers: Subscribers | None = field(default=None, init=False)
     lives: list[Life] = field(default_factory=list, init=False)
@@ -121,13 +131,17 @@ class RunningService:
             if now - max(at, since) > patience:
                 yield f"the consumer of {topic} has not moved for {now - at:.0f} s, with records to read"
 
+    async def unhandled(self) -> dict[str, dict[int, int]]:
+        """By topic and assigned partition the first offset that is not handled."""
+        return await self.subscribers.unhandled() if self.subscribers is not None else {}
+
     async def subscribe(self, stopping: asyncio.Event, started: asyncio.Event) -> None:
         """Keep the subscribers running: made anew when Kafka is not there or its client does not recover."""
         if not self.service.subscriptions:
             started.set()
             await stopping.wait()
             return
-        subscribers = Subscribers(self.settings, self.service.database, self.service.subscriptions)
+        subscribers = Subscribers(self.settings, self.service.database, self.service.subscriptions, self.meters)
         try:
             await subscribers.start()
             self.subscribers = subscribers
@@ -144,9 +158,11 @@ class Running:
     """Services that run; what `/healthz` and `/readyz` ask."""
 
     services: list[RunningService] = field(default_factory=list)
+    meters: Meters = field(default_factory=Meters)
     patience: float = STUCK_SECONDS
     outage_at: float = -math.inf
     """When database or broker were last found away, by `time.monotonic`: silence before that is theirs."""
+    stopping: bool = False
 
     def health(self) -> list[Health]:
         """A snapshot of each."""
@@ -168,7 +184,7 @@ async def run_services(
     """
     gc.set_threshold(*GC_THRESHOLDS)
     board = running if running is not None else Running()
-    board.services = [RunningService(service, settings) for service in services]
+    board.services = [RunningService(service, settings, board.meters) for service in services]
     stages = (Stage(), Stage(), Stage())
     consumers, workers, relays = stages
     joined = [asyncio.Event() for _ in services]
@@ -183,6 +199,7 @@ async def run_services(
     try:
         await stopping.wait()
     finally:
+        board.stopping = True
         announcing.cancel()
         for stage in stages:
             await stage.end(drain_seconds)

@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": Lazily("clarion.services.processes:demo", "the main job once: a hearing notice becomes mail"),
     "up": Lazily("clarion.services.processes:up", "everything on this machine until Ctrl-C"),
     "serve": Lazily("clarion.services.processes:serve", "services in one process, against real infrastructure"),
+    "health": Lazily("clarion.services.probe:health", "ask a process that serves here how it is doing"),
     "migrate": Lazily("clarion.services.processes:migrate", "bring the database's schemas to this version"),
     "topics": Lazily("clarion.services.processes:topics", "make the topics that are missing"),
     "directory": Lazily("clarion.services.directory.commands:directory", "import cities, officials, committees, ..."),

@@ -6,7 +6,12 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 
+import structlog
+
+from clarion.runtime.backoff import Backoff
 from clarion.runtime.settings import PREFIX, Settings
+
+log = structlog.get_logger(__name__)
 
 FOLLOW = "--follow"
 STOP_SECONDS = 30.0
@@ -15,16 +20,37 @@ COMMAND = "from clarion.services.cli import main; main()"
 
 @contextlib.asynccontextmanager
 async def replicas(settings: Settings, names: Sequence[str], count: int) -> AsyncIterator[None]:
-    """So many further processes until the end of the block, or of this process, however it ends."""
-    started = [await _start(settings, names, number) for number in range(2, count + 2)]
+    """So many further processes until the end of the block, or of this process, however it ends.
+
+    One that ends by itself is started again after a pause.
+    """
+    stopping = asyncio.Event()
+    kept = [asyncio.create_task(_keep(settings, names, number, stopping)) for number in range(2, count + 2)]
     try:
         yield
     finally:
-        await asyncio.gather(*(_stop(process) for process in started))
+        stopping.set()
+        await asyncio.gather(*kept)
+
+
+async def _keep(settings: Settings, names: Sequence[str], number: int, stopping: asyncio.Event) -> None:
+    told = asyncio.create_task(stopping.wait())
+    pause = Backoff(first_seconds=0.5, limit_seconds=30.0)
+    while not stopping.is_set():
+        process = await _start(settings, names, number)
+        gone = asyncio.create_task(process.wait())
+        await asyncio.wait({told, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.is_set():
+            await _stop(process)
+        else:
+            log.error("replica.ended", number=number, exit_code=process.returncode)
+            await pause.wait(stopping)
+        await gone
 
 
 async def _start(settings: Settings, names: Sequence[str], number: int) -> asyncio.subprocess.Process:
-    environment = dict(os.environ)
+    # Their health is at any free port: the one that is set is the first process's.
+    environment = dict(os.environ) | {f"{PREFIX}HEALTH_PORT": "0"}
     if settings.kafka_instance is not None:
         environment[f"{PREFIX}KAFKA_INSTANCE"] = f"{settings.kafka_instance}-{number}"
     return await asyncio.create_subprocess_exec(

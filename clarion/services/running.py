@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 import uvicorn
@@ -16,12 +17,15 @@ from clarion.runtime.messaging.replay import ReplayReport, Republish, replay_if_
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
 from clarion.runtime.settings import Settings
+from clarion.runtime.watch import Watch, watching
 from clarion.schemas.topics import TOPICS
 from clarion.services.campaigns import app as campaigns
 from clarion.services.directory import app as directory
 from clarion.services.directory.operations import republish
+from clarion.services.health import health_app
 from clarion.services.legislation import app as legislation
 from clarion.services.notifications import app as notifications
+from clarion.services.reaching import Explanations, wait_for_servers
 from clarion.services.registrations import app as registrations
 from clarion.services.replicas import replicas, stop_with_the_first
 from clarion.services.web import build_site
@@ -83,7 +87,7 @@ async def open_services(settings: Settings, names: Sequence[str] = tuple(BUILDER
             await service.close()
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, chosen_with: str = "--port") -> socket.socket:
     """A listening socket for the site, taken before anything slow begins. Port 0 is any free one.
 
     Raises:
@@ -95,8 +99,16 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise PortInUse(f"port {port} on {host} is taken ({error.strerror}): choose another with --port") from error
+        raise PortInUse(
+            f"port {port} on {host} is taken ({error.strerror}): choose another with {chosen_with}"
+        ) from error
     return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where a socket listens, as a browser has it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class SiteServer(uvicorn.Server):
@@ -134,42 +146,56 @@ def stop_on_signals() -> asyncio.Event:
     return stopping
 
 
+def away(watch: Watch) -> list[str]:
+    """The servers that do not answer."""
+    return [name for name, trouble in (("database", watch.database), ("kafka", watch.kafka)) if trouble]
+
+
 async def serve_until_stopped(
     settings: Settings, names: Sequence[str], *, host: str, port: int, workers: int = 1, follow: bool = False
 ) -> None:
     """Run the named services against real infrastructure until SIGINT or SIGTERM, then drain.
 
     `web` serves the pages and API of all services; the others' consumers and workers run only where they are named, in
-    so many processes. With `follow` this is one of those, which ends with its standard input.
+    so many processes. With `follow` this is one of those, which ends with its standard input. Servers that are not
+    there are waited for.
 
     Raises:
-        MissingSetting: a variable that this needs is not set.
+        MissingSetting, WrongSetting: a variable that this needs is not set, or cannot be used.
         PortInUse: the site's port is taken.
+        Refused: database or broker are there and will not have us.
+        MigrationError, TopicError: they are not at this version.
     """
     settings.need(*NEEDED)
     stopping, site_closed = stop_on_signals(), asyncio.Event()
     if follow:
         stop_with_the_first(stopping)
     listener = listen(host, port) if WEB in names else None
-    working = [name for name in names if name != WEB]
-    async with replicas(settings, working, workers - 1), open_services(settings) as services:
-        running = Running()
-        site = serving(build_site(services, running), listener) if listener else contextlib.nullcontext()
+    health = listen(settings.health_host, settings.health_port, "CLARION_HEALTH_PORT")
+    if not await wait_for_servers(settings, list(BUILDERS), stopping):
+        return
+    working = [name for name in BUILDERS if name in names]
+    opened = tuple(BUILDERS) if listener else working
+    async with replicas(settings, working, workers - 1), open_services(settings, opened) as services:
         named = [service for service in services if service.name in names]
+        watch = Watch(Running(), settings, services if listener else named, names)
+        site = serving(build_site(services, watch), listener) if listener else contextlib.nullcontext()
 
         async def serve_site() -> None:
             async with site:
                 await stopping.wait()
             site_closed.set()
 
-        # The site goes first: a request in flight still needs the pools that run_services closes.
-        await asyncio.gather(
-            serve_site(),
-            run_services(
-                named,
-                settings,
-                stopping=site_closed,
-                running=running,
-                ready=lambda: log.info("ready", services=list(names)),
-            ),
-        )
+        async with watching(watch), serving(health_app(watch), health):
+            # The site goes first: a request in flight still needs the pools that run_services closes.
+            await asyncio.gather(
+                serve_site(),
+                Explanations(settings, partial(away, watch)).run(stopping),
+                run_services(
+                    named,
+                    settings,
+                    stopping=site_closed,
+                    running=watch.running,
+                    ready=lambda: log.info("ready", services=list(names), health=address_of(health)),
+                ),
+            )

@@ -14,6 +14,7 @@ from clarion.runtime.embedded import EmbeddedStack
 from clarion.runtime.ids import new_secret
 from clarion.runtime.process import Running, Service, run_services
 from clarion.runtime.settings import EMBEDDED_MAIL_FROM, Settings, write_private
+from clarion.runtime.watch import Watch, watching
 from clarion.services.running import Preparation, listen, open_services, prepare, serving
 from clarion.services.web import build_site
 
@@ -30,7 +31,7 @@ class RunningStack:
     services: Sequence[Service]
     preparation: Preparation
     site: str
-    running: Running
+    watch: Watch
 
     def addresses(self) -> dict[str, str | None]:
         """Where everything is, as up.json says it."""
@@ -119,8 +120,9 @@ async def running_stack(
         preparation = await prepare(settings)
         tell_preparation(preparation, say)
         async with open_services(settings) as services:
-            stack = RunningStack(settings, embedded, services, preparation, site, Running())
-            async with running_services(stack), serving(site_of(stack), listener):
+            watch = Watch(Running(), settings, services)
+            stack = RunningStack(settings, embedded, services, preparation, site, watch)
+            async with watching(watch), running_services(stack), serving(site_of(stack), listener):
                 yield stack
 
 
@@ -128,7 +130,7 @@ def site_of(stack: RunningStack) -> FastAPI:
     """The site over this stack."""
     catcher = stack.embedded.mail
     return build_site(
-        stack.services, stack.running, addresses=stack.shown_addresses(), mail=catcher.store if catcher else None
+        stack.services, stack.watch, addresses=stack.shown_addresses(), mail=catcher.store if catcher else None
     )
 
 
@@ -137,7 +139,7 @@ async def running_services(stack: RunningStack) -> AsyncIterator[None]:
     """Consumers, relays and workers until the end of the block, then drained."""
     stopping, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(
-        run_services(stack.services, stack.settings, stopping=stopping, ready=ready.set, running=stack.running),
+        run_services(stack.services, stack.settings, stopping=stopping, ready=ready.set, running=stack.watch.running),
         name="services",
     )
     waiting = asyncio.create_task(ready.wait())

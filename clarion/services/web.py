@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from clarion.runtime.embedded import MailStore
-from clarion.runtime.process import Running, Service
+from clarion.runtime.process import Service
+from clarion.runtime.watch import Watch
 from clarion.runtime.web import pages, problems
 from clarion.runtime.web.pages import Pages
 from clarion.services.contracts.openapi import describe
@@ -19,7 +20,7 @@ PACKAGE = "clarion.services"
 
 def build_site(
     services: Sequence[Service],
-    running: Running,
+    watch: Watch,
     *,
     addresses: Sequence[tuple[str, str]] = (),
     mail: MailStore | None = None,
@@ -39,14 +40,14 @@ def build_site(
         if service.router is not None:
             site.include_router(service.router)
     site.include_router(contracts_router())
-    site.include_router(health_router(running))
+    site.include_router(health_router(watch))
     if mail is not None:
         site.include_router(mail_router(mail, own))
 
     @site.get("/", include_in_schema=False)
     def start() -> HTMLResponse:
         return own.render(
-            "start.html", parts=running.health(), addresses=addresses, mail=None if mail is None else mail.count()
+            "start.html", parts=watch.running.health(), addresses=addresses, mail=None if mail is None else mail.count()
         )
 
     return site

@@ -15,6 +15,7 @@ from clarion.runtime.database import open_database
 from clarion.runtime.embedded import MailCatcher
 from clarion.runtime.process import Running, run_services
 from clarion.runtime.settings import Settings
+from clarion.runtime.watch import Watch, watching
 from clarion.runtime.web.keys import create_key
 from clarion.schemas.cloudevents import EventAttributes
 from clarion.schemas.topics import LEGISLATION_UPDATES
@@ -78,12 +79,13 @@ async def installed(
     await load(settings, officials, statewide=statewide)
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_services(settings))
-        running, stopping, ready = Running(), asyncio.Event(), asyncio.Event()
+        stopping, ready, watch = asyncio.Event(), asyncio.Event(), Watch(Running(), settings, services)
         task = asyncio.create_task(
-            run_services(services, settings, stopping=stopping, ready=ready.set, running=running)
+            run_services(services, settings, stopping=stopping, ready=ready.set, running=watch.running)
         )
         await ready.wait()
-        site = build_site(services, running, addresses=[("site", address)], mail=catcher.store)
+        await stack.enter_async_context(watching(watch))
+        site = build_site(services, watch, addresses=[("site", address)], mail=catcher.store)
         await stack.enter_async_context(serving(site, listener))
         authorization = f"Bearer {await new_key(settings)}"
         client = httpx.AsyncClient(base_url=address, headers={"Authorization": authorization})

@@ -8,6 +8,7 @@ FastStream drives it. What it adds to aiokafka's:
 """
 
 import asyncio
+import contextlib
 import struct
 import time
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ from clarion.runtime.settings import Settings
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
+POSITION_SECONDS = 0.1
 REVOKE_SECONDS = 55.0
 DECODE_ATTEMPTS = 3
 ERROR_PAUSE_SECONDS = 0.5
@@ -68,9 +70,6 @@ class Pulse:
     assigned: int = 0
     seen_at: float = field(default_factory=time.monotonic)
     failing_since: float | None = None
-    handled: int = 0
-    failed_batches: int = 0
-    dead: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     joined: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -156,6 +155,17 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             await self.commit(offsets)
         except (CommitFailedError, IllegalStateError):
             log.info("consumer.commit_after_rebalance", topic=self._pulse.topic)
+
+    async def unhandled(self) -> dict[TopicPartition, int]:
+        """The first offset of each assigned partition that is not acknowledged; -1 where there is no position yet."""
+        found = {}
+        for tp in self.assignment():
+            position = -1
+            with contextlib.suppress(TimeoutError, IllegalStateError):
+                async with asyncio.timeout(POSITION_SECONDS):
+                    position = await self.position(tp)
+            found[tp] = self._in_work[tp][0] if tp in self._in_work else position
+        return found
 
     def _rewind(self) -> None:
         in_work, self._in_work = self._in_work, {}

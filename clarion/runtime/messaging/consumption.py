@@ -1,7 +1,7 @@
 """What happens to a batch: validate, claim, handle, commit; what fails is retried alone and then a dead letter."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,12 +27,22 @@ class HandlerFailed(Exception):
     """The work raised; its error is the cause."""
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a subscription came to since this process began."""
+
+    handled: int = 0
+    failed_batches: int = 0
+    dead: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Consumption:
     """One subscription of one service."""
 
     database: Database
     subscription: Subscription
+    tally: Tally = field(default_factory=Tally)
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Deal with every record of the batch for good.
@@ -42,8 +52,9 @@ class Consumption:
         """
         events, letters = self._sort(records)
         try:
-            await self._transact(partial(self._handle, events=events, letters=letters))
+            self.tally.dead += await self._transact(partial(self._handle, events=events, letters=letters))
         except HandlerFailed as failure:
+            self.tally.failed_batches += 1
             log.warning(
                 "consumption.batch_failed",
                 service=self.database.service,
@@ -52,13 +63,15 @@ class Consumption:
                 error=type(failure.__cause__).__name__,
             )
             await self._alone(events, letters)
+        self.tally.handled += len(records)
 
     async def _alone(self, events: Sequence[Received[Any]], letters: Sequence[DeadLetter]) -> None:
         if letters:
             await self._transact(partial(write_letters, letters=letters))
+            self.tally.dead += len(letters)
         for event in events:
             try:
-                await self._transact(partial(self._handle, events=[event], letters=[]))
+                self.tally.dead += await self._transact(partial(self._handle, events=[event], letters=[]))
             except HandlerFailed as failure:
                 await self._bury(event, failure.__cause__ or failure)
 
@@ -78,14 +91,17 @@ class Consumption:
                 await write_letters(tx, [DeadLetter.failed(event, error, claimed=self.subscription.use_inbox)])
 
         await self._transact(keep)
+        self.tally.dead += 1
 
-    async def _handle(self, tx: Transaction, events: Sequence[Received[Any]], letters: Sequence[DeadLetter]) -> None:
+    async def _handle(self, tx: Transaction, events: Sequence[Received[Any]], letters: Sequence[DeadLetter]) -> int:
+        """Gives how many letters were written."""
         claimed = self.subscription.use_inbox
         fresh = await claim(tx, self.subscription.topic, events) if claimed else once(events)
         if fresh:
             await self.subscription.handle(tx, fresh)
         rejected = [DeadLetter.rejected(event, reason, claimed=claimed) for event, reason in tx.take_rejected()]
         await write_letters(tx, [*letters, *rejected])
+        return len(letters) + len(rejected)
 
     def _sort(self, records: Sequence[Record]) -> tuple[list[Received[Any]], list[DeadLetter]]:
         events, letters = [], []
