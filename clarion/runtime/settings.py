@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 PREFIX = "CLARION_"
@@ -107,6 +107,13 @@ class Settings(BaseSettings):
     )
     postal_address: str | None = Field(None, description="stands at the foot of every mail")
     data_dir: Path = Field(Path(".clarion"), description="data of the embedded servers")
+    outbox_days: int = Field(7, ge=1, description="how long published messages can be replayed")
+    inbox_days: int = Field(
+        30, ge=8, description="how long a message that comes again is known; longer than any topic or outbox keeps it"
+    )
+    letters_days: int = Field(90, ge=1, description="how long dead letters are kept that were retried or discarded")
+    ledger_days: int = Field(400, ge=30, description="how long mail is kept in the ledger, once its matter is over")
+    history_days: int = Field(400, ge=30, description="how long updates, and registrations for past events, are kept")
     settle_seconds: float = Field(60, ge=0, description="how long a withdrawal waits to appear elsewhere")
     sender_lease_seconds: float = Field(
         10, gt=0, description="how long a sender that died keeps the mails it held, by the database's clock"
@@ -139,6 +146,13 @@ class Settings(BaseSettings):
                 "is to be postgresql://user:password@host:port/database; in user and password"
                 " write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23"
             )
+        return value
+
+    @field_validator("inbox_days")
+    @classmethod
+    def _known_for_longer_than_replayed(cls, value: int, given: ValidationInfo) -> int:
+        if value <= given.data.get("outbox_days", 0):
+            raise ValueError("is to be more than CLARION_OUTBOX_DAYS: what is replayed would be done twice")
         return value
 
     def need(self, *names: str) -> None:

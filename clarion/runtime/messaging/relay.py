@@ -39,7 +39,6 @@ POLL_SECONDS = 0.5
 GATHER_SECONDS = 0.02
 """Between two rounds: what is committed meanwhile goes out together, for much less than row by row."""
 LEAD_POLL_SECONDS = 1.0
-MAINTENANCE_SECONDS = 3_600.0
 HELD_TOPIC_SECONDS = 5.0
 HELD_ROW_SECONDS = 60.0
 HELD_ROWS_AT_MOST = 1_000
@@ -119,7 +118,6 @@ class Relay:
         self._topics = Held()
         self._rows = Held()
         self._suspects: set[int] = set()
-        self._maintained_at = float("-inf")
         self._backoff = Backoff()
         self.leads = False
         self.published = 0
@@ -161,7 +159,6 @@ class Relay:
         wakeups = Wakeups()
         await connection.add_listener(f"{role_of(self._service)}_outbox", lambda *_: wakeups.wake())
         log.info("relay.leads", service=self._service)
-        await self._maintain(connection)
         while not stopping.is_set():
             async with self._producer() as producer:
                 self.leads = True
@@ -173,8 +170,6 @@ class Relay:
     ) -> None:
         while not stopping.is_set():
             beat()
-            if time.monotonic() - self._maintained_at > MAINTENANCE_SECONDS:
-                await self._maintain(connection)
             if await self._round(connection, producer) == 0:
                 await _either(wakeups.wait(POLL_SECONDS), stopping)
             else:
@@ -191,15 +186,6 @@ class Relay:
             if stopping.is_set():
                 return False
         return True
-
-    async def _maintain(self, connection: Connection) -> None:
-        self._maintained_at = time.monotonic()
-        try:
-            await self._queries.maintain_outbox(connection)
-            while await self._queries.purge_inbox(connection):
-                pass
-        except asyncpg.LockNotAvailableError:
-            log.info("relay.maintenance_postponed", service=self._service)
 
     async def _round(self, connection: Connection, producer: AIOKafkaProducer) -> int:
         """Publish and mark the oldest rows; how many there were."""

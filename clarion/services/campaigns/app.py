@@ -4,6 +4,7 @@ from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import Database
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
+from clarion.runtime.timers import Timers, upkeep
 from clarion.services.campaigns.fanout import FanOut, Review
 from clarion.services.campaigns.handlers import subscriptions
 from clarion.services.campaigns.web import campaigns_router
@@ -23,6 +24,6 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         name=NAME,
         database=database,
         subscriptions=subscriptions(clock),
-        workers=[FanOut(database, clock), Review(database, clock)],
+        workers=[FanOut(database, clock), Review(database, clock), Timers(database, upkeep(settings))],
         router=campaigns_router(database, clock),
     )

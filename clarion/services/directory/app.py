@@ -4,6 +4,7 @@ from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import Database
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
+from clarion.runtime.timers import Timers, upkeep
 
 
 async def build(settings: Settings, clock: Clock = system_clock) -> Service:
@@ -13,4 +14,5 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         MissingSetting: no database is named.
     """
     settings.need("database_url")
-    return Service("directory", await Database.connect(str(settings.database_url), "directory", clock=clock))
+    database = await Database.connect(str(settings.database_url), "directory", clock=clock)
+    return Service("directory", database, workers=[Timers(database, upkeep(settings))])

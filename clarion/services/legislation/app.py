@@ -4,10 +4,11 @@ from datetime import timedelta
 from functools import partial
 
 from clarion.runtime.clock import Clock, system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import Database, load_queries
 from clarion.runtime.messaging import Subscription
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
+from clarion.runtime.timers import Timers, purging, upkeep
 from clarion.schemas.topics import LEGISLATION_UPDATES
 from clarion.services.legislation.handlers import on_updates
 from clarion.services.legislation.settling import Settling
@@ -24,11 +25,15 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     """
     settings.need("database_url")
     settle = timedelta(seconds=settings.settle_seconds)
+    purge_history = load_queries("clarion.services.legislation").purge_history
     database = await Database.connect(str(settings.database_url), NAME, clock=clock)
     return Service(
         name=NAME,
         database=database,
         subscriptions=(Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=clock, settle=settle)),),
-        workers=(Settling(database, clock, settle),),
+        workers=[
+            Settling(database, clock, settle),
+            Timers(database, [*upkeep(settings), purging("history", purge_history, days=settings.history_days)]),
+        ],
         router=build_router(database, clock),
     )

@@ -6,6 +6,7 @@ from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import Database
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
+from clarion.runtime.timers import Timers, upkeep
 from clarion.runtime.web.links import SignedLinks
 from clarion.services.notifications.caretaker import Caretaker
 from clarion.services.notifications.channels.relays import read_relays
@@ -14,6 +15,7 @@ from clarion.services.notifications.handlers import subscriptions
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.sender import Sender
 from clarion.services.notifications.settings import STEADY_PLANS, SendingSettings
+from clarion.services.notifications.upkeep import purges
 from clarion.services.notifications.web import preferences_router
 
 NAME = "notifications"
@@ -44,7 +46,11 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         name=NAME,
         database=database,
         subscriptions=subscriptions(clock),
-        workers=[Sender(ledger, renderer, relays, sending, clock), Caretaker(database, sending.lease, clock)],
+        workers=[
+            Sender(ledger, renderer, relays, sending, clock),
+            Caretaker(database, sending.lease, clock),
+            Timers(database, [*upkeep(settings), *purges(settings.ledger_days)]),
+        ],
         router=preferences_router(database, links, clock),
         opened=[ledger.close],
     )

@@ -85,3 +85,17 @@ RETURNING id
 
 -- name: count_open$
 SELECT count(*) FROM dead_letters WHERE state = 'open'
+
+-- name: purge_letters$
+-- Open ones stay, however old.
+WITH purged AS (
+    DELETE FROM dead_letters
+    WHERE id IN (
+        SELECT id FROM dead_letters
+        WHERE state <> 'open' AND resolved_at < :before
+        LIMIT :at_most
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING 1
+)
+SELECT count(*) FROM purged

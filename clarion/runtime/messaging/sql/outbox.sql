@@ -27,10 +27,14 @@ WHERE id = ANY (:ids::bigint[]) AND enqueued_at >= :first::timestamptz AND enque
 SELECT count(*) FROM outbox WHERE published_at IS NULL
 
 -- name: maintain_outbox$
-SELECT maintain_outbox()
+SELECT maintain_outbox(days_kept => :days_kept)
 
 -- name: purge_inbox$
-SELECT purge_inbox()
+WITH purged AS (
+    DELETE FROM inbox WHERE ctid = ANY (ARRAY(SELECT ctid FROM inbox WHERE received_at < :before LIMIT :at_most))
+    RETURNING 1
+)
+SELECT count(*) FROM purged
 
 -- name: try_lead$
 SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '.outbox', 0))

@@ -1,0 +1,47 @@
+-- name: purge_threads$
+-- Threads with all they were told, of matters that nobody asked for since `before` and that were over by then. So whoever
+-- may still be told of a change is told the difference to what they know. Sent again by staff, a mail counts from then.
+WITH over AS MATERIALIZED (
+    SELECT matter
+    FROM contents
+    WHERE saved_at < :before
+    GROUP BY matter
+    HAVING NOT EXISTS (
+        SELECT FROM contents AS one
+        WHERE one.matter = contents.matter AND greatest(one.saved_at, one.not_after, one.begins_at) >= :before
+    )
+), gone AS MATERIALIZED (
+    SELECT t.id
+    FROM over
+    JOIN threads AS t ON t.matter = over.matter
+    WHERE NOT EXISTS (
+        SELECT FROM ledger AS l
+        WHERE l.thread_id = t.id AND (l.state_at >= :before OR NOT l.state = ANY(:final::text[]))
+    )
+    LIMIT :at_most
+    FOR UPDATE OF t SKIP LOCKED
+), messages_gone AS (
+    DELETE FROM ledger AS l USING gone WHERE l.thread_id = gone.id RETURNING 1
+), threads_gone AS (
+    DELETE FROM threads AS t USING gone WHERE t.id = gone.id RETURNING 1
+)
+SELECT (SELECT count(*) FROM messages_gone) + (SELECT count(*) FROM threads_gone)
+
+-- name: purge_contents$
+-- What no thread of its matter is left to need, and the pauses of such a matter.
+WITH unneeded AS MATERIALIZED (
+    SELECT c.id, c.matter
+    FROM contents AS c
+    WHERE c.saved_at < :before
+      AND NOT EXISTS (
+          SELECT FROM contents AS one
+          WHERE one.matter = c.matter AND greatest(one.saved_at, one.not_after, one.begins_at) >= :before
+      )
+      AND NOT EXISTS (SELECT FROM threads AS t WHERE t.matter = c.matter)
+    LIMIT :at_most
+), pauses_gone AS (
+    DELETE FROM pauses AS p USING unneeded WHERE p.matter = unneeded.matter RETURNING 1
+), contents_gone AS (
+    DELETE FROM contents AS c USING unneeded WHERE c.id = unneeded.id RETURNING 1
+)
+SELECT (SELECT count(*) FROM contents_gone) + (SELECT count(*) FROM pauses_gone)
