@@ -91,27 +91,25 @@ def batches_of(
         return each.bucket, each.division, each.letter and apart
 
     recipients = Recipients(message, elsewhere)
-    for (bucket, slug, _), group in groupby(sorted(asked, key=batch_key), key=batch_key):
-        members = list(group)
+    shared = _shared_bytes(message)
+    for (bucket, slug, letter), group in groupby(sorted(asked, key=batch_key), key=batch_key):
         division = divisions.get(slug)
-        for chunk in _chunks([recipients.of(each) for each in members], message):
-            yield (
-                bucket,
-                MessageBatch(
-                    matter=message.matter,
-                    revision=message.revision,
-                    template="call",
-                    subscription="calls",
-                    lane="call",
-                    reply_to=words.contact(division),
-                    not_after=_not_after(message, now, letter=members[0].letter),
-                    facts=list(message.facts),
-                    content=_content(message, division, now),
-                    calendar=message.calendar,
-                    wave=slug,
-                    recipients=chunk,
-                ),
-            )
+        batch = MessageBatch(
+            matter=message.matter,
+            revision=message.revision,
+            template="call",
+            subscription="calls",
+            lane="call",
+            reply_to=words.contact(division),
+            not_after=_not_after(message, now, letter=letter),
+            facts=list(message.facts),
+            content=_content(message, division, now),
+            calendar=message.calendar,
+            wave=slug,
+            recipients=[],
+        )
+        for chunk in _chunks([recipients.of(each) for each in group], shared):
+            yield bucket, batch.model_copy(update={"recipients": chunk})
 
 
 def _not_after(message: Message, now: datetime, *, letter: bool) -> datetime:
@@ -155,35 +153,63 @@ def _content(message: Message, division: Division | None, now: datetime) -> dict
     return content.model_dump(mode="json")
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a mailbox is told for its cities, and how long that is on the wire at most."""
+
+    bills: Sequence[str]
+    reasons: list[Reason]
+    asks: list[Ask]
+    length: int
+
+
 class Recipients:
-    """Makes recipients of mailboxes; what is equal for all of a city is made once."""
+    """Makes recipients, with how long each is on the wire; what is equal for all of a city is made once."""
 
     def __init__(self, message: Message, elsewhere: Elsewhere) -> None:
         self._message = message
         self._elsewhere = elsewhere
-        self._reasons: dict[tuple[str, ...], tuple[list[Reason], list[str]]] = {}
-        self._asks: dict[tuple[tuple[str, ...], bool, bool], list[Ask]] = {}
+        self._wordings: dict[tuple[tuple[str, ...], bool, bool], Wording] = {}
 
-    def of(self, asked: Asked) -> Recipient:
-        """The recipient of a mailbox, with its reasons and what it is asked for."""
-        if asked.cities not in self._reasons:
-            cities = [self._message.cities[city] for city in asked.cities]
-            bills = [each.bill for each in self._message.content.bills if any(each.bill in c["bills"] for c in cities)]
-            self._reasons[asked.cities] = words.reasons_told(cities, self._message.jurisdiction), bills
-        reasons, bills = self._reasons[asked.cities]
-        key = (asked.cities, asked.letter, asked.testimony)
-        if key not in self._asks:
-            self._asks[key] = words.asks(asked, bills)
-        return Recipient(
+    def of(self, asked: Asked) -> tuple[Recipient, int]:
+        """The recipient of a mailbox, with its reasons and what it is asked for. Its values were validated before."""
+        key = asked.cities, asked.letter, asked.testimony
+        wording = self._wordings.get(key)
+        if wording is None:
+            wording = self._wordings[key] = self._wording(asked)
+        moved = self._moved(asked.mailbox, wording.bills)
+        elsewhere = self._told_elsewhere(asked.mailbox)
+        recipient = Recipient.of_valid(
             mailbox=asked.mailbox,
             officials=list(asked.officials),
-            reasons=[*self._moved(asked.mailbox, bills), *reasons],
-            asks=self._asks[key],
-            told_elsewhere=[f"{BILL}{key}"[:200] for key in sorted(self._elsewhere.called.get(asked.mailbox, ()))],
+            address=None,
+            name=None,
+            reasons=[*moved, *wording.reasons] if moved else wording.reasons,
+            asks=wording.asks,
+            told_elsewhere=elsewhere,
+        )
+        length = wording.length + texts_bytes(asked.officials)
+        if moved or elsewhere:
+            length += reasons_bytes(moved) + texts_bytes(elsewhere)
+        return recipient, length
+
+    def _wording(self, asked: Asked) -> Wording:
+        cities = [self._message.cities[city] for city in asked.cities]
+        bills = [each.bill for each in self._message.content.bills if any(each.bill in c["bills"] for c in cities)]
+        reasons = words.reasons_told(cities, self._message.jurisdiction)
+        asks = words.asks(asked, bills)
+        return Wording(
+            bills, reasons, asks, 170 + reasons_bytes(reasons) + sum(37 + texts_bytes([a.bill]) for a in asks)
         )
 
+    def _told_elsewhere(self, mailbox: str) -> list[str]:
+        called = self._elsewhere.called.get(mailbox)
+        return [f"{BILL}{bill}"[:200] for bill in sorted(called)] if called else []
+
     def _moved(self, mailbox: str, bills: Sequence[str]) -> list[Reason]:
-        came = self._elsewhere.came.get(mailbox, set())
+        came = self._elsewhere.came.get(mailbox)
+        if not came:
+            return []
         return [
             Reason(kind="moved", text=each["text"])
             for each in self._message.arrivals
@@ -191,13 +217,15 @@ class Recipients:
         ]
 
 
-def _chunks(recipients: Sequence[Recipient], message: Message) -> Iterator[list[Recipient]]:
+def _shared_bytes(message: Message) -> int:
     shared = len(message.content.model_dump_json()) + sum(len(fact.text) + 100 for fact in message.facts)
-    shared += len(message.calendar.model_dump_json()) if message.calendar else 0
+    return shared + (len(message.calendar.model_dump_json()) if message.calendar else 0)
+
+
+def _chunks(recipients: Iterable[tuple[Recipient, int]], shared: int) -> Iterator[list[Recipient]]:
     chunk: list[Recipient] = []
     size = shared
-    for recipient in recipients:
-        length = recipient_bytes(recipient)
+    for recipient, length in recipients:
         if chunk and (len(chunk) == RECIPIENTS_PER_MESSAGE or size + length > BYTES_PER_MESSAGE):
             yield chunk
             chunk, size = [], shared
@@ -207,9 +235,11 @@ def _chunks(recipients: Sequence[Recipient], message: Message) -> Iterator[list[
         yield chunk
 
 
-def recipient_bytes(recipient: Recipient) -> int:
-    """About how long a recipient is on the wire, never less."""
-    officials = sum(len(official.encode()) + 3 for official in recipient.officials)
-    reasons = sum(len(reason.text.encode()) + 40 for reason in recipient.reasons)
-    elsewhere = sum(len(key.encode()) + 3 for key in recipient.told_elsewhere)
-    return 170 + officials + reasons + elsewhere + sum(len(ask.bill.encode()) + 40 for ask in recipient.asks)
+def texts_bytes(texts: Iterable[str]) -> int:
+    """About how long texts are in a list on the wire, never less."""
+    return sum(len(text.encode()) + 3 for text in texts)
+
+
+def reasons_bytes(reasons: Iterable[Reason]) -> int:
+    """The same of reasons."""
+    return sum(len(reason.text.encode()) + 40 for reason in reasons)
