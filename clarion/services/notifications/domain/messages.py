@@ -140,17 +140,12 @@ def address(message: Claimed, known: Mapping[str, Official], now: datetime) -> A
     recipient = message.recipient
     if not recipient.officials and recipient.address:
         return reachable(recipient.address, (), recipient.name)
-    waited = now - message.queued_at
-    missing = [official for official in recipient.officials if official not in known]
-    if missing and waited < PATIENCE:
+    found = [known[one] for one in recipient.officials if one in known]
+    if len(found) < len(recipient.officials) and (waited := now - message.queued_at) < PATIENCE:
         return NotYet(min(60.0, max(1.0, waited.total_seconds() / 2)))
-    readers = tuple(
-        official
-        for official in (known[one] for one in recipient.officials if one in known)
-        if official.active and official.mailbox == message.mailbox
-    )
+    readers = tuple([official for official in found if official.active and official.mailbox == message.mailbox])
     if not readers:
-        return NotSent("unneeded", NO_OFFICIAL if len(missing) == len(recipient.officials) else LEFT)
+        return NotSent("unneeded", LEFT if found else NO_OFFICIAL)
     return reachable(readers[0].email, readers, readers[0].name if len(readers) == 1 else None)
 
 

@@ -52,6 +52,9 @@ class Fresh:
     """Nothing was told: the newest state is."""
 
 
+FRESH = Fresh()
+
+
 @dataclass(frozen=True, slots=True)
 class Amended:
     """Something was told: the changes first, then the newest state."""
@@ -82,7 +85,7 @@ class Telling:
     It is for `readers` alone; None: for everyone who reads the mailbox.
     """
 
-    wording: Wording = Fresh()
+    wording: Wording = FRESH
     first: Told | None = None
     entry: Entry | None = None
     readers: frozenset[str] | None = None
@@ -103,6 +106,8 @@ def tell(
     A change of the facts with the keys `elsewhere` is told by another matter, so it is none here. `readers` are the
     officials who read the mailbox, each of whom knows what named them; without them all that was told counts.
     """
+    if not told:
+        return _begun(content)
     found = _worded(content, told, elsewhere, frozenset(readers))
     if isinstance(found, Unneeded):
         return found
@@ -119,6 +124,14 @@ def tell(
         Entry(entry, max(sent, default=-1) + 1) if entry else None,
         named,
     )
+
+
+def _begun(content: Content) -> Telling | Unneeded:
+    """What nobody of the mailbox was told anything of before."""
+    if content.withdrawn or content.called_off:
+        return Unneeded(UNTOLD)
+    entry = content.calendar
+    return Telling(FRESH, entry=Entry(entry, 0)) if entry and entry.method != "CANCEL" else Telling(FRESH)
 
 
 def _worded(

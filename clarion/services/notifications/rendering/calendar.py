@@ -125,8 +125,8 @@ def property_line(name: str, value: str, display: str | None, parameters: str = 
 def folded(line: str) -> str:
     """A line cut into lines of at most 75 bytes (RFC 5545, 3.1), never within a character."""
     if line.isascii():
-        if len(line) <= FOLD:
-            return line + "\n"
+        if len(line) < 2 * FOLD:
+            return f"{line[:FOLD]}\n {line[FOLD:]}\n" if len(line) > FOLD else f"{line}\n"
         rest = range(FOLD, len(line), FOLD - 1)
         return "\n ".join([line[:FOLD], *(line[start : start + FOLD - 1] for start in rest)]) + "\n"
     cut, room = [""], FOLD
