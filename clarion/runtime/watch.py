@@ -89,7 +89,8 @@ class Watch:
         if self.database or self.kafka:
             self.running.outage_at = self.looked_at
         if self.database is None:
-            if time.monotonic() >= self._read_again_at:
+            # The pools go before the watch does.
+            if time.monotonic() >= self._read_again_at and not self.running.stopping:
                 await self._read()
             await self._asking_database(self._report)
 

@@ -84,6 +84,7 @@ async def installed(
             run_services(services, settings, stopping=stopping, ready=ready.set, running=watch.running)
         )
         await ready.wait()
+        await watch.look()
         await stack.enter_async_context(watching(watch))
         site = build_site(services, watch, addresses=[("site", address)], mail=catcher.store)
         await stack.enter_async_context(serving(site, listener))

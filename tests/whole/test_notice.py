@@ -69,6 +69,6 @@ async def test_a_good_record_behind_bad_ones_is_mail_within_seconds(installation
 
 async def test_the_site_says_how_its_services_are(installation: Installation) -> None:
     healthy = await installation.site.get("/readyz")
-    assert (healthy.status_code, healthy.json()["status"]) == (200, "ok")
+    assert (healthy.status_code, healthy.json()["status"]) == (200, "ok"), healthy.text
     page = await installation.site.get("/")
     assert all(name in page.text for name in ("legislation", "directory", "campaigns", "notifications"))
