@@ -94,6 +94,10 @@ class Watch:
                 await self._read()
             await self._asking_database(self._report)
 
+    def read_again(self) -> None:
+        """Let the next look read the figures, however long ago they were read."""
+        self._read_again_at = -math.inf
+
     def troubles(self) -> Iterator[str]:
         """What is wrong with the process beyond its services, so that a restart is due."""
         silent = time.monotonic() - self.looked_at

@@ -37,6 +37,7 @@ class Installation:
     site: httpx.AsyncClient
     producer: aiokafka.AIOKafkaProducer
     addresses: frozenset[str]
+    watch: Watch
 
     async def post(self, event: dict[str, Any]) -> None:
         answer = await self.site.post("/api/v1/legislation/updates", json=event)
@@ -94,7 +95,7 @@ async def installed(
         await producer.start()
         async with client:
             yield Installation(
-                settings, catcher, client, producer, expectation_of(officials, statewide=statewide).addresses
+                settings, catcher, client, producer, expectation_of(officials, statewide=statewide).addresses, watch
             )
         await producer.stop()
         stopping.set()

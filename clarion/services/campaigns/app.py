@@ -7,6 +7,7 @@ from clarion.runtime.settings import Settings
 from clarion.runtime.timers import Timers, upkeep
 from clarion.services.campaigns.fanout import FanOut, Review
 from clarion.services.campaigns.handlers import subscriptions
+from clarion.services.campaigns.seeing import look
 from clarion.services.campaigns.web import campaigns_router
 
 NAME = "campaigns"
@@ -26,4 +27,5 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         subscriptions=subscriptions(clock),
         workers=[FanOut(database, clock), Review(database, clock), Timers(database, upkeep(settings))],
         router=campaigns_router(database, clock),
+        look=look,
     )

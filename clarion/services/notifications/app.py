@@ -13,6 +13,7 @@ from clarion.services.notifications.channels.relays import read_relays
 from clarion.services.notifications.domain.rates import read_rates
 from clarion.services.notifications.handlers import subscriptions
 from clarion.services.notifications.rendering.mail import Renderer
+from clarion.services.notifications.seeing import look_at
 from clarion.services.notifications.sender import Sender
 from clarion.services.notifications.settings import STEADY_PLANS, SendingSettings
 from clarion.services.notifications.upkeep import purges
@@ -42,15 +43,17 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     )
     database = await Database.connect(str(settings.database_url), NAME, clock=clock)
     ledger = await Database.connect(str(settings.database_url), NAME, clock=clock, session=STEADY_PLANS)
+    sender = Sender(ledger, renderer, relays, sending, clock)
     return Service(
         name=NAME,
         database=database,
         subscriptions=subscriptions(clock),
         workers=[
-            Sender(ledger, renderer, relays, sending, clock),
+            sender,
             Caretaker(database, sending.lease, clock),
             Timers(database, [*upkeep(settings), *purges(settings.ledger_days)]),
         ],
         router=preferences_router(database, links, clock),
+        look=look_at(sender.sendings, ledger, clock),
         opened=[ledger.close],
     )

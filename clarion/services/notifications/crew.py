@@ -251,7 +251,10 @@ class Crew:
         else:
             self.backoff.reset()
         now = self.sender.clock()
-        return [self._judged(one, outcome, now) for one, outcome in ended]
+        judged = [self._judged(one, outcome, now) for one, outcome in ended]
+        for (one, outcome), settled in zip(ended, judged, strict=True):
+            self.sender.sendings.count(one.way.relay_name, outcome, settled)
+        return judged
 
     def _judged(self, sent: Sent, outcome: Outcome, now: datetime) -> Settled:
         message = sent.written.message

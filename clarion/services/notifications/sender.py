@@ -21,6 +21,7 @@ from clarion.services.notifications.domain.messages import Claimed, Content
 from clarion.services.notifications.limits import Limits
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.repository import Ledger, Projection, Workers
+from clarion.services.notifications.sendings import Sendings
 from clarion.services.notifications.settings import SendingSettings
 from clarion.services.notifications.shelf import Held, Shelf
 
@@ -53,6 +54,7 @@ class Sender:
         self.relays = Relays(relays, self.limits.breakers)
         self.settings = settings
         self.clock = clock
+        self.sendings = Sendings()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work in shifts, each a worker of its own: one ends with the sender, its lease or its database."""

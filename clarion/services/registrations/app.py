@@ -8,6 +8,7 @@ from clarion.runtime.timers import Timers, purging, upkeep
 from clarion.runtime.web.links import SignedLinks
 from clarion.services.registrations.desk import open_desk
 from clarion.services.registrations.handlers import subscriptions
+from clarion.services.registrations.seeing import look_at
 from clarion.services.registrations.tellings import Teller
 from clarion.services.registrations.web import build_router
 
@@ -33,4 +34,5 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
             Timers(database, [*upkeep(settings), purging("registrations", purge, days=settings.history_days)]),
         ],
         router=build_router(database, desk, SignedLinks(settings.secret_key, clock)),
+        look=look_at(clock),
     )

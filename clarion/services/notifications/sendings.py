@@ -1,0 +1,35 @@
+"""What a sender's tries came to since it began, counted in memory: the ledger itself is never counted through."""
+
+from collections import Counter
+
+from clarion.services.notifications.domain import lanes
+from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, Outcome, OutOfTime
+from clarion.services.notifications.repository import Settled
+
+
+class Sendings:
+    """`tries` by relay and what it came to, `outcomes` by lane and the state into which the message went."""
+
+    def __init__(self) -> None:
+        self.tries: Counter[tuple[str, str]] = Counter()
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+
+    def count(self, relay: str, outcome: Outcome, settled: Settled) -> None:
+        """One try."""
+        self.tries[relay, word(outcome)] += 1
+        self.outcomes[lanes.ORDER[settled.message.lane], settled.verdict.state] += 1
+
+
+def word(outcome: Outcome) -> str:
+    """What a try came to, in a word."""
+    match outcome:
+        case Accepted():
+            return "accepted"
+        case Declined():
+            return outcome.kind
+        case InDoubt():
+            return "in-doubt"
+        case OutOfTime():
+            return "out-of-time"
+        case _:
+            return "not-tried"
