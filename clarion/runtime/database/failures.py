@@ -28,7 +28,9 @@ def is_transient(error: BaseException, connection: Connection | None = None) -> 
     """
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
-        return state in _TRANSIENT_STATES or state.startswith(_TRANSIENT_CLASSES)
+        # A migration changed a table under a prepared statement: the next try prepares it anew.
+        stale = isinstance(error, asyncpg.InvalidCachedStatementError)
+        return stale or state in _TRANSIENT_STATES or state.startswith(_TRANSIENT_CLASSES)
     if connection is not None and connection.is_closed():
         return True
     # asyncpg's own state is torn when the server dies in the middle of an answer; the pool drops such a connection.

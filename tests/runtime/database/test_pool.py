@@ -115,6 +115,7 @@ async def not_now(answers: object) -> bool:
         (asyncpg.ConnectionDoesNotExistError("x"), True),
         (asyncpg.LockNotAvailableError("x"), True),
         (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.InvalidCachedStatementError("x"), True),
         (asyncpg.UniqueViolationError("x"), False),
         (asyncpg.CharacterNotInRepertoireError("x"), False),
         (asyncpg.UndefinedTableError("x"), False),
