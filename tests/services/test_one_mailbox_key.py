@@ -8,12 +8,13 @@ import pytest
 from clarion.runtime.database import mailbox_key, migrate
 from clarion.runtime.database.pool import connect
 from clarion.schemas.mailboxes import mailbox
+from clarion.services.notifications.domain.messages import thread_of
 from clarion.services.registrations.repository import find_active
 
 DIRECTORYS, REGISTRATIONS = "directory-" + "d" * 33, "registrations-" + "r" * 29
 PEOPLE = ["Ada@city.example", "bo@town.example"]
 BEFORE = """
-DELETE FROM clarion.migrations WHERE name LIKE '%mailbox_key.sql';
+DELETE FROM clarion.migrations WHERE name LIKE '%mailbox_key.sql' OR name LIKE '%threads_of_mailboxes.sql';
 DROP FUNCTION clarion.mailbox;
 DROP TABLE clarion.mailbox_key;
 DELETE FROM directory.mailbox_key;
@@ -76,6 +77,9 @@ async def test_who_registered_before_is_found_and_stays_unsubscribed_and_suppres
     for table in ("threads", "ledger", "unsubscribed", "suppressions"):
         rows = await login.fetch(f"SELECT mailbox FROM notifications.{table}")
         assert sorted(row["mailbox"] for row in rows) == sorted(wanted), table
+    threads = {thread_of(f"registration:{email}", mailbox(email, DIRECTORYS.encode())) for email in PEOPLE}
+    assert {row["id"] for row in await login.fetch("SELECT id FROM notifications.threads")} == threads
+    assert {row["thread_id"] for row in await login.fetch("SELECT thread_id FROM notifications.ledger")} == threads
     assert await login.fetchval("SELECT reason FROM notifications.suppressions WHERE mailbox = $1", ada) == "first"
     registrations = await connect(database_url, "registrations")
     found = await find_active(registrations, "event", ada)

@@ -156,6 +156,7 @@ class Relay:
     async def _serve(self, connection: asyncpg.Connection[asyncpg.Record], stopping: asyncio.Event) -> None:
         if not await self._lead(connection, stopping):
             return
+        await self._queries.mark_without_waiting(connection)
         wakeups = Wakeups()
         await connection.add_listener(f"{role_of(self._service)}_outbox", lambda *_: wakeups.wake())
         log.info("relay.leads", service=self._service)

@@ -23,6 +23,10 @@ LIMIT :at_most
 UPDATE outbox SET published_at = now()
 WHERE id = ANY (:ids::bigint[]) AND enqueued_at >= :first::timestamptz AND enqueued_at <= :last::timestamptz
 
+-- name: mark_without_waiting!
+-- A mark that a dying server loses is made again: the row is published twice, and its event done once.
+SELECT set_config('synchronous_commit', 'off', false)
+
 -- name: backlog$
 SELECT count(*) FROM outbox WHERE published_at IS NULL
 
