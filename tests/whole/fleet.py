@@ -64,6 +64,12 @@ class Replica:
         self.process.send_signal(number)
         return await asyncio.to_thread(self.process.wait, STOP_SECONDS)
 
+    def kill(self) -> None:
+        """What is left of it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     async def replace(self, until: Until) -> int:
         """Drain it and start the next in its place, ready again; the exit code of the old one."""
         code = await self.end()
@@ -140,9 +146,7 @@ class Fleet:
     def kill(self) -> None:
         """What is left of them."""
         for replica in self.replicas:
-            if replica.process is not None and replica.process.poll() is None:
-                replica.process.kill()
-                replica.process.wait()
+            replica.kill()
 
     def _replica(self, service: str, number: int) -> Replica:
         name = f"{service}-{number}"
