@@ -62,9 +62,10 @@ format: .venv/ready ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: .venv/ready ## write the documents of the contracts: JSON Schemas, AsyncAPI, OpenAPI
+schemas: .venv/ready ## write JSON Schemas, AsyncAPI, OpenAPI and the guide's table of settings
 	@$(BIN)/python scripts/write_schemas.py
 	@$(BIN)/python scripts/write_openapi.py
+	@$(BIN)/python scripts/write_settings.py
 
 lock: .venv/ready ## pin the dependencies anew, with hashes
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

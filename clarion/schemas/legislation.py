@@ -36,6 +36,8 @@ def iso_date(value: Any) -> Any:
 
 Day = Annotated[date, BeforeValidator(iso_date)]
 OptionalLine = Annotated[Line | None, BeforeValidator(without_blank)]
+Sequence = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+"""A source's own count of what it said; neither a text nor a truth value is one."""
 
 
 class CommitteeReference(Contract):
@@ -71,7 +73,7 @@ class HearingNotice(Contract):
     committee: CommitteeReference
     starts_at: Start
     time_note: OptionalLine = None
-    sequence: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    sequence: Sequence | None = None
     location: Location | None = None
     agenda: Annotated[list[AgendaItem], Field(max_length=500)] = Field(default_factory=list)
     letters_due_at: Annotated[datetime, BeforeValidator(iso_text)] | None = None
@@ -92,7 +94,7 @@ class HearingCancellation(Contract):
 
     hearing_id: Identifier
     jurisdiction: Identifier
-    sequence: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    sequence: Sequence | None = None
     reason: Text | None = None
 
 
@@ -120,7 +122,7 @@ class BillUpdate(Contract):
     author: OptionalLine = None
     amended_on: Day | None = None
     committee: CommitteeReference | None = None
-    sequence: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    sequence: Sequence | None = None
 
 
 class HearingAgendaItem(AgendaItem):

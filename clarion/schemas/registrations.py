@@ -74,7 +74,7 @@ class Question(Contract):
 
     key: Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?$")]
     label: Line
-    required: bool = False
+    required: Annotated[bool, Field(strict=True)] = False
     choices: Annotated[list[Line], Field(max_length=100)] = Field(default_factory=list)
 
 
@@ -92,7 +92,7 @@ class Webinar(Contract):
     ends_at: Instant
     registration_closes_at: Instant | None = None
     zone: Identifier = "America/Los_Angeles"
-    capacity: Annotated[int, Field(ge=0, le=1_000_000)]
+    capacity: Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
     audience: Line | None = None
     where: Line | None = None
     join_url: Link | None = None

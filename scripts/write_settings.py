@@ -1,0 +1,93 @@
+"""Write the table of settings into docs/operators.md from the code; with --check only say whether it is current."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from clarion.runtime.settings import Settings, variable_of
+from clarion.services.running import BUILDERS, NEEDED
+
+ROOT = Path(__file__).parent.parent
+GUIDE = ROOT / "docs" / "operators.md"
+BEGIN, END = "<!-- settings: written by `make schemas` -->\n", "<!-- settings end -->\n"
+EMBEDDED = ("clarion/runtime/embedded/", "clarion/services/stack.py", "clarion/services/up.py")
+DOCTOR = "clarion/services/doctor/"
+ASIDE = ("clarion/services/benchmarks/", "clarion/services/demonstration/", "clarion/runtime/settings.py")
+
+
+def readers() -> dict[str, set[str]]:
+    """Which part of the code reads each setting."""
+    found: dict[str, set[str]] = {name: set() for name in Settings.model_fields}
+    for path in sorted((ROOT / "clarion").rglob("*.py")):
+        place = path.relative_to(ROOT).as_posix()
+        if place.startswith(ASIDE):
+            continue
+        for name in read_in(path):
+            found[name].add(part_of(place))
+    return found
+
+
+def read_in(path: Path) -> Iterator[str]:
+    """The settings that a file reads, as attributes of something called settings."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in Settings.model_fields:
+            owner = node.value
+            name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+            if name.lstrip("_") == "settings":
+                yield node.attr
+
+
+def part_of(place: str) -> str:
+    """Who runs the code of a file: a service, `up`, `doctor`, or every process."""
+    if place.startswith(EMBEDDED):
+        return "up"
+    if place.startswith(DOCTOR):
+        return "doctor"
+    return next((name for name in BUILDERS if place.startswith(f"clarion/services/{name}/")), "all")
+
+
+def told_readers(parts: set[str]) -> str:
+    """The same for people: the services where there are some, else whoever there is."""
+    if "all" in parts or parts >= set(BUILDERS):
+        return "all"
+    return ", ".join(sorted(parts & set(BUILDERS)) or sorted(parts))
+
+
+def told_default(name: str, field: FieldInfo) -> str:
+    """What holds where it is not set."""
+    if name in NEEDED:
+        return "required"
+    default = field.get_default(call_default_factory=True)
+    return "" if default in (None, "", ()) else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def table() -> str:
+    """The settings in the order of the code; secrets are marked."""
+    lines = ["| variable | default | what for | read by |", "|---|---|---|---|"]
+    by_whom = readers()
+    for name, field in Settings.model_fields.items():
+        secret = "" if field.repr else " (secret)"
+        what = str(field.description).replace("|", "\\|")
+        parts = told_readers(by_whom[name])
+        lines.append(f"| `{variable_of(name)}`{secret} | {told_default(name, field)} | {what} | {parts} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the table, or with --check only compare; 1 if it is not current."""
+    text = GUIDE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    current = f"{before}{BEGIN}{table()}{END}{after}"
+    if "--check" in sys.argv:
+        print("current" if text == current else "docs/operators.md: the settings changed: run `make schemas`")
+        return int(text != current)
+    GUIDE.write_text(current, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
