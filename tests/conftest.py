@@ -172,6 +172,13 @@ async def database_url(postgres_url: str) -> AsyncIterator[str]:
         yield url
 
 
+@pytest.fixture
+async def empty_url(postgres_url: str) -> AsyncIterator[str]:
+    """A database of this test's own in which nothing is."""
+    async with cloned(postgres_url, "template1") as url:
+        yield url
+
+
 @asynccontextmanager
 async def cloned(postgres_url: str, template: str) -> AsyncIterator[str]:
     """A fresh database like `template`, dropped at the end."""

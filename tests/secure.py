@@ -111,13 +111,13 @@ async def secure_broker(folder: Path) -> AsyncIterator[SecureBroker]:
 class Front:
     """TLS in front of a PostgreSQL, as its own wire protocol begins it: the embedded build has none."""
 
-    def __init__(self, certificate: Certificate, backend_port: int) -> None:
-        self._backend_port = backend_port
+    def __init__(self, certificate: Certificate, backend_port: int, port: int | None = None) -> None:
+        self.backend_port = backend_port
         self._trust = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._trust.load_cert_chain(certificate.key)
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
-        self.port = any_free_port()
+        self.port = port or any_free_port()
         self.sessions = 0
 
     async def start(self) -> None:
@@ -150,7 +150,7 @@ class Front:
         writer.write(b"S")
         await writer.start_tls(self._trust)
         self.sessions += 1
-        their_reader, their_writer = await asyncio.open_connection(LOOPBACK, self._backend_port)
+        their_reader, their_writer = await asyncio.open_connection(LOOPBACK, self.backend_port)
         ways = [asyncio.create_task(_pass_on(*ends)) for ends in ((reader, their_writer), (their_reader, writer))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from clarion.runtime.embedded import MailCatcher
 from clarion.runtime.settings import Settings
-from tests.conftest import Until, with_database
+from tests.conftest import Until
 from tests.secure import PASSWORD, secure_broker, secure_front
 from tests.whole.fleet import ONCE, Fleet, Replica
 from tests.whole.test_kills import REPORTED, check_everyone_is_told, publish
@@ -41,17 +40,6 @@ class Installation:
     fleet: Fleet
     world: World
     encrypted_sessions: int = 0
-
-
-@pytest.fixture
-async def empty_url(postgres_url: str) -> AsyncIterator[str]:
-    """A database in which nothing is."""
-    name = f"production_{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(postgres_url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield with_database(postgres_url, name)
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
 
 
 @contextlib.asynccontextmanager

@@ -23,6 +23,8 @@ DAY_MS = 86_400_000
 TIMEOUT_MS = 30_000
 MOST_REPLICAS = 3
 COORDINATOR_POLL_SECONDS = 0.05
+METADATA_POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 5.0
 
 
 class TopicError(Exception):
@@ -57,20 +59,28 @@ async def ensure_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) ->
     return EnsuredTopics(sorted(created), present)
 
 
-async def check_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) -> None:
+async def check_topics(
+    settings: Settings, topics: Sequence[Topic] = TOPICS, *, patience_seconds: float = PATIENCE_SECONDS
+) -> None:
     """Refuse to work with topics that are not as the code needs them; nothing is changed.
 
     Raises:
         TopicError: one is missing or has another number of partitions; it says what to do.
         KafkaError: the broker is not there.
     """
-    async with _admin(settings) as admin:
-        partitions = await _partitions(admin)
     wanted = [one for topic in topics for one in (topic, topic.dead)]
-    missing = [name for topic in wanted if (name := topic_name(settings, topic)) not in partitions]
-    if missing:
-        raise TopicError(f"the broker has no topic {', '.join(missing)}: run clarion topics")
+    give_up_at = time.monotonic() + patience_seconds
+    async with _admin(settings) as admin:
+        # A broker hears a little later of topics that were just made.
+        while missing := _missing(settings, wanted, partitions := await _partitions(admin)):
+            if time.monotonic() > give_up_at:
+                raise TopicError(f"the broker has no topic {', '.join(missing)}: run clarion topics")
+            await asyncio.sleep(METADATA_POLL_SECONDS)
     _check(settings, wanted, partitions)
+
+
+def _missing(settings: Settings, wanted: Iterable[Topic], partitions: dict[str, int]) -> list[str]:
+    return [name for topic in wanted if (name := topic_name(settings, topic)) not in partitions]
 
 
 async def cluster_id(settings: Settings) -> str:

@@ -37,7 +37,7 @@ async def test_another_number_of_partitions_is_an_error_that_names_both(settings
 async def test_a_topic_that_is_missing_is_named_and_not_made_by_asking(settings: Settings) -> None:
     for _ in range(2):
         with pytest.raises(TopicError, match=r"no topic .*echo\.wide\.v1, .*dead: run clarion topics"):
-            await check_topics(settings, [WIDE])
+            await check_topics(settings, [WIDE], patience_seconds=0)
     await ensure_topics(settings, [WIDE])
     await check_topics(settings, [WIDE])
 
