@@ -1,5 +1,6 @@
 """`/healthz`, `/readyz` and `/metrics`: what orchestrators and Prometheus ask of a process."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Header
@@ -85,10 +86,11 @@ def health_router(watch: Watch) -> APIRouter:
     return router
 
 
-def health_app(watch: Watch) -> FastAPI:
-    """The addresses alone, for a process that serves no pages."""
+def health_app(watch: Watch, further: Sequence[APIRouter] = ()) -> FastAPI:
+    """The addresses alone, with `further` ones that are for this machine only."""
     app = FastAPI(title="Clarion", openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)
     pages.install(app)
-    app.include_router(health_router(watch))
+    for router in (health_router(watch), *further):
+        app.include_router(router)
     return app

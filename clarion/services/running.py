@@ -25,6 +25,7 @@ from clarion.services.directory.operations import republish
 from clarion.services.health import health_app
 from clarion.services.legislation import app as legislation
 from clarion.services.notifications import app as notifications
+from clarion.services.operators.pages import operators_router
 from clarion.services.reaching import Explanations, wait_for_servers
 from clarion.services.registrations import app as registrations
 from clarion.services.replicas import replicas, stop_with_the_first
@@ -124,7 +125,14 @@ class SiteServer(uvicorn.Server):
 async def serving(site: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the site on the socket until the end of the block; requests in flight are finished."""
     config = uvicorn.Config(
-        site, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, server_header=False
+        site,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        # Who asks is who is connected: anybody may write of another in a header.
+        proxy_headers=False,
     )
     server = SiteServer(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="site")
@@ -186,7 +194,8 @@ async def serve_until_stopped(
                 await stopping.wait()
             site_closed.set()
 
-        async with watching(watch), serving(health_app(watch), health):
+        asked = health_app(watch, [operators_router(watch, everywhere=True)] if listener else [])
+        async with watching(watch), serving(asked, health):
             # The site goes first: a request in flight still needs the pools that run_services closes.
             await asyncio.gather(
                 serve_site(),

@@ -14,6 +14,7 @@ from clarion.services.contracts.openapi import describe
 from clarion.services.contracts.pages import contracts_router
 from clarion.services.health import health_router
 from clarion.services.mail_pages import mail_router
+from clarion.services.operators.pages import operators_router
 
 PACKAGE = "clarion.services"
 
@@ -25,7 +26,7 @@ def build_site(
     addresses: Sequence[tuple[str, str]] = (),
     mail: MailStore | None = None,
 ) -> FastAPI:
-    """The site: start page, health, the services' pages and API, and `/mail` where a catcher is embedded."""
+    """The site: start page, health, operators' and services' pages, API, and `/mail` where a catcher is embedded."""
     site = FastAPI(
         openapi_url="/api/openapi.json",
         docs_url=None,
@@ -41,6 +42,7 @@ def build_site(
             site.include_router(service.router)
     site.include_router(contracts_router())
     site.include_router(health_router(watch))
+    site.include_router(operators_router(watch))
     if mail is not None:
         site.include_router(mail_router(mail, own))
 
