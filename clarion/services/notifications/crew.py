@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from jinja2 import TemplateError
 
@@ -17,6 +16,7 @@ from clarion.services.notifications import operations
 from clarion.services.notifications.breakers import News
 from clarion.services.notifications.channels.pool import Pool
 from clarion.services.notifications.channels.smtp import Connection, RelayDown
+from clarion.services.notifications.domain.holds import Hold, Key, key_of
 from clarion.services.notifications.domain.messages import (
     WAITING_FOR_DIRECTORY,
     Addressed,
@@ -38,7 +38,7 @@ from clarion.services.notifications.domain.states import State, ending_as, waiti
 from clarion.services.notifications.domain.telling import Unneeded, tell
 from clarion.services.notifications.limits import Asked, Wait
 from clarion.services.notifications.operations import Ready
-from clarion.services.notifications.repository import Settled
+from clarion.services.notifications.repository import Round, Settled
 from clarion.services.notifications.shelf import Held
 from clarion.services.notifications.under_way import Ended, UnderWay
 
@@ -88,6 +88,7 @@ class Crew:
         self.backoff = Backoff(0.5, 30.0)
         self.tired = False
         self._under_way = UnderWay[Sent]()
+        self._round: dict[Key, Hold] = {}
 
     async def work(self) -> None:
         """Round after round, until the shift ends and the last outcomes are written down."""
@@ -206,20 +207,27 @@ class Crew:
 
     async def _turn(self, settled: Sequence[Settled], written: Sequence[Written]) -> list[Written]:
         """One transaction: the outcomes of the last round and the marks of the next. Gives what may be sent."""
-        marked: set[tuple[UUID, int]] = set()
+        marked: dict[Key, Hold] = {}
         breakers, news = self.sender.limits.breakers, News()
+        ended = {key_of(one.message) for one in settled}
+        kept = {key: hold for key, hold in self._round.items() if key not in ended}
+        worker, holds = self.shift.worker, self.shift.holds
 
         async def turn(tx: Transaction) -> None:
             now = self.sender.clock()
-            await operations.settle(tx, self.shift.worker, settled, now)
+            await operations.begin_turn(tx)
+            await operations.settle(tx, worker, settled, now, holds)
             news.update(await breakers.write(tx))
             marked.clear()
-            marked.update(await operations.mark(tx, self.shift.worker, [one.ready for one in written], now))
+            ready = [one.ready for one in written]
+            marked.update(await operations.mark(tx, Round(worker, self.number, kept), ready, now, holds))
 
         if not await self.shift.in_transaction(turn, self.shift.ending):
             return []
         breakers.written(news)
-        return [one for one in written if (one.message.thread_id, one.message.revision) in marked]
+        self._round = kept | marked
+        self.shift.follow(ended | {key_of(one.message) for one in written}, marked)
+        return [one for one in written if key_of(one.message) in marked]
 
     async def _send(self, connections: Sequence[Connection], marked: Sequence[Written]) -> list[Settled]:
         """Hand the round over, all at once, and judge what came of those that were answered soon."""

@@ -1,9 +1,10 @@
 """One use case each, within the caller's transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from types import MappingProxyType
 from uuid import UUID
 
 from clarion.runtime.database import Transaction
@@ -13,14 +14,18 @@ from clarion.schemas.directory import City, Official
 from clarion.schemas.messages import MessageBatch, Withdrawal
 from clarion.schemas.topics import NOTIFICATIONS_DELIVERIES, bucket
 from clarion.services.notifications.domain import lanes
+from clarion.services.notifications.domain.holds import Hold, Key, key_of
 from clarion.services.notifications.domain.messages import Claimed
+from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.domain.registration import Ending, registrations
-from clarion.services.notifications.domain.states import FINAL
-from clarion.services.notifications.repository import Ledger, Projection, Settled
+from clarion.services.notifications.domain.states import FINAL, waiting_as
+from clarion.services.notifications.repository import Ledger, Projection, Round, Settled, Workers
 
 LEDGER_CHANGED = "ledger"
 DELIVERIES_IN_A_MESSAGE = 1_000
 WITHDRAWN = "withdrawn"
+GIVEN_BACK = "its sender gave it back"
+NOTHING: Mapping[Key, Hold] = MappingProxyType({})
 
 
 async def project(tx: Transaction, saved: Sequence[City | Official], erased: Sequence[tuple[str, str]]) -> None:
@@ -53,20 +58,44 @@ async def withdraw(tx: Transaction, withdrawal: Withdrawal, now: datetime) -> No
     tx.notify(LEDGER_CHANGED)
 
 
-async def claim(tx: Transaction, worker: UUID, room: int, now: datetime) -> list[Claimed]:
-    """Take up to `room` due messages for a worker, from the lanes by weight; what one lane leaves, the next takes."""
-    ledger = Ledger(tx.connection)
-    due = await ledger.due(range(len(lanes.ORDER)), now)
-    places = lanes.shares(room, dict.fromkeys(due, room))
-    return await ledger.claim(worker, places, now) if places else []
+async def claim(
+    tx: Transaction, worker: UUID, room: int, now: datetime, holds: Mapping[Key, Hold] = NOTHING
+) -> list[Claimed]:
+    """Take up to `room` due messages for a worker, from the lanes by weight; what one lane leaves, the next takes.
+
+    `holds` is all that the worker has in hand now; whatever else it took before is free.
+    """
+    return await Ledger(tx.connection).claim(worker, lanes.BY_NUMBER, room, holds, now)
 
 
-async def settle(tx: Transaction, worker: UUID, settled: Sequence[Settled], now: datetime) -> None:
+async def hand_back(
+    tx: Transaction, worker: UUID, unbegun: Sequence[Claimed], holds: Mapping[Key, Hold], now: datetime
+) -> None:
+    """Free what a worker has claimed and not begun; the rest of `holds` it keeps."""
+    await begin_turn(tx)
+    back = [
+        Settled(one, "claimed", Verdict(waiting_as("queued", one.doubts), one.attempts, one.doubts, None, GIVEN_BACK))
+        for one in unbegun
+    ]
+    await settle(tx, worker, back, now, holds)
+    free = {key_of(one) for one in unbegun}
+    await Workers(tx.connection).keep(worker, {key: hold for key, hold in holds.items() if key not in free})
+    tx.notify(LEDGER_CHANGED)
+
+
+async def begin_turn(tx: Transaction) -> None:
+    """To be done before the transaction settles or marks anything: whoever stops marks waits for its end."""
+    await Ledger(tx.connection).share_marks()
+
+
+async def settle(
+    tx: Transaction, worker: UUID, settled: Sequence[Settled], now: datetime, holds: Mapping[Key, Hold] = NOTHING
+) -> None:
     """Write down what became of messages that a worker held; a mailbox that does not exist gets nothing more."""
     if not settled:
         return
     ledger = Ledger(tx.connection)
-    await announce(tx, await ledger.settle(worker, settled, now))
+    await announce(tx, await ledger.settle(worker, settled, holds, now))
     bad = {one.message.mailbox: one.verdict.suppression for one in settled if one.verdict.suppression}
     if bad:
         await ledger.suppress(bad, now)
@@ -80,40 +109,45 @@ class Ready:
     named: Sequence[str] = ()
     sequence: int | None = None
 
+    def hold(self, claimed_at: datetime, now: datetime) -> Hold:
+        """How it is held once it is marked."""
+        named = None if self.named == self.message.recipient.officials else self.named
+        return Hold(self.message.claim, claimed_at, now, named, self.sequence)
 
-async def mark(tx: Transaction, worker: UUID, wanted: Sequence[Ready], now: datetime) -> set[tuple[UUID, int]]:
-    """Mark messages as being sent; those that may not be sent any more end."""
-    rows = {
-        (one.message.thread_id, one.message.revision): {
-            "thread_id": str(one.message.thread_id),
-            "revision": one.message.revision,
-            "claim": one.message.claim,
-            "named": list(one.named),
-            "sequence": one.sequence,
-        }
-        for one in sorted(wanted, key=lambda one: (one.message.thread_id, one.message.revision))
-    }
-    if not rows:
-        return set()
+
+async def mark(
+    tx: Transaction, turn: Round, wanted: Sequence[Ready], now: datetime, holds: Mapping[Key, Hold] = NOTHING
+) -> dict[Key, Hold]:
+    """Mark messages as being sent; those that may not be sent any more end, and what is no longer under way is not."""
+    ready = {}
+    for one in wanted:
+        held = holds.get(key_of(one.message))
+        ready[key_of(one.message)] = one.hold(held.claimed_at if held else now, now)
     ledger = Ledger(tx.connection)
-    marked = await ledger.mark(worker, list(rows.values()), now)
-    unmarked = [row for key, row in rows.items() if key not in marked]
+    marked = await ledger.mark(turn, ready, now)
+    unmarked = {key: hold for key, hold in ready.items() if key not in marked}
     if unmarked:
-        await announce(tx, await ledger.drop(worker, unmarked, now))
+        await announce(tx, await ledger.drop(turn.worker, unmarked, now))
     return marked
 
 
 async def bury(tx: Transaction, now: datetime, grace: timedelta) -> None:
     """Free what dead workers held; what may have gone out waits `grace` for their last word."""
-    moved = await Ledger(tx.connection).bury(now, now + grace)
-    await announce(tx, moved)
-    if moved:
-        tx.notify(LEDGER_CHANGED)
+    ledger = Ledger(tx.connection)
+    if not await ledger.any_dead():
+        return
+    await ledger.stop_marks()
+    await announce(tx, await ledger.bury(now, now + grace))
+    tx.notify(LEDGER_CHANGED)
 
 
 async def expire(tx: Transaction, now: datetime, room: int) -> int:
     """End waiting messages whose time has passed; gives their number, at most `room`."""
-    moved = await Ledger(tx.connection).expire(now, room)
+    ledger = Ledger(tx.connection)
+    if not await ledger.any_late(now):
+        return 0
+    await ledger.stop_marks()
+    moved = await ledger.expire(now, room)
     await announce(tx, moved)
     return len(moved)
 

@@ -11,6 +11,7 @@ from clarion.schemas.deliveries import Delivery
 from clarion.schemas.directory import City
 from clarion.schemas.directory import Official as DirectoryOfficial
 from clarion.schemas.messages import CalendarEntry, Contact, Fact
+from clarion.services.notifications.domain.holds import Hold, Key, key_of
 from clarion.services.notifications.domain.messages import Claimed, Content, Official, joined
 from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.domain.registration import Asked, Ending, Registration
@@ -21,8 +22,17 @@ queries = load_queries("clarion.services.notifications")
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """The mails that a crew of a worker has under way, from their marks to their outcomes."""
+
+    worker: UUID
+    crew: int
+    under_way: Mapping[Key, Hold]
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
-    """A row that a worker held and what became of it; `before` is the state in which it was held."""
+    """A message that a worker had in hand and what became of it; `before` is the state in which it was held."""
 
     message: Claimed
     before: str
@@ -83,8 +93,10 @@ class Ledger:
         """Contents, threads and rows of requests; older revisions that are unsent give way."""
         await queries.save_contents(self._connection, rows=list(wanted.contents.values()))
         known = await self._join(wanted.asked)
-        older = queries.supersede(self._connection, thread_ids=list(known), now=now)
-        moved = [row async for row in older] if known else []
+        moved = []
+        if known:
+            await self.stop_marks()
+            moved = [row async for row in queries.supersede(self._connection, thread_ids=list(known), now=now)]
         asked = wanted.asked
         put = queries.insert_messages(
             self._connection,
@@ -115,6 +127,7 @@ class Ledger:
 
     async def withdraw(self, ending: Ending, now: datetime) -> list[Delivery]:
         """End what is unsent of these threads, and queue word of it where something was told or may be."""
+        await self.stop_marks()
         await queries.save_contents(self._connection, rows=[ending.content])
         await self._join(ending.asked)
         ids = ending.asked.thread_ids
@@ -128,13 +141,21 @@ class Ledger:
             )
         return moved
 
-    async def due(self, lanes: Sequence[int], now: datetime) -> list[int]:
-        """The lanes in which messages are due."""
-        return [row["lane"] async for row in queries.due_lanes(self._connection, lanes=lanes, now=now)]
+    async def stop_marks(self) -> None:
+        """Wait for the turns of all crews; until the transaction ends there is none, and what is under way stays so."""
+        await queries.stop_marks(self._connection)
 
-    async def claim(self, worker: UUID, places: dict[int, int], now: datetime) -> list[Claimed]:
-        """Take due messages for a worker whose lease holds."""
-        rows = queries.claim(self._connection, worker=worker, lanes=list(places), places=list(places.values()), now=now)
+    async def share_marks(self) -> None:
+        """Begin a turn: nobody stops marks until the transaction ends."""
+        await queries.share_marks(self._connection)
+
+    async def claim(
+        self, worker: UUID, weights: Mapping[int, float], room: int, holds: Mapping[Key, Hold], now: datetime
+    ) -> list[Claimed]:
+        """Take due messages for a worker whose lease holds, beside those that it holds."""
+        await queries.lock_claims(self._connection)
+        lanes = {"lanes": list(weights), "weights": list(weights.values())}
+        rows = queries.claim(self._connection, worker=worker, room=room, **lanes, **_hands(holds), now=now)
         return [_claimed(row) async for row in rows]
 
     async def contents(self, ids: Sequence[int]) -> dict[int, Content]:
@@ -156,28 +177,64 @@ class Ledger:
                 told.setdefault(row["thread_id"], []).append(earlier)
         return told
 
-    async def mark(self, worker: UUID, rows: Sequence[dict[str, Any]], now: datetime) -> set[tuple[UUID, int]]:
-        """Mark rows as being sent, in one statement with everything that forbids it; gives those marked."""
-        marked = queries.mark_sending(self._connection, worker=worker, rows=rows, now=now)
-        return {(row["thread_id"], row["revision"]) async for row in marked}
+    async def mark(self, turn: Round, wanted: Mapping[Key, Hold], now: datetime) -> dict[Key, Hold]:
+        """Mark messages as being sent, in one statement with everything that forbids it; gives those marked.
 
-    async def drop(self, worker: UUID, rows: Sequence[dict[str, Any]], now: datetime) -> list[Delivery]:
-        """End, or free again, claimed rows that could not be marked."""
-        moved = queries.drop_unmarked(self._connection, worker=worker, rows=rows, now=now)
+        Those and what is under way already become the crew's round.
+        """
+        keys = [*turn.under_way, *wanted]
+        holds = [*turn.under_way.values(), *wanted.values()]
+        marked = queries.mark(
+            self._connection,
+            worker=turn.worker,
+            crew=turn.crew,
+            kept=len(turn.under_way),
+            now=now,
+            thread_ids=[thread_id for thread_id, _ in keys],
+            revisions=[revision for _, revision in keys],
+            claims=[hold.claim for hold in holds],
+            sequences=[hold.sequence for hold in holds],
+            named=[_array(hold.named) for hold in holds],
+            claimed_at=[hold.claimed_at for hold in holds],
+            marked_at=[hold.marked_at for hold in holds],
+        )
+        places = [row["place"] - 1 async for row in marked]
+        return {keys[place]: holds[place] for place in places}
+
+    async def drop(self, worker: UUID, unmarked: Mapping[Key, Hold], now: datetime) -> list[Delivery]:
+        """End, or free again, claimed messages that could not be marked."""
+        moved = queries.drop_unmarked(
+            self._connection,
+            worker=worker,
+            now=now,
+            thread_ids=[thread_id for thread_id, _ in unmarked],
+            revisions=[revision for _, revision in unmarked],
+            claims=[hold.claim for hold in unmarked.values()],
+            claimed_at=[hold.claimed_at for hold in unmarked.values()],
+        )
         return [_delivery(row) async for row in moved]
 
-    async def settle(self, worker: UUID, settled: Sequence[Settled], now: datetime) -> list[Delivery]:
-        """Write down what became of rows that the worker held; one that it no longer holds stays as it is.
+    async def settle(
+        self, worker: UUID, settled: Sequence[Settled], holds: Mapping[Key, Hold], now: datetime
+    ) -> list[Delivery]:
+        """Write down what became of messages that the worker held; one that it no longer holds stays as it is.
 
         Gives those that ended.
         """
-        rows = [_settled_row(one) for one in settled]
-        moved = queries.settle(self._connection, worker=worker, rows=rows, now=now)
+        moved = queries.settle(self._connection, worker=worker, now=now, **_settled(settled, holds))
         return [_delivery(row) async for row in moved if row["state"] in FINAL]
+
+    async def any_dead(self) -> bool:
+        """Whether a worker's lease has ended."""
+        return bool(await queries.any_dead(self._connection))
 
     async def bury(self, now: datetime, again_at: datetime) -> list[Delivery]:
         """Free what workers held whose lease ended; what they were sending is in doubt until `again_at`."""
         return [_delivery(row) async for row in queries.bury(self._connection, now=now, again_at=again_at)]
+
+    async def any_late(self, now: datetime) -> bool:
+        """Whether a message waits whose time has passed."""
+        return bool(await queries.any_late(self._connection, now=now))
 
     async def expire(self, now: datetime, room: int) -> list[Delivery]:
         """End up to `room` waiting messages whose time has passed."""
@@ -194,6 +251,7 @@ class Ledger:
 
     async def leave(self, mailbox: str, subscription: str, now: datetime) -> list[Delivery]:
         """Leave a subscription; what is queued of it ends."""
+        await self.stop_marks()
         await queries.leave(self._connection, mailbox=mailbox, subscription=subscription, now=now)
         moved = queries.drop_left(self._connection, mailbox=mailbox, subscription=subscription, now=now)
         return [_delivery(row) async for row in moved]
@@ -222,9 +280,9 @@ class Workers:
         """Whether the worker is still enlisted; its lease runs from now if so."""
         return await queries.renew(self._connection, worker=worker, lease=lease) is not None
 
-    async def hand_back(self, worker: UUID, now: datetime) -> None:
-        """Free what the worker has claimed and not marked."""
-        await queries.hand_back(self._connection, worker=worker, now=now)
+    async def keep(self, worker: UUID, holds: Mapping[Key, Hold]) -> None:
+        """The worker has only these in hand; the rest is free."""
+        await queries.keep(self._connection, worker=worker, **_hands(holds))
 
     async def retire(self, worker: UUID) -> None:
         """The worker ends."""
@@ -256,18 +314,38 @@ def content_of(row: Any) -> Content:
     )
 
 
-def _settled_row(settled: Settled) -> dict[str, Any]:
-    verdict, message = settled.verdict, settled.message
+def _hands(holds: Mapping[Key, Hold]) -> dict[str, list[Any]]:
     return {
-        "thread_id": str(message.thread_id),
-        "revision": message.revision,
-        "claim": message.claim,
-        "before": settled.before,
-        "state": verdict.state,
-        "attempts": verdict.attempts,
-        "doubts": verdict.doubts,
-        "due_at": verdict.due_at.isoformat() if verdict.due_at else None,
-        "reason": verdict.reason,
-        "reply": verdict.reply,
-        "relay": settled.relay,
+        "held": [thread_id for thread_id, _ in holds],
+        "revisions": [revision for _, revision in holds],
+        "claims": [hold.claim for hold in holds.values()],
     }
+
+
+def _settled(settled: Sequence[Settled], holds: Mapping[Key, Hold]) -> dict[str, list[Any]]:
+    verdicts = [one.verdict for one in settled]
+    held = [holds.get(key_of(one.message)) for one in settled]
+    return {
+        "thread_ids": [one.message.thread_id for one in settled],
+        "revisions": [one.message.revision for one in settled],
+        "claims": [one.message.claim for one in settled],
+        "states": [verdict.state for verdict in verdicts],
+        "attempts": [verdict.attempts for verdict in verdicts],
+        "doubts": [verdict.doubts for verdict in verdicts],
+        "due_at": [verdict.due_at for verdict in verdicts],
+        "reasons": [verdict.reason for verdict in verdicts],
+        "replies": [verdict.reply for verdict in verdicts],
+        "relays": [one.relay for one in settled],
+        "claimed_at": [hold and hold.claimed_at for hold in held],
+        "marked_at": [hold and hold.marked_at for hold in held],
+        "sequences": [hold and hold.sequence for hold in held],
+        "named": [hold and _array(hold.named) for hold in held],
+    }
+
+
+def _array(texts: Sequence[str] | None) -> str | None:
+    """An array as PostgreSQL reads it, since arrays of arrays cannot differ in length."""
+    if texts is None:
+        return None
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"

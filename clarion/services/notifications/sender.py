@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,7 @@ from clarion.services.notifications.breakers import Breakers
 from clarion.services.notifications.channels.pool import Relays
 from clarion.services.notifications.channels.relays import Relay
 from clarion.services.notifications.crew import Crew
+from clarion.services.notifications.domain.holds import Hold, Key, key_of
 from clarion.services.notifications.domain.messages import Claimed, Content
 from clarion.services.notifications.limits import Limits
 from clarion.services.notifications.rendering.mail import Renderer
@@ -69,6 +70,8 @@ class Shift:
         self.sender = sender
         self.worker = worker
         self.shelf = Shelf()
+        self.holds: dict[Key, Hold] = {}
+        self._handling = asyncio.Lock()
         self.contents: dict[int, Content] = {}
         self.ending = asyncio.Event()
         self.relay_down = False
@@ -116,7 +119,7 @@ class Shift:
         await self.sender.limits.breakers.read(tx)
 
     async def _retire(self, tx: Transaction) -> None:
-        await self._hand_back(tx)
+        await operations.hand_back(tx, self.worker, self.shelf.messages, self.holds, self.sender.clock())
         await Workers(tx.connection).retire(self.worker)
 
     async def _end_after(self, stopping: asyncio.Event) -> None:
@@ -162,8 +165,8 @@ class Shift:
 
     async def _fetch(self, room: int) -> int:
         try:
-            async with self.sender.database.transaction() as tx:
-                found = await self._claim(tx, room)
+            async with self._handling:
+                found = await self.claim(room)
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -171,26 +174,40 @@ class Shift:
             log.warning("sender.database_lost", worker=str(self.worker), error=type(error).__name__)
             self.end()
             return 0
-        self.shelf.add(found)
         self.stocked.set()
+        return found
+
+    async def claim(self, room: int) -> int:
+        """Take up to `room` messages that are due onto the shelf."""
+        now = self.sender.clock()
+        async with self.sender.database.transaction() as tx:
+            claimed = await operations.claim(tx, self.worker, room, now, self.holds)
+            if len(self.contents) > CONTENTS_KEPT:
+                self.contents.clear()
+            found = await held_of(tx, claimed, self.contents) if claimed else []
+        self.holds |= {key_of(one): Hold(one.claim, now) for one in claimed}
+        self.shelf.add(found)
         return len(found)
 
-    async def _claim(self, tx: Transaction, room: int) -> list[Held]:
-        claimed = await operations.claim(tx, self.worker, room, self.sender.clock())
-        if len(self.contents) > CONTENTS_KEPT:
-            self.contents.clear()
-        return await held_of(tx, claimed, self.contents) if claimed else []
+    def follow(self, ended: Iterable[Key], marked: Mapping[Key, Hold]) -> None:
+        """What a turn that is committed made of messages in hand."""
+        for key in ended:
+            self.holds.pop(key, None)
+        self.holds |= marked
 
     async def lose_relay(self, reason: str) -> None:
         """Give back what is claimed, since another sender may reach the relay."""
         log.warning("sender.relay_down", worker=str(self.worker), error=reason)
         self.relay_down = True
-        self.shelf.clear()
-        await self.in_transaction(self._hand_back, self.ending)
+        # What is claimed beside this would not be among what the worker keeps.
+        async with self._handling:
+            unbegun = self.shelf.clear()
 
-    async def _hand_back(self, tx: Transaction) -> None:
-        await Workers(tx.connection).hand_back(self.worker, self.sender.clock())
-        tx.notify(operations.LEDGER_CHANGED)
+            async def give_back(tx: Transaction) -> None:
+                await operations.hand_back(tx, self.worker, unbegun, self.holds, self.sender.clock())
+
+            if await self.in_transaction(give_back, self.ending):
+                self.follow(map(key_of, unbegun), {})
 
     def find_relay(self) -> None:
         """The relay answers again."""

@@ -27,7 +27,7 @@ from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.sender import Sender
 from clarion.services.notifications.settings import SendingSettings
 
-BY_OFFICIAL = "SELECT * FROM ledger ORDER BY length(officials[1]), officials[1], revision"
+BY_OFFICIAL = "SELECT * FROM messages ORDER BY length(officials[1]), officials[1], revision"
 IN_TIME = datetime.now(UTC) + timedelta(days=3)
 SECRET = "test-secret-key-of-some-length"
 QUICK = SendingSettings(
@@ -133,7 +133,7 @@ class House:
         await self.ask(batch(numbers, **changes))
 
     async def rows(self, query: str = BY_OFFICIAL, *values: Any) -> list[Any]:
-        """Rows of the ledger, or of another query."""
+        """Messages as they stand, or the rows of another query."""
         async with self.database.connection() as connection:
             return await connection.fetch(query, *values)
 
@@ -144,7 +144,7 @@ class House:
 
     async def states(self) -> dict[str, int]:
         """How many messages are in each state."""
-        return {row["state"]: row["n"] for row in await self.rows("SELECT state, count(*) AS n FROM ledger GROUP BY 1")}
+        return {row["state"]: row["n"] for row in await self.rows("SELECT state, count(*) AS n FROM messages GROUP BY 1")}
 
     async def delivered(self) -> list[dict[str, Any]]:
         """The outcomes in the outbox."""
@@ -179,10 +179,19 @@ class House:
 
 HOLD_TO_THE_TABLE = """
 CREATE FUNCTION hold_to_the_table() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    last integer := cardinality(NEW.moves);
+    place integer;
 BEGIN
-    IF NEW.state <> OLD.state AND NOT (TG_ARGV[0]::jsonb -> OLD.state) ? NEW.state THEN
-        RAISE EXCEPTION 'a message went from % to %', OLD.state, NEW.state;
+    IF NEW.state <> NEW.moves[last].state THEN
+        RAISE EXCEPTION 'a message went from % to % without a move', OLD.state, NEW.state;
     END IF;
+    -- What is left out of a long story is in its middle.
+    FOR place IN greatest(last - 3, 1) .. last - 1 LOOP
+        IF NOT (TG_ARGV[0]::jsonb -> NEW.moves[place].state) ? NEW.moves[place + 1].state THEN
+            RAISE EXCEPTION 'a message went from % to %', NEW.moves[place].state, NEW.moves[place + 1].state;
+        END IF;
+    END LOOP;
     RETURN NEW;
 END $$;
 CREATE TRIGGER moves BEFORE UPDATE ON ledger FOR EACH ROW EXECUTE FUNCTION hold_to_the_table('{moves}')

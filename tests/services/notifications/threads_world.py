@@ -114,7 +114,7 @@ class World:
         self.received: dict[int, list[Mail]] = defaultdict(list)
 
     async def open(self) -> None:
-        await self.house.execute("TRUNCATE ledger, threads, contents, workers, outbox, officials, cities")
+        await self.house.execute("TRUNCATE ledger, threads, contents, workers, rounds, outbox, officials, cities")
         second = [official(one, id=f"o{one}b", name=f"Bo Nr{one}") for one in PEOPLE]
         await self.house.know(*(official(number) for number in PEOPLE), *second)
 
@@ -138,10 +138,7 @@ class World:
         return Desk(Crew(Shift(sender, worker), 2), worker)
 
     async def claim(self, desk: Desk, room: int) -> int:
-        async with self.house.database.transaction() as tx:
-            found = await desk.crew.shift._claim(tx, room)
-        desk.crew.shift.shelf.add(found)
-        return len(found)
+        return await desk.crew.shift.claim(room)
 
     async def turn(self, desk: Desk) -> int:
         """The outcomes of the last round and the marks of the next."""

@@ -6,6 +6,8 @@ from clarion.schemas.messages import Lane
 
 WEIGHTS: Mapping[Lane, int] = {"sign-in": 8, "registration": 4, "call": 2, "bulk": 1}
 ORDER: tuple[Lane, ...] = ("sign-in", "registration", "call", "bulk")
+BY_NUMBER: Mapping[int, int] = {number: WEIGHTS[lane] for number, lane in enumerate(ORDER)}
+"""The weights by the lanes' numbers in the ledger."""
 
 
 def number(lane: Lane) -> int:

@@ -1,5 +1,5 @@
 -- name: stop_marks$
--- Waits for the marks under way; none is made until the transaction ends.
+-- Waits for the turns of crews; none marks or settles anything until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended('notifications.pauses', 0)) IS NULL
 
 -- name: save_pauses!
@@ -24,7 +24,7 @@ FROM (
                 WHEN (array_agg(l.state ORDER BY l.revision DESC))[1] = 'unneeded' AND bool_or(l.state = 'sent') THEN 'sent'
                 ELSE (array_agg(l.state ORDER BY l.revision DESC))[1] END AS state
     FROM threads AS t
-    JOIN ledger AS l ON l.thread_id = t.id
+    JOIN messages AS l ON l.thread_id = t.id
     WHERE t.matter = :matter
     GROUP BY t.id
 ) AS newest
@@ -54,7 +54,7 @@ WITH mailboxes AS MATERIALIZED (
            ) AS paused
     FROM mailboxes AS m
     JOIN ledger AS l ON l.thread_id = m.id
-    WHERE l.state IN ('queued', 'deferred')
+    WHERE l.state IN ('queued', 'deferred') AND l.thread_id NOT IN (SELECT h.thread_id FROM in_hand AS h)
 ), followed AS (
     UPDATE ledger AS l
     SET due_at = CASE WHEN w.paused THEN 'infinity' ELSE :now::timestamptz END

@@ -27,14 +27,14 @@ ORDER BY state
 -- name: find_message^
 SELECT l.thread_id, l.revision, t.revision AS newest_revision, l.matter, l.mailbox, l.lane, l.subscription,
        l.officials, l.parts, l.content_id, l.not_after, l.state, l.state_at, l.reason, l.last_reply, l.queued_at,
-       l.due_at, l.worker_id, l.claim, l.attempts, l.doubts, l.sequence, l.resend, l.wave, l.relay, l.moves,
+       l.due_at, l.attempts, l.doubts, l.sequence, l.resend, l.wave, l.relay, l.moves,
        coalesce(l.named, l.officials) AS named, c.template, c.reply_to, c.facts, c.content,
        u.left_at, s.reason AS suppressed,
        EXISTS (
            SELECT FROM pauses AS p
            WHERE p.paused AND p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave)
        ) AS paused
-FROM ledger AS l
+FROM messages AS l
 JOIN threads AS t ON t.id = l.thread_id
 JOIN contents AS c ON c.id = l.content_id
 LEFT JOIN unsubscribed AS u ON u.mailbox = l.mailbox AND u.subscription = l.subscription
@@ -45,7 +45,7 @@ WHERE l.thread_id = :thread_id AND l.revision = :revision
 SELECT l.revision, l.mailbox, l.parts, l.state, l.state_at, l.queued_at, l.reason, l.attempts, l.doubts, l.sequence,
        l.state = 'sent' OR l.doubts > 1 AS sure, l.officials AS readers, coalesce(l.named, l.officials) AS named,
        l.resend, c.id, c.matter, c.template, c.reply_to, c.facts, c.content, c.calendar
-FROM ledger AS l
+FROM messages AS l
 JOIN contents AS c ON c.id = l.content_id
 WHERE l.thread_id = :thread_id
 ORDER BY l.revision

@@ -30,11 +30,12 @@ SELECT id, revision FROM joined WHERE known
 UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (SELECT * FROM moved(
         l.moves, ending_as('superseded', l.doubts), :now, 'revision ' || t.revision || ' replaces it')),
-    worker_id = NULL
+    worker_id = NULL, claim = l.claim + 1
 FROM threads AS t
 WHERE t.id = ANY(:thread_ids::uuid[]) AND l.thread_id = t.id AND l.revision < t.revision
-  AND l.state IN ('queued', 'deferred', 'uncertain', 'claimed')
+  AND l.state IN ('queued', 'deferred', 'uncertain')
   AND (l.state <> 'uncertain' OR l.due_at <= :now)
+  AND (l.thread_id, l.revision) NOT IN (SELECT u.thread_id, u.revision FROM under_way AS u)
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
 -- name: insert_messages
@@ -65,8 +66,10 @@ WITH put AS (
     ) AS first
     ORDER BY r.thread_id
     ON CONFLICT (thread_id, revision) DO UPDATE
-    SET officials = ledger.officials || excluded.officials, parts = ledger.parts || excluded.parts
+    SET officials = ledger.officials || excluded.officials, parts = ledger.parts || excluded.parts,
+        claim = ledger.claim + 1
     WHERE ledger.state IN ('queued', 'deferred') AND NOT ledger.officials @> excluded.officials
+      AND (ledger.thread_id, ledger.revision) NOT IN (SELECT u.thread_id, u.revision FROM under_way AS u)
       AND NOT EXISTS (SELECT FROM contents AS c WHERE c.id = ledger.content_id AND c.template = 'withdrawal')
     RETURNING matter, revision, mailbox, officials, state, state_at, reason
 )
@@ -76,9 +79,10 @@ SELECT * FROM put WHERE state <> 'queued'
 -- What says that the matter ended stays, so that a withdrawal that comes again changes nothing.
 UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, ending_as('unneeded', l.doubts), :now, :reason)),
-    worker_id = NULL
+    worker_id = NULL, claim = l.claim + 1
 WHERE l.thread_id = ANY(:thread_ids::uuid[]) AND l.revision <= :revision
-  AND l.state IN ('queued', 'deferred', 'uncertain', 'claimed')
+  AND l.state IN ('queued', 'deferred', 'uncertain')
+  AND (l.thread_id, l.revision) NOT IN (SELECT u.thread_id, u.revision FROM under_way AS u)
   AND (l.state <> 'uncertain' OR l.due_at <= :now OR l.revision = :revision)
   AND NOT EXISTS (
       SELECT FROM contents AS c
@@ -104,7 +108,9 @@ CROSS JOIN LATERAL (
     SELECT l.wave, l.lane, l.subscription, l.officials, l.parts, l.not_after, told.begins_at
     FROM ledger AS l
     JOIN contents AS told ON told.id = l.content_id
-    WHERE l.thread_id = t.id AND l.revision < t.revision AND l.state IN ('sending', 'sent', 'uncertain', 'unknown')
+    WHERE l.thread_id = t.id AND l.revision < t.revision
+      AND (l.state IN ('sent', 'uncertain', 'unknown')
+           OR (l.thread_id, l.revision) IN (SELECT u.thread_id, u.revision FROM under_way AS u))
     ORDER BY l.revision DESC
     LIMIT 1
 ) AS last

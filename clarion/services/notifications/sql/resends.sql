@@ -10,7 +10,8 @@ UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (SELECT * FROM moved(
         l.moves, CASE l.state WHEN 'unknown' THEN 'uncertain' ELSE 'queued' END, :now,
         :why || ', resend ' || l.resend + 1)),
-    resend = l.resend + 1, queued_at = :now, due_at = :now, attempts = 0, worker_id = NULL
+    resend = l.resend + 1, queued_at = :now, due_at = :now, attempts = 0, worker_id = NULL,
+    claim = l.claim + 1
 FROM owed(:matter::text, :wave::text, :in_doubt::boolean, :now::timestamptz) AS o
 WHERE l.thread_id = o.thread_id AND l.revision = o.revision AND l.state = o.state
 RETURNING o.state

@@ -1,6 +1,12 @@
--- Every statement that changes a state does so by `moved`, which gives what the row is to hold of it and appends the move
--- to `moves`: SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, <state>, :now, <reason>)). A new row
--- takes them from moved('{}', ...). Which moves are allowed says domain/states.py.
+-- What a sender has in hand stands in its own rows (workers.held, rounds): the ledger's rows change once, with the outcome,
+-- which comes with all the moves that led to it. `claim` is the version of a row: every statement that changes what a sender
+-- read raises it, so that a stale mark and a late word are recognised; only `bury` leaves it, for the late word that counts.
+--
+-- `notifications.pauses` is the lock of marks. A turn of a crew shares it from its beginning to its commit; whoever ends
+-- waiting messages, or must know what is under way, holds it alone, asked for in a statement of its own before it looks.
+-- Every other statement changes a state by `moved`, which gives what the row is to hold of it and appends the move:
+-- SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, <state>, :now, <reason>)). A new row takes them from
+-- moved('{}', ...). Which moves are allowed says domain/states.py.
 
 -- name: enlist!
 INSERT INTO workers (id, lease_until) VALUES (:worker, now() + :lease::interval)
@@ -11,100 +17,138 @@ UPDATE workers SET lease_until = now() + :lease::interval WHERE id = :worker RET
 
 -- name: retire!
 -- A worker that could not write down what became of its last mails leaves them to the end of its lease.
-DELETE FROM workers AS w
-WHERE w.id = :worker
-  AND NOT EXISTS (SELECT FROM ledger AS l WHERE l.worker_id = w.id AND l.state = 'sending')
-
--- name: due_lanes
--- Where anything is due; counting how much would cost as much as claiming it.
-SELECT wanted.lane
-FROM unnest(:lanes::smallint[]) AS wanted (lane)
-WHERE EXISTS (
-    SELECT FROM ledger AS l
-    WHERE l.lane = wanted.lane AND l.state IN ('queued', 'deferred', 'uncertain') AND l.due_at <= :now
+WITH gone AS (
+    DELETE FROM workers AS w
+    WHERE w.id = :worker AND NOT EXISTS (SELECT FROM rounds AS r WHERE r.worker_id = w.id AND r.thread_ids <> '{}')
+    RETURNING id
 )
+DELETE FROM rounds AS r USING gone WHERE r.worker_id = gone.id
+
+-- name: lock_claims$
+-- One claim at a time, each with a look at what those before it took.
+SELECT pg_advisory_xact_lock(hashtextextended('notifications.claims', 0)) IS NULL
 
 -- name: claim
--- The lock on the worker's row keeps it from being buried between its last renewal and this claim.
-WITH me AS (
-    SELECT id FROM workers WHERE id = :worker AND lease_until > now() FOR KEY SHARE
-), wanted AS MATERIALIZED (
-    SELECT w.lane, w.places
-    FROM unnest(:lanes::smallint[], :places::integer[]) AS w (lane, places)
-    WHERE EXISTS (SELECT FROM me)
-), taken AS MATERIALIZED (
-    SELECT c.thread_id, c.revision
-    FROM wanted
+-- Due messages by lane, those that come first for their lane's weight; a lane that needs less leaves the rest to the others.
+-- What the worker has in hand it says itself, since what it noted last may be over.
+WITH due AS MATERIALIZED (
+    SELECT c.*, c.before / w.weight AS turn
+    FROM unnest(:lanes::smallint[], :weights::double precision[]) AS w (number, weight)
     CROSS JOIN LATERAL (
-        SELECT l.thread_id, l.revision
-        FROM ledger AS l
-        WHERE l.lane = wanted.lane AND l.state IN ('queued', 'deferred', 'uncertain') AND l.due_at <= :now
-          AND NOT EXISTS (
-              SELECT FROM ledger AS other
-              WHERE other.thread_id = l.thread_id AND other.revision <> l.revision
-                AND other.state IN ('claimed', 'sending', 'uncertain')
+        SELECT l.*, row_number() OVER () - 1 AS before
+        FROM (
+            SELECT thread_id, revision, matter, wave, mailbox, lane, content_id, subscription, parts, not_after, state,
+                   queued_at, claim, attempts, doubts, resend
+            FROM ledger
+            WHERE lane = w.number AND state IN ('queued', 'deferred', 'uncertain') AND due_at <= :now
+            ORDER BY due_at
+            OFFSET 0
+        ) AS l
+        WHERE l.thread_id NOT IN (
+              SELECT unnest(other.held) FROM workers AS other WHERE other.id <> :worker
+              UNION ALL SELECT unnest(:held::uuid[])
           )
+          AND (l.state = 'uncertain' OR l.thread_id NOT IN (SELECT thread_id FROM ledger WHERE state = 'uncertain'))
           AND NOT EXISTS (
               SELECT FROM pauses AS p WHERE p.paused AND p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave)
           )
-        ORDER BY l.due_at
-        LIMIT wanted.places
-        FOR UPDATE OF l SKIP LOCKED
+        LIMIT :room
     ) AS c
+    WHERE EXISTS (SELECT FROM workers WHERE id = :worker AND lease_until > now())
+), taken AS MATERIALIZED (
+    SELECT * FROM due ORDER BY turn, lane LIMIT :room
+), hands AS (
+    SELECT :held::uuid[] || coalesce(array_agg(thread_id), '{}') AS thread_ids,
+           :revisions::integer[] || coalesce(array_agg(revision), '{}') AS revisions,
+           :claims::integer[] || coalesce(array_agg(claim), '{}') AS claims
+    FROM taken
+), noted AS (
+    UPDATE workers AS w
+    SET held = hands.thread_ids, held_revisions = hands.revisions, held_claims = hands.claims
+    FROM hands
+    WHERE w.id = :worker AND w.lease_until > now()
+      AND (w.held <> hands.thread_ids OR w.held_claims <> hands.claims OR w.held_revisions <> hands.revisions)
+    RETURNING w.id
 )
-UPDATE ledger AS l
-SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'claimed', :now, NULL)),
-    worker_id = :worker, claim = l.claim + 1
-FROM taken
-WHERE l.thread_id = taken.thread_id AND l.revision = taken.revision
-RETURNING l.thread_id, l.revision, l.matter, l.mailbox, l.lane, l.content_id, l.subscription, l.parts, l.not_after,
-          l.queued_at, l.claim, l.attempts, l.doubts, l.resend
+SELECT t.thread_id, t.revision, t.matter, t.mailbox, t.lane, t.content_id, t.subscription, t.parts, t.not_after,
+       t.queued_at, t.claim, t.attempts, t.doubts, t.resend
+FROM taken AS t
+CROSS JOIN noted
+
+-- name: keep!
+-- All that the worker still has in hand.
+UPDATE workers
+SET held = :held::uuid[], held_revisions = :revisions::integer[], held_claims = :claims::integer[]
+WHERE id = :worker
 
 -- name: contents_of
 SELECT id, matter, template, reply_to, facts, content, calendar FROM contents WHERE id = ANY(:ids::bigint[])
 
 -- name: told_before
--- What may have been received in these threads. While a row of a thread is claimed no other can be sent, so this holds
--- until the claimed row is marked or dropped.
+-- What may have been received in these threads. Nothing of a thread that is in hand is under way, so this holds until it is
+-- marked or given back.
 SELECT l.thread_id, l.revision, l.content_id, l.sequence, l.state = 'sent' OR l.doubts > 1 AS sure,
        coalesce(l.named, l.officials) AS named, l.resend
 FROM ledger AS l
-WHERE l.thread_id = ANY(:thread_ids::uuid[]) AND l.state IN ('sending', 'sent', 'uncertain', 'unknown')
+WHERE l.thread_id = ANY(:thread_ids::uuid[]) AND l.state IN ('sent', 'uncertain', 'unknown')
 ORDER BY l.thread_id, l.revision DESC
 
--- name: mark_sending
--- The start of a mail, where whatever forbids it is asked in one statement. A row that is marked already was marked
--- by a commit whose answer got lost, and has not been sent.
-WITH paused AS MATERIALIZED (SELECT matter, wave FROM pauses_for_marking())
-UPDATE ledger AS l
-SET (state, state_at, reason, moves) = (SELECT * FROM moved(l.moves, 'sending', :now, NULL)),
-    sequence = asked.sequence, named = CASE WHEN asked.named <> l.officials THEN asked.named END
-FROM few(:rows::jsonb) AS given
-CROSS JOIN LATERAL jsonb_to_record(given) AS asked (
-    thread_id uuid, revision integer, claim integer, named text[], sequence integer
-)
-WHERE l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
-  AND (l.worker_id = :worker) IS TRUE AND l.state IN ('claimed', 'sending')
-  AND (l.not_after IS NULL OR l.not_after > :now)
-  AND EXISTS (SELECT FROM threads AS t WHERE t.id = l.thread_id AND t.revision = l.revision)
-  AND NOT EXISTS (
-      SELECT FROM unsubscribed AS u WHERE u.mailbox = l.mailbox AND u.subscription = l.subscription
-  )
-  AND NOT EXISTS (SELECT FROM suppressions AS s WHERE s.mailbox = l.mailbox)
-  AND NOT EXISTS (SELECT FROM paused AS p WHERE p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave))
-  AND NOT EXISTS (
-      SELECT FROM unnest(asked.named) AS named (id)
-      WHERE NOT EXISTS (
-          SELECT FROM officials AS o WHERE o.id = named.id AND o.active AND o.mailbox = l.mailbox
+-- name: share_marks$
+-- Waits for whoever stops marks; none can until the transaction ends.
+SELECT pg_advisory_xact_lock_shared(hashtextextended('notifications.pauses', 0)) IS NULL
+
+-- name: mark
+-- The start of mails, where whatever forbids it is asked in one statement; the first `kept` are under way already. Gives the
+-- places of those that begin.
+WITH paused AS MATERIALIZED (
+    SELECT matter, wave FROM pauses WHERE paused
+), marked AS MATERIALIZED (
+    SELECT place
+    FROM few(:kept::integer + 1, cardinality(:thread_ids::uuid[])) AS place
+    CROSS JOIN LATERAL (
+        SELECT (:thread_ids::uuid[])[place] AS thread_id, (:revisions::integer[])[place] AS revision,
+               (:claims::integer[])[place] AS claim, (:named::text[])[place]::text[] AS named
+    ) AS asked
+    JOIN ledger AS l ON l.thread_id = asked.thread_id AND l.revision = asked.revision
+    WHERE EXISTS (SELECT FROM workers WHERE id = :worker)
+      AND l.claim = asked.claim AND l.state IN ('queued', 'deferred', 'uncertain')
+      AND (l.not_after IS NULL OR l.not_after > :now)
+      AND EXISTS (SELECT FROM threads AS t WHERE t.id = l.thread_id AND t.revision = l.revision)
+      AND NOT EXISTS (
+          SELECT FROM unsubscribed AS u WHERE u.mailbox = l.mailbox AND u.subscription = l.subscription
       )
-  )
-RETURNING l.thread_id, l.revision
+      AND NOT EXISTS (SELECT FROM suppressions AS s WHERE s.mailbox = l.mailbox)
+      AND NOT EXISTS (SELECT FROM paused AS p WHERE p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave))
+      AND NOT EXISTS (
+          SELECT FROM unnest(coalesce(asked.named, l.officials)) AS named (id)
+          WHERE NOT EXISTS (
+              SELECT FROM officials AS o WHERE o.id = named.id AND o.active AND o.mailbox = l.mailbox
+          )
+      )
+), noted AS (
+    INSERT INTO rounds (
+        worker_id, crew, thread_ids, revisions, claims, sequences, named, claimed_at, marked_at
+    )
+    SELECT :worker, :crew::smallint, coalesce(array_agg(thread_id), '{}'), coalesce(array_agg(revision), '{}'),
+           coalesce(array_agg(claim), '{}'), coalesce(array_agg(sequence), '{}'), coalesce(array_agg(named), '{}'),
+           coalesce(array_agg(claimed_at), '{}'), coalesce(array_agg(marked_at), '{}')
+    FROM unnest(
+        :thread_ids::uuid[], :revisions::integer[], :claims::integer[], :sequences::integer[], :named::text[],
+        :claimed_at::timestamptz[], :marked_at::timestamptz[]
+    ) WITH ORDINALITY AS one (thread_id, revision, claim, sequence, named, claimed_at, marked_at, place)
+    WHERE one.place <= :kept OR one.place IN (SELECT place FROM marked)
+    HAVING EXISTS (SELECT FROM workers WHERE id = :worker)
+    ON CONFLICT (worker_id, crew) DO UPDATE
+    SET thread_ids = excluded.thread_ids, revisions = excluded.revisions, claims = excluded.claims,
+        sequences = excluded.sequences, named = excluded.named, claimed_at = excluded.claimed_at,
+        marked_at = excluded.marked_at
+)
+SELECT place FROM marked
 
 -- name: drop_unmarked
--- What kept a claimed row from being marked; one whose officials changed is addressed again, and one whose mark was
--- committed without an answer is looked at again.
+-- What kept a claimed message from being marked; one whose officials changed is addressed again.
 WITH looked AS (
-    SELECT l.thread_id, l.revision, l.claim,
+    SELECT l.thread_id, l.revision, l.claim, l.doubts, asked.claimed_at,
            CASE
                WHEN l.not_after <= :now THEN 'expired'
                WHEN t.revision > l.revision THEN 'superseded'
@@ -122,85 +166,109 @@ WITH looked AS (
                ) THEN 'paused'
                ELSE 'its officials changed'
            END AS reason
-    FROM few(:rows::jsonb) AS given
-    CROSS JOIN LATERAL jsonb_to_record(given) AS asked (thread_id uuid, revision integer, claim integer)
+    FROM few(1, cardinality(:thread_ids::uuid[])) AS place
+    CROSS JOIN LATERAL (
+        SELECT (:thread_ids::uuid[])[place] AS thread_id, (:revisions::integer[])[place] AS revision,
+               (:claims::integer[])[place] AS claim, (:claimed_at::timestamptz[])[place] AS claimed_at
+    ) AS asked
     JOIN ledger AS l ON l.thread_id = asked.thread_id AND l.revision = asked.revision AND l.claim = asked.claim
     JOIN threads AS t ON t.id = l.thread_id
     LEFT JOIN unsubscribed AS u ON u.mailbox = l.mailbox AND u.subscription = l.subscription
     LEFT JOIN suppressions AS s ON s.mailbox = l.mailbox
+    WHERE l.state IN ('queued', 'deferred', 'uncertain') AND EXISTS (SELECT FROM workers WHERE id = :worker)
 )
 UPDATE ledger AS l
-SET (state, state_at, reason, moves) = (SELECT * FROM moved(
-        l.moves,
-        CASE WHEN looked.ending IS NULL OR l.state = 'sending' THEN waiting_as('queued', l.doubts)
-             ELSE ending_as(looked.ending, l.doubts) END,
-        :now, looked.reason)),
-    worker_id = NULL
-FROM looked
-WHERE l.thread_id = looked.thread_id AND l.revision = looked.revision AND l.claim = looked.claim
-  AND (l.worker_id = :worker) IS TRUE AND l.state IN ('claimed', 'sending')
+SET state = became.state, state_at = :now, reason = became.reason,
+    moves = moves_after(l.moves, became.claimed_at, NULL, became.state, :now, became.reason),
+    worker_id = NULL, claim = l.claim + 1
+FROM (
+    SELECT looked.*,
+           CASE WHEN ending IS NULL THEN waiting_as('queued', doubts) ELSE ending_as(ending, doubts) END AS state
+    FROM looked
+) AS became
+WHERE l.thread_id = became.thread_id AND l.revision = became.revision AND l.claim = became.claim
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
 -- name: settle
--- What became of claimed and marked rows. Of a row in doubt only the news that it was sent is of use. Each refusal's
--- words stay with its move.
+-- What became of messages that a worker had in hand. Of one that was buried only the news that a mail was sent is of use.
+-- Each refusal's words stay with its move.
 UPDATE ledger AS l
-SET (state, state_at, reason, moves) = (
-        SELECT m.state, m.state_at, v.reason, m.moves
-        FROM moved(l.moves, v.state, :now, CASE WHEN v.state <> 'sent' THEN concat_ws(': ', v.reason, v.reply) END) AS m),
+SET state = v.state, state_at = :now, reason = v.reason,
+    moves = CASE
+        WHEN l.worker_id = :worker THEN moves_after(l.moves, NULL, NULL, v.state, :now, NULL)
+        ELSE moves_after(l.moves, v.claimed_at, v.marked_at, v.state, :now,
+                         CASE WHEN v.state <> 'sent' THEN concat_ws(': ', v.reason, v.reply) END) END,
     due_at = coalesce(v.due_at, l.due_at), attempts = v.attempts, doubts = v.doubts,
-    last_reply = coalesce(v.reply, l.last_reply), relay = coalesce(v.relay, l.relay), worker_id = NULL
-FROM few(:rows::jsonb) AS given
-CROSS JOIN LATERAL jsonb_to_record(given) AS v (
-    thread_id uuid, revision integer, claim integer, before text, state text, attempts integer, doubts integer,
-    due_at timestamptz, reason text, reply text, relay text
-)
+    last_reply = coalesce(v.reply, l.last_reply), relay = coalesce(v.relay, l.relay),
+    sequence = CASE WHEN v.marked_at IS NULL THEN l.sequence ELSE v.sequence END,
+    named = CASE WHEN v.marked_at IS NULL THEN l.named ELSE v.named END,
+    worker_id = NULL, claim = l.claim + 1
+FROM few(1, cardinality(:thread_ids::uuid[])) AS place
+CROSS JOIN LATERAL (
+    SELECT (:thread_ids::uuid[])[place] AS thread_id, (:revisions::integer[])[place] AS revision,
+           (:claims::integer[])[place] AS claim, (:states::text[])[place] AS state,
+           (:attempts::integer[])[place] AS attempts, (:doubts::integer[])[place] AS doubts,
+           (:due_at::timestamptz[])[place] AS due_at, (:reasons::text[])[place] AS reason,
+           (:replies::text[])[place] AS reply, (:relays::text[])[place] AS relay,
+           (:claimed_at::timestamptz[])[place] AS claimed_at, (:marked_at::timestamptz[])[place] AS marked_at,
+           (:sequences::integer[])[place] AS sequence, (:named::text[])[place]::text[] AS named
+) AS v
 WHERE l.thread_id = v.thread_id AND l.revision = v.revision AND l.claim = v.claim
-  AND (l.worker_id = :worker) IS TRUE
-  AND (l.state = v.before OR (l.state = 'uncertain' AND v.state = 'sent'))
+  AND CASE WHEN EXISTS (SELECT FROM workers WHERE id = :worker) THEN l.state IN ('queued', 'deferred', 'uncertain')
+           ELSE l.state = 'uncertain' AND (l.worker_id = :worker) IS TRUE AND v.state = 'sent' END
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
--- name: hand_back!
-UPDATE ledger AS l
-SET (state, state_at, reason, moves) = (
-        SELECT * FROM moved(l.moves, waiting_as('queued', l.doubts), :now, 'its sender gave it back')),
-    worker_id = NULL
-WHERE l.worker_id = :worker AND l.state = 'claimed'
+-- name: any_dead$
+SELECT EXISTS (SELECT FROM workers WHERE lease_until < now())
 
 -- name: bury
--- The rows of workers whose lease ended: claimed ones are free again, marked ones are in doubt. `worker_id` stays on
--- the latter, so that a worker that was only slow can still tell that it sent them.
+-- Workers whose lease ended: what they had in hand is free with them, what they were sending is in doubt. `worker_id` says
+-- whose it was, so that a worker that was only slow can still tell that it sent it.
 WITH dead AS (
     DELETE FROM workers WHERE lease_until < now() RETURNING id
+), gone AS (
+    DELETE FROM rounds AS r USING dead WHERE r.worker_id = dead.id RETURNING r.*
 )
 UPDATE ledger AS l
-SET (state, state_at, reason, moves) = (SELECT * FROM moved(
-        l.moves,
-        CASE WHEN l.state = 'claimed' THEN waiting_as('queued', l.doubts) ELSE ending_as('uncertain', l.doubts) END,
-        :now,
-        CASE WHEN l.state = 'sending' AND l.doubts > 0 THEN 'in doubt twice: its sender died'
-             ELSE 'its sender died' END)),
-    due_at = CASE WHEN l.state = 'sending' THEN :again_at ELSE l.due_at END,
-    attempts = l.attempts + (l.state = 'sending')::integer,
-    doubts = l.doubts + (l.state = 'sending')::integer,
-    worker_id = CASE WHEN l.state = 'sending' THEN l.worker_id END
-FROM dead
-WHERE l.worker_id = dead.id AND l.state IN ('claimed', 'sending')
+SET (state, state_at, reason, moves) = (
+        SELECT became.state, :now::timestamptz, became.reason,
+               moves_after(l.moves, one.claimed_at, one.marked_at, became.state, :now, became.reason)
+        FROM (
+            SELECT ending_as('uncertain', l.doubts) AS state,
+                   CASE WHEN l.doubts > 0 THEN 'in doubt twice: its sender died' ELSE 'its sender died' END AS reason
+        ) AS became
+    ),
+    due_at = :again_at, attempts = l.attempts + 1, doubts = l.doubts + 1, worker_id = gone.worker_id,
+    sequence = one.sequence, named = one.named::text[]
+FROM gone
+CROSS JOIN LATERAL unnest(
+    gone.thread_ids, gone.revisions, gone.claims, gone.sequences, gone.named, gone.claimed_at, gone.marked_at
+) AS one (thread_id, revision, claim, sequence, named, claimed_at, marked_at)
+WHERE l.thread_id = one.thread_id AND l.revision = one.revision AND l.claim = one.claim
+  AND l.state IN ('queued', 'deferred', 'uncertain')
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
+
+-- name: any_late$
+SELECT EXISTS (
+    SELECT FROM ledger AS l
+    WHERE l.state IN ('queued', 'deferred', 'uncertain') AND l.not_after <= :now
+      AND (l.thread_id, l.revision) NOT IN (SELECT u.thread_id, u.revision FROM under_way AS u)
+)
 
 -- name: expire
 WITH late AS (
-    SELECT thread_id, revision
-    FROM ledger
-    WHERE state IN ('queued', 'deferred', 'uncertain') AND not_after <= :now
-    ORDER BY not_after
+    SELECT l.thread_id, l.revision
+    FROM ledger AS l
+    WHERE l.state IN ('queued', 'deferred', 'uncertain') AND l.not_after <= :now
+      AND (l.thread_id, l.revision) NOT IN (SELECT u.thread_id, u.revision FROM under_way AS u)
+    ORDER BY l.not_after
     LIMIT :room
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF l SKIP LOCKED
 )
 UPDATE ledger AS l
 SET (state, state_at, reason, moves) = (
         SELECT * FROM moved(l.moves, ending_as('expired', l.doubts), :now, 'its time had passed')),
-    worker_id = NULL
+    worker_id = NULL, claim = l.claim + 1
 FROM late
 WHERE l.thread_id = late.thread_id AND l.revision = late.revision
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason

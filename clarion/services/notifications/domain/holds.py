@@ -1,0 +1,30 @@
+"""What a worker has in hand: which messages, in which version, and since when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from clarion.services.notifications.domain.messages import Claimed
+
+Key = tuple[UUID, int]
+"""A message: its thread and revision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How a worker holds a message: at which version of its row, and since when; once it is marked also for whom.
+
+    `named` is None where the mail names everyone it was asked for; `sequence` is that of its calendar entry.
+    """
+
+    claim: int
+    claimed_at: datetime
+    marked_at: datetime | None = None
+    named: Sequence[str] | None = None
+    sequence: int | None = None
+
+
+def key_of(message: Claimed) -> Key:
+    """The message by which it is held."""
+    return message.thread_id, message.revision
