@@ -6,6 +6,7 @@ They run in one process, on the messages of the run, with the very code of the r
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,12 +20,13 @@ from clarion.services.benchmarks.sinks import NoSink, Sink
 from clarion.services.notifications import operations
 from clarion.services.notifications.channels.relays import Relay
 from clarion.services.notifications.channels.smtp import SmtpConnection
-from clarion.services.notifications.domain.messages import Addressed, address
+from clarion.services.notifications.domain.holds import Hold, Key, key_of
+from clarion.services.notifications.domain.messages import Addressed, Claimed, address
 from clarion.services.notifications.domain.outcomes import Accepted, Outcome, Verdict
 from clarion.services.notifications.domain.telling import Unneeded, tell
 from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.rendering.mail import Renderer
-from clarion.services.notifications.repository import Settled, Workers
+from clarion.services.notifications.repository import Round, Settled, Workers
 from clarion.services.notifications.sender import held_of
 from clarion.services.notifications.settings import STEADY_PLANS
 from clarion.services.notifications.shelf import Held
@@ -45,24 +47,19 @@ async def measure_ceilings(settings: Settings, sink: Sink, recipients: int, conn
         worker = UUID(new_id())
         async with database.transaction() as tx:
             await Workers(tx.connection).enlist(worker, LEASE)
+        worked = await work_off(database, worker, connections)
         began = time.monotonic()
-        held = await claim_all(database, worker)
-        claiming = time.monotonic() - began
-        began = time.monotonic()
-        mails = _render(settings, held)
+        mails = _render(settings, worked.held)
         rendering = time.monotonic() - began
-        began = time.monotonic()
-        await mark_and_settle(database, worker, held, connections)
-        marking = time.monotonic() - began
         began = time.monotonic()
         await _send(sink, mails, connections)
         sending = time.monotonic() - began
     finally:
         await database.close()
     return {
-        "render": round(len(held) / rendering),
+        "render": round(len(worked.held) / rendering),
         "smtp": round(len(mails) / sending),
-        "ledger": round(len(held) / (claiming + marking)),
+        "ledger": round(len(worked.held) / (worked.claiming_seconds + worked.marking_seconds)),
         "fan_out": round(recipients / await _fan_out(settings, recipients)),
     }
 
@@ -95,15 +92,45 @@ def _recipients(rows: Sequence[object]) -> list[Recipient]:
     return [Recipient.model_validate({**row["part"], "mailbox": row["mailbox"]}) for row in found]
 
 
-async def claim_all(database: Database, worker: UUID) -> list[Held]:
-    """All that is due, with what is needed to write it."""
-    held: list[Held] = []
+@dataclass(slots=True)
+class Worked:
+    """Messages that went from the claim to the outcome, and how long that took."""
+
+    held: list[Held] = field(default_factory=list)
+    claiming_seconds: float = 0.0
+    marking_seconds: float = 0.0
+
+
+async def work_off(database: Database, worker: UUID, size: int) -> Worked:
+    """All that is due, claimed with what is needed to write it, then marked and settled in rounds of `size`."""
+    worked = Worked()
     while True:
+        began = time.monotonic()
+        now = system_clock()
         async with database.transaction() as tx:
-            claimed = await operations.claim(tx, worker, CLAIMED_AT_ONCE, system_clock())
-            if not claimed:
-                return held
-            held += await held_of(tx, claimed, {})
+            claimed = await operations.claim(tx, worker, CLAIMED_AT_ONCE, now)
+            worked.held += await held_of(tx, claimed, {})
+        claimed_at = time.monotonic()
+        worked.claiming_seconds += claimed_at - began
+        if not claimed:
+            return worked
+        await _mark_and_settle(database, worker, claimed, size)
+        worked.marking_seconds += time.monotonic() - claimed_at
+
+
+async def _mark_and_settle(database: Database, worker: UUID, claimed: Sequence[Claimed], size: int) -> None:
+    """In rounds, each in one transaction with the outcomes of the last."""
+    settled: list[Settled] = []
+    holds: dict[Key, Hold] = {key_of(one): Hold(one.claim, system_clock()) for one in claimed}
+    for start in range(0, len(claimed) + size, size):
+        round_ = claimed[start : start + size]
+        async with database.transaction() as tx:
+            now = system_clock()
+            await operations.begin_turn(tx)
+            await operations.settle(tx, worker, settled, now, holds)
+            ready = [Ready(one, one.recipient.officials) for one in round_]
+            holds |= await operations.mark(tx, Round(worker, 0, {}), ready, now, holds)
+        settled = [Settled(one, "sending", Verdict("sent", 1, 0, reply="250 2.0.0 Ok")) for one in round_]
 
 
 def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]:
@@ -124,18 +151,6 @@ def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]
         if not isinstance(telling, Unneeded):
             mails.append((to.address, renderer.render(one.message, one.content, to, now, telling)))
     return mails
-
-
-async def mark_and_settle(database: Database, worker: UUID, held: Sequence[Held], size: int) -> None:
-    """In rounds of `size`, each in one transaction with the outcomes of the last."""
-    settled: list[Settled] = []
-    for start in range(0, len(held) + size, size):
-        round_ = [one.message for one in held[start : start + size]]
-        async with database.transaction() as tx:
-            now = system_clock()
-            await operations.settle(tx, worker, settled, now)
-            await operations.mark(tx, worker, [Ready(one, one.recipient.officials) for one in round_], now)
-        settled = [Settled(one, "sending", Verdict("sent", 1, 0, reply="250 2.0.0 Ok")) for one in round_]
 
 
 async def _send(sink: Sink, mails: Sequence[tuple[str, bytes]], connections: int) -> None:

@@ -17,7 +17,7 @@ from clarion.runtime.ids import new_id
 from clarion.runtime.output import print_fields, say
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.messages import MessageBatch
-from clarion.services.benchmarks.ceilings import LEASE, claim_all, mark_and_settle
+from clarion.services.benchmarks.ceilings import LEASE, work_off
 from clarion.services.notifications import operations
 from clarion.services.notifications.reports import find_story
 from clarion.services.notifications.repository import Workers
@@ -97,19 +97,16 @@ async def work(database: Database, matter: str) -> dict[str, int]:
     async with database.transaction() as tx:
         await operations.register(tx, batches, system_clock())
         await Workers(tx.connection).enlist(worker, LEASE)
+    worked = await work_off(database, worker, ROUND)
     began = time.monotonic()
-    held = await claim_all(database, worker)
-    claimed = time.monotonic()
-    await mark_and_settle(database, worker, held, ROUND)
-    settled = time.monotonic()
     async with database.connection() as connection:
-        for one in held[:LOOKED_UP]:
+        for one in worked.held[:LOOKED_UP]:
             await find_story(connection, one.message.thread_id, None)
-    looked_up = time.monotonic()
+    looking_seconds = time.monotonic() - began
     return {
-        "claims": round(len(held) / (claimed - began)),
-        "marks_and_outcomes": round(len(held) / (settled - claimed)),
-        "look_ups": round(LOOKED_UP / (looked_up - settled)),
+        "claims": round(len(worked.held) / worked.claiming_seconds),
+        "marks_and_outcomes": round(len(worked.held) / worked.marking_seconds),
+        "look_ups": round(LOOKED_UP / looking_seconds),
     }
 
 

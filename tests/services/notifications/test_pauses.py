@@ -9,14 +9,14 @@ from clarion.schemas.messages import MessageBatch, Pause
 from clarion.services.notifications import operations
 from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.pauses import count_by_wave, follow_pauses, pause, pauses_of
-from clarion.services.notifications.repository import queries
+from clarion.services.notifications.repository import Round, queries
 from tests.services.notifications.conftest import House, batch, mailbox_of, official
 from tests.services.notifications.test_amendments import LATER
 from tests.services.notifications.test_revisions import at, claimed, desk, ending, mark, send_all, withdraw
 
 MATTER = "campaign:c1"
 BEGUN = (
-    "SELECT thread_id FROM ledger WHERE EXISTS (SELECT FROM unnest(moves) AS m WHERE m.state = 'sending') ORDER BY 1"
+    "SELECT thread_id FROM messages WHERE EXISTS (SELECT FROM unnest(moves) AS m WHERE m.state = 'sending') ORDER BY 1"
 )
 WAITING_FOR_LOCK = "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
@@ -35,7 +35,7 @@ def wave(name: str, numbers: Any, **changes: Any) -> MessageBatch:
 
 
 async def nothing_claimed(house: House) -> bool:
-    return not await house.rows("SELECT FROM ledger WHERE state IN ('claimed', 'sending')")
+    return not await house.rows("SELECT FROM messages WHERE state IN ('claimed', 'sending')")
 
 
 async def test_nothing_begins_once_the_pause_is_committed_and_all_goes_out_once_it_is_over(
@@ -61,7 +61,8 @@ async def test_a_mark_is_committed_before_the_pause_or_refused_by_it(house: Hous
     worker = await desk(house)
     first, second = [one for one, _ in await claimed(house, worker)]
     async with house.database.transaction() as marking:
-        assert await operations.mark(marking, worker, [Ready(first)], system_clock())
+        await operations.begin_turn(marking)
+        assert await operations.mark(marking, Round(worker, 1, {}), [Ready(first)], system_clock())
         pausing = asyncio.create_task(hold(house, paused()))
         await until(lambda: someone_waits(house))
         assert not pausing.done()

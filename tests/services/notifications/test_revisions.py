@@ -9,15 +9,16 @@ import pytest
 from clarion.runtime.clock import system_clock
 from clarion.schemas.messages import MessageBatch, Withdrawal
 from clarion.services.notifications import operations
+from clarion.services.notifications.domain.holds import Hold, key_of
 from clarion.services.notifications.domain.messages import Claimed
 from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.domain.telling import Amended, Fresh, Telling, Unneeded, tell
 from clarion.services.notifications.operations import Ready
-from clarion.services.notifications.repository import Ledger, Settled, Workers
+from clarion.services.notifications.repository import Ledger, Round, Settled, Workers
 from tests.services.notifications.conftest import CONTENT, House, batch, mailbox_of, official, recipient
 from tests.services.notifications.test_amendments import ENTRY, LATER, SEAT
 
-IN_ORDER = "SELECT * FROM ledger ORDER BY mailbox, revision"
+IN_ORDER = "SELECT * FROM messages ORDER BY mailbox, revision"
 
 
 def at(
@@ -226,10 +227,11 @@ async def desk(house: House) -> UUID:
     return worker
 
 
-async def claimed(house: House, worker: UUID) -> list[tuple[Claimed, Telling | Unneeded]]:
-    """What a worker gets, and what it would tell."""
+async def claimed(house: House, worker: UUID, *held: Claimed) -> list[tuple[Claimed, Telling | Unneeded]]:
+    """What a worker gets beside what it has, and what it would tell."""
     async with house.database.transaction() as tx:
-        found = await operations.claim(tx, worker, 10, system_clock())
+        holds = {key_of(one): Hold(one.claim, system_clock()) for one in held}
+        found = await operations.claim(tx, worker, 10, system_clock(), holds)
         ledger = Ledger(tx.connection)
         told = await ledger.told(found)
         contents = await ledger.contents([one.content_id for one in found])
@@ -238,12 +240,18 @@ async def claimed(house: House, worker: UUID) -> list[tuple[Claimed, Telling | U
 
 async def mark(house: House, worker: UUID, *found: Claimed) -> int:
     async with house.database.transaction() as tx:
-        return len(await operations.mark(tx, worker, [Ready(one, ["o1"], 0) for one in found], system_clock()))
+        ready = [Ready(one, ["o1"], 0) for one in found]
+        return len(await operations.mark(tx, Round(worker, 0, {}), ready, system_clock()))
 
 
 async def settle(house: House, worker: UUID, message: Claimed, verdict: Verdict) -> None:
+    """What came of a mail, in a turn of its crew that begins nothing."""
+    now = system_clock()
     async with house.database.transaction() as tx:
-        await operations.settle(tx, worker, [Settled(message, "sending", verdict)], system_clock())
+        hold = Hold(message.claim, now, now, ["o1"], 0)
+        await operations.begin_turn(tx)
+        await operations.settle(tx, worker, [Settled(message, "sending", verdict)], now, {key_of(message): hold})
+        await operations.mark(tx, Round(worker, 0, {}), [], now)
 
 
 @pytest.mark.parametrize(("state", "expected"), [("sent", Amended), ("queued", Fresh)])
@@ -256,7 +264,7 @@ async def test_a_revision_waits_for_the_one_under_way_and_is_worded_by_its_end(
     ((first, _),) = await claimed(house, worker)
     assert await mark(house, worker, first) == 1
     await house.ask(at(2, LATER))
-    assert await claimed(house, worker) == []
+    assert await claimed(house, worker, first) == []
     await settle(house, worker, first, Verdict(state, 1, 0))
     found = {one.revision: telling for one, telling in await claimed(house, worker)}
     assert isinstance(found[2], Telling)
@@ -280,7 +288,6 @@ async def test_what_is_in_doubt_and_replaced_is_repeated_by_its_successor(house:
     assert isinstance(telling.wording, Amended)
     assert telling.wording.changes[0].was == CONTENT["when"]
     await house.execute("UPDATE ledger SET doubts = 2 WHERE revision = 2")
-    await house.execute("UPDATE ledger SET state = 'queued', worker_id = NULL WHERE revision = 3")
     assert isinstance((await claimed(house, worker))[0][1], Unneeded)
 
 

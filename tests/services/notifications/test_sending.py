@@ -5,9 +5,15 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from clarion.runtime.clock import system_clock
 from clarion.runtime.embedded.mailcatcher import HangUp
+from clarion.runtime.ids import new_id
+from clarion.services.notifications import operations
 from clarion.services.notifications.domain.outcomes import Retries
+from clarion.services.notifications.operations import Ready
+from clarion.services.notifications.repository import Round, Workers
 from tests.services.notifications.conftest import QUICK, House, batch, mailbox_of, official, recipient
 
 
@@ -163,8 +169,8 @@ async def test_a_mail_in_doubt_whose_time_has_passed_is_not_sent_again(
 
     mail_catcher.reply_to = reply
     await house.call([1], not_after=datetime.now(UTC) + timedelta(seconds=60))
-    await house.execute("UPDATE ledger SET state = 'claimed'")
-    await house.execute("UPDATE ledger SET state = 'uncertain', doubts = 1, not_after = now() - interval '1 second'")
+    await house.pretend("claimed", "sending", "uncertain")
+    await house.execute("UPDATE ledger SET doubts = 1, not_after = now() - interval '1 second'")
     async with house.sending():
         await until(lambda: in_states(house, unknown=1))
     assert mail_catcher.store.count() == 0
@@ -180,9 +186,13 @@ async def test_what_a_killed_sender_held_is_taken_up_after_its_lease(
     house: House, mail_catcher: Any, until: Any
 ) -> None:
     await house.call(range(8))
-    await house.execute("INSERT INTO workers VALUES (gen_random_uuid(), now(), now())")
-    await house.execute("UPDATE ledger SET state = 'claimed', claim = 1, worker_id = (SELECT id FROM workers)")
-    await house.execute("UPDATE ledger SET state = 'sending' WHERE mailbox <= $1", mailbox_of(0))
+    worker = UUID(new_id())
+    async with house.database.transaction() as tx:
+        await Workers(tx.connection).enlist(worker, timedelta(seconds=0.1))
+        claimed = await operations.claim(tx, worker, 8, system_clock())
+        first = [Ready(one, one.recipient.officials) for one in claimed if one.mailbox == mailbox_of(0)]
+        assert len(await operations.mark(tx, Round(worker, 0, {}), first, system_clock())) == 1
+    assert await house.states() == {"claimed": 7, "sending": 1}
     async with house.sending(lease=timedelta(seconds=0.5)):
         await until(lambda: in_states(house, sent=8))
     assert sorted(row["doubts"] for row in await house.rows()) == [0] * 7 + [1]
@@ -272,13 +282,13 @@ async def test_no_more_mails_are_marked_than_there_are_connections(house: House,
     await house.execute(
         """CREATE FUNCTION count_marks() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF (SELECT count(*) FROM ledger WHERE state = 'sending') > 4 THEN
+            IF (SELECT count(*) FROM under_way) > 4 THEN
                 RAISE EXCEPTION 'too many marks';
             END IF;
             RETURN NULL;
         END $$"""
     )
-    await house.execute("CREATE TRIGGER marks AFTER UPDATE ON ledger EXECUTE FUNCTION count_marks()")
+    await house.execute("CREATE TRIGGER marks AFTER INSERT OR UPDATE ON rounds EXECUTE FUNCTION count_marks()")
     await house.call(range(60))
     async with house.sending(replace(QUICK, retries=Retries(first_seconds=1))):
         await until(lambda: in_states(house, sent=60))

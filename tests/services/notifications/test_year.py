@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,10 +12,11 @@ from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, Transaction
 from clarion.services.benchmarks.ledger import make_past
 from clarion.services.notifications import operations
+from clarion.services.notifications.domain.holds import Hold, key_of
 from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.reports import find_story
-from clarion.services.notifications.repository import Ledger, Settled, Workers
+from clarion.services.notifications.repository import Ledger, Round, Settled, Workers
 from clarion.services.notifications.settings import STEADY_PLANS
 from tests.services.notifications.conftest import House, opened_house
 
@@ -64,6 +65,12 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(part)
 
 
+async def bury_all(tx: Transaction, now: datetime) -> None:
+    """Whatever is marked is in doubt, as if its worker had died."""
+    await Ledger(tx.connection).stop_marks()
+    await Ledger(tx.connection).bury(now, now)
+
+
 async def work(house: House) -> dict[str, tuple[int, set[str]]]:
     """A round of a sender and a look at one message: the pages of each, and the tables it read from end to end."""
     found = {}
@@ -79,14 +86,16 @@ async def work(house: House) -> dict[str, tuple[int, set[str]]]:
     claimed = await done("claim", lambda tx: operations.claim(tx, WORKER, ROUND, now))
     assert len(claimed) == ROUND
     ready = [Ready(one, one.recipient.officials) for one in claimed]
-    assert len(await done("mark", lambda tx: operations.mark(tx, WORKER, ready, now))) == ROUND
+    turn = Round(WORKER, 0, {})
+    assert len(await done("mark", lambda tx: operations.mark(tx, turn, ready, now))) == ROUND
     await done("told", lambda tx: Ledger(tx.connection).told(claimed))
     verdict = Verdict("sent", 1, 0, reply="250 2.0.0 Ok")
     settled = [Settled(one, "sending", verdict) for one in claimed]
-    await done("settle", lambda tx: operations.settle(tx, WORKER, settled, now))
+    holds = {key_of(one): Hold(one.claim, now, now) for one in claimed}
+    await done("settle", lambda tx: operations.settle(tx, WORKER, settled, now, holds))
     await done("expire", lambda tx: operations.expire(tx, now, 1_000))
-    await done("hand back", lambda tx: Workers(tx.connection).hand_back(WORKER, now))
-    await done("bury", lambda tx: operations.bury(tx, now, timedelta()))
+    await done("hand back", lambda tx: operations.hand_back(tx, WORKER, claimed, holds, now))
+    await done("bury", lambda tx: bury_all(tx, now))
     await done("leave", lambda tx: operations.leave(tx, claimed[0].mailbox, "calls", now))
     await done("find", lambda tx: find_story(tx.connection, claimed[0].thread_id, None))
     return found

@@ -67,7 +67,7 @@ WITH due AS MATERIALIZED (
     SET held = hands.thread_ids, held_revisions = hands.revisions, held_claims = hands.claims
     FROM hands
     WHERE w.id = :worker AND w.lease_until > now()
-      AND (w.held <> hands.thread_ids OR w.held_claims <> hands.claims OR w.held_revisions <> hands.revisions)
+      AND (EXISTS (SELECT FROM taken) OR w.held <> hands.thread_ids)
     RETURNING w.id
 )
 SELECT t.thread_id, t.revision, t.matter, t.mailbox, t.lane, t.content_id, t.subscription, t.parts, t.not_after,
