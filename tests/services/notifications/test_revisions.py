@@ -240,6 +240,7 @@ async def claimed(house: House, worker: UUID, *held: Claimed) -> list[tuple[Clai
 
 async def mark(house: House, worker: UUID, *found: Claimed) -> int:
     async with house.database.transaction() as tx:
+        await operations.begin_turn(tx)
         ready = [Ready(one, ["o1"], 0) for one in found]
         return len(await operations.mark(tx, Round(worker, 0, {}), ready, system_clock()))
 

@@ -13,7 +13,6 @@ from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.repository import Round, Settled, Workers
 from tests.services.notifications.conftest import House, batch, mailbox_of, official, recipient
 
-
 DELAYS = (0, 1, 2, 4, 8, 16, 32, 64, 0, 1)
 """By how many further mailboxes a newer revision comes later to the lock of marks."""
 
