@@ -51,6 +51,7 @@ CREATE VIEW under_way AS
 SELECT r.worker_id, one.thread_id, one.revision, one.claim, one.sequence, one.named::text[] AS named, one.claimed_at,
        one.marked_at
 FROM rounds AS r
+JOIN workers AS w ON w.id = r.worker_id
 CROSS JOIN LATERAL unnest(
     r.thread_ids, r.revisions, r.claims, r.sequences, r.named, r.claimed_at, r.marked_at
 ) AS one (thread_id, revision, claim, sequence, named, claimed_at, marked_at);
