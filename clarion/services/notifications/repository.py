@@ -41,7 +41,7 @@ class Settled:
 
 
 def _delivery(row: Any) -> Delivery:
-    return Delivery(
+    return Delivery.of_valid(
         matter=row["matter"],
         revision=row["revision"],
         mailbox=row["mailbox"],
