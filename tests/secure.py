@@ -64,12 +64,13 @@ def broker_settings(
     """The broker's settings for these listeners beside its own."""
     own = "PLAINTEXT://127.0.0.1:$port"
     further = ",".join(f"{name}://{LOOPBACK}:{ports[name]}" for name in listeners)
+    advertised = further.replace(f"ASTRAY://{LOOPBACK}:{ports['ASTRAY']}", f"ASTRAY://{LOOPBACK}:1")
     protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"} | {
         name: protocol for name, (protocol, _) in listeners.items()
     }
     settings = {
         "listeners": f"{own},CONTROLLER://127.0.0.1:$controller_port,{further}",
-        "advertised.listeners": f"{own},{further}",
+        "advertised.listeners": f"{own},{advertised}",
         "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
         "listener.name.mutual.ssl.client.auth": "required",
         "listener.name.mutual.ssl.truststore.type": "PEM",
@@ -89,6 +90,7 @@ async def secure_broker(folder: Path) -> AsyncIterator[SecureBroker]:
         "SECURE": ("SASL_SSL", good),
         "MUTUAL": ("SSL", good),
         "OPEN": ("SASL_PLAINTEXT", None),
+        "ASTRAY": ("SASL_SSL", good),
         "EXPIRED": ("SASL_SSL", authority.issue("expired", starts=-2, ends=-1)),
         "EARLY": ("SASL_SSL", authority.issue("early", starts=0.5)),
         "ELSEWHERE": ("SASL_SSL", authority.issue("elsewhere", host="kafka.example")),

@@ -110,6 +110,13 @@ async def test_one_broker_of_several_is_enough_and_a_refusal_says_more_than_an_a
             await reached(kafka_bootstrap=nobody)
 
 
+async def test_a_broker_that_calls_itself_by_an_address_where_it_is_not_is_told(
+    reached: Callable[..., Coroutine[Any, Any, None]],
+) -> None:
+    with pytest.raises(Unreachable, match=r"Kafka at 127.0.0.1:1 cannot be reached .* or advertised\.listeners, the"):
+        await reached("ASTRAY")
+
+
 @contextlib.asynccontextmanager
 async def fronted(url: str, authority: Authority, certificate: Certificate) -> AsyncIterator[Callable[..., Any]]:
     """The run's database behind TLS; what is given tries it, with parts of the DSN replaced."""
