@@ -16,9 +16,12 @@ PREFIX = "CLARION_"
 ENV_FILE = ".env"
 HOSTNAME = "hostname"
 EMBEDDED_MAIL_FROM = "Clarion <calls@clarion.invalid>"
-# asyncpg quotes what it cannot read, which may be a part of the password; so nothing doubtful comes so far.
-DSN = re.compile(r"postgres(ql)?://([^@/?#]*@)?[^@/?#]*(/[^@?#]*)?(\?[^@#]*)?")
-PORTS = re.compile(r"(\[[^\]]*\]|[^:\[\],]*)(:\d{1,5})?(,(\[[^\]]*\]|[^:\[\],]*)(:\d{1,5})?)*")
+HOST = r"(\[[^\]]*\]|[^:\[\],@/?#\s]*)(:\d{1,5})?"
+# Whoever cannot read an address quotes a part of it, which may be of the password; so nothing doubtful comes so far.
+DSN = re.compile(rf"postgres(ql)?://([^@/?#]*@)?{HOST}(,{HOST})*(/[^@?#]*)?(\?[^@#]*)?")
+RELAY = re.compile(rf"smtps?://([^@/?#\s]*@)?{HOST}/?(\?[^@#\s]*)?")
+BETWEEN_RELAYS = re.compile(r"\s*,\s*(?=smtps?://)|\s+")
+ESCAPES = "in user and password write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and a space as %20"
 FOR_OTHERS = frozenset({"CLARION_DATABASE_PASSWORD", "CLARION_REQUIRE"})
 """What docker-compose.yml and the tests read, not the settings."""
 
@@ -137,15 +140,15 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _readable(cls, value: str | None) -> str | None:
-        if value is None:
-            return value
-        parts = DSN.fullmatch(value)
-        hosts = value.partition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
-        if parts is None or not PORTS.fullmatch(hosts):
-            raise ValueError(
-                "is to be postgresql://user:password@host:port/database; in user and password"
-                " write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23"
-            )
+        if value is not None and not DSN.fullmatch(value):
+            raise ValueError(f"is to be postgresql://user:password@host:port/database; {ESCAPES}")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _readable_relays(cls, value: str | None) -> str | None:
+        if value is not None and not all(RELAY.fullmatch(one) for one in BETWEEN_RELAYS.split(value.strip())):
+            raise ValueError(f"is to be smtp://user:password@host:port, several separated by spaces; {ESCAPES}")
         return value
 
     @field_validator("inbox_days")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from clarion.runtime.messaging.connection import kafka_options
 from clarion.runtime.settings import MissingSetting, Settings, WrongSetting, from_secret_files, load_settings, slips
 from clarion.services.failures import explained
+from clarion.services.notifications.channels.relays import read_relays
 from tests.certificates import Authority
 
 MARK = "\N{CURRENCY SIGN}"
@@ -45,17 +46,25 @@ def test_a_misspelt_variable_is_told_with_the_one_that_was_meant() -> None:
     }
 
 
+URLS = {
+    "database_url": "postgresql://clarion:{}@db.example:5432/clarion",
+    "smtp_url": "smtp://clarion:{}@smtp.example:587?starttls=required",
+}
+
+
+@pytest.mark.parametrize("name", URLS)
 @example(password="¤p/s#s?w@o:r%d¤")
 @given(password=PASSWORDS)
 @unhurried(deadline=None, max_examples=50)
-def test_a_password_is_never_quoted_and_counts_once_it_is_escaped(password: str) -> None:
-    escaped = f"postgresql://clarion:{quote(password, safe='')}@db.example:5432/clarion"
-    assert made(database_url=escaped).database_url == escaped
+def test_a_password_is_never_quoted_and_counts_once_it_is_escaped(name: str, password: str) -> None:
+    escaped = URLS[name].format(quote(password, safe=""))
+    assert getattr(made(**{name: escaped}), name) == escaped
     try:
-        settings = made(database_url=f"postgresql://clarion:{password}@db.example:5432/clarion")
+        settings = made(**{name: URLS[name].format(password)})
     except ValidationError as error:
         said = f"{error} {explained(error)}"
-        assert "CLARION_DATABASE_URL: is to be postgresql://" in said
+        assert f"CLARION_{name.upper()}: is to be" in said
+        assert "@ as %40" in said
         assert MARK not in said
     else:
         assert not {"/", "?", "#", "@"} & set(password)
@@ -74,6 +83,14 @@ def test_a_password_is_never_quoted_and_counts_once_it_is_escaped(password: str)
 )
 def test_every_form_of_a_dsn_is_taken(url: str) -> None:
     assert made(database_url=url).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp://a.example", "smtps://u:p@[::1]:465?name=a&weight=2, smtp://b.example:25 smtp://c.example/"]
+)
+def test_every_form_of_relays_is_taken(url: str) -> None:
+    assert made(smtp_url=url).smtp_url == url
+    assert len(read_relays(url)) == url.count("://")
 
 
 @pytest.mark.parametrize("url", ["mysql://db.example/clarion", "db.example", "postgresql://db.example:port/clarion"])
