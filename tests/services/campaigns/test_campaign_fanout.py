@@ -9,6 +9,7 @@ from campaigns_world import World, official
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarion.schemas.deliveries import Delivery
 from clarion.services.campaigns import fanout
 from clarion.services.campaigns.domain.jobs import END, START, Job, within
 
@@ -91,3 +92,24 @@ async def test_an_amendment_in_the_middle_of_a_bucket_begins_it_again(
         box: [1, 2] if box in early else [2] for box in told
     }
     assert len(told) == 50
+
+
+async def test_what_became_of_calls_is_written_on_their_pages(world: World) -> None:
+    """So no index is touched: that is most of what an outcome cost."""
+    await world.import_all(officials=[official(f"o{number}", "alder", "Mayor") for number in range(250)])
+    await world.adopt()
+    await world.hear()
+    await world.fan_out()
+    pages = "SELECT official, split_part(ctid::text, ',', 1) AS page, outcome FROM calls ORDER BY official"
+    matter = f"campaign:{(await world.campaign())['id']}"
+    async with world.database.connection() as connection:
+        before = await connection.fetch(pages)
+        told = [
+            Delivery(matter=matter, revision=1, mailbox=box, state="sent", at=world.now) for box in await world.told()
+        ]
+        await world.deliver(*told)
+        after = await connection.fetch(pages)
+    assert {row["outcome"] for row in before} == {None}
+    assert {row["outcome"] for row in after} == {"sent"}
+    assert len({row["page"] for row in after}) > 1
+    assert [row["page"] for row in before] == [row["page"] for row in after]
