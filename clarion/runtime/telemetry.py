@@ -4,11 +4,25 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
+
+from clarion.runtime import traces
 
 NOISY = ("aiokafka", "faststream", "mail.log", "asyncio", "uvicorn")
+
+
+def with_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """The line with the trace to which it belongs, if to any."""
+    found = traces.trace_id()
+    if found is not None:
+        event["trace_id"] = found
+    return event
+
+
 SHARED = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
+    with_trace,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )

@@ -14,6 +14,7 @@ from clarion.runtime.messaging.topics import ensure_topics
 from clarion.runtime.output import fail, print_fields
 from clarion.runtime.settings import given_environment, load_settings, slips
 from clarion.runtime.telemetry import configure_logs
+from clarion.runtime.tracing import exporting_traces
 from clarion.schemas.topics import TOPICS
 from clarion.services.demonstration.show import demonstrate
 from clarion.services.running import NAMES, WEB, serve_until_stopped
@@ -53,7 +54,8 @@ def up(
     """
     configure_logs("WARNING", as_json=False)
     settings = load_settings(data_dir=data_dir, running=False)
-    asyncio.run(up_until_stopped(settings, port=port, sample_data=sample_data))
+    with exporting_traces(settings):
+        asyncio.run(up_until_stopped(settings, port=port, sample_data=sample_data))
 
 
 def serve(
@@ -77,7 +79,9 @@ def serve(
         fail("--workers is for services, of which none is named beside web", 2)
     configure_logs(as_json=True)
     tell_slips()
-    asyncio.run(serve_until_stopped(load_settings(), names, host=host, port=port, workers=workers, follow=follow))
+    settings = load_settings()
+    with exporting_traces(settings):
+        asyncio.run(serve_until_stopped(settings, names, host=host, port=port, workers=workers, follow=follow))
 
 
 def tell_slips() -> None:

@@ -10,6 +10,7 @@ from clarion.runtime.process import Service
 from clarion.runtime.watch import Watch
 from clarion.runtime.web import pages, problems
 from clarion.runtime.web.pages import Pages
+from clarion.runtime.web.traced import TracedRequests
 from clarion.services.contracts.openapi import describe
 from clarion.services.contracts.pages import contracts_router
 from clarion.services.health import health_router
@@ -36,6 +37,7 @@ def build_site(
     describe(site)
     problems.install(site)
     pages.install(site)
+    site.add_middleware(TracedRequests)
     own = Pages(PACKAGE)
     for service in services:
         if service.router is not None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from clarion.runtime import traces
 from clarion.runtime.database import Transaction, load_queries
 from clarion.runtime.ids import new_id
 from clarion.schemas.cloudevents import binary_headers
@@ -94,6 +95,8 @@ def _parcel(tx: Transaction, message: Outgoing) -> Parcel:
         subject=message.subject,
         extensions=message.extensions,
     )
+    if (current := traces.traceparent()) is not None:
+        headers[traces.TRACEPARENT] = current
     body = None if message.data is None else message.data.model_dump_json().encode()
     parcel = Parcel(topic.name, message.key.encode(), _to_json(list(headers.items())), body)
     if parcel.size > topic.max_bytes:

@@ -12,6 +12,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from clarion.runtime import traces
 from clarion.runtime.backoff import Backoff
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
@@ -122,7 +123,9 @@ class Subscribers:
             consumer = cast("SteadyConsumer", subscriber.consumer)
             began_at = time.monotonic()
             try:
-                await consumption.handle(to_records(records, self._settings.kafka_prefix, self._database.clock))
+                found = to_records(records, self._settings.kafka_prefix, self._database.clock)
+                with traces.span(f"{self._database.service} handles {topic}", parents_of(found), records=len(found)):
+                    await consumption.handle(found)
                 await consumer.acknowledge()
             except Exception as error:  # noqa: BLE001 - FastStream would drop it; unacknowledged, the batch comes again
                 log.warning(
@@ -152,6 +155,14 @@ async def parse_batch(records: Records, original: Callable[[Records], Awaitable[
     message = await original((plain,))
     message.raw_message = records
     return message
+
+
+def parents_of(records: Sequence[Record]) -> list[str]:
+    """The traces that records say they belong to; none without a tracer."""
+    if not traces.tracing():
+        return []
+    values = [value for record in records for name, value in record.headers if name == traces.TRACEPARENT]
+    return [value.decode("ascii", errors="replace") for value in values if value]
 
 
 async def leave_alone(message: KafkaMessage, _original: object) -> Any:

@@ -9,10 +9,12 @@ from typing import Any
 
 import structlog
 
+from clarion.runtime import traces
 from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database, Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
+from clarion.runtime.messaging.following import kept_traces
 from clarion.schemas.messages import MessageBatch, Withdrawal
 from clarion.schemas.topics import CAMPAIGNS_CALLS
 from clarion.schemas.topics import bucket as bucket_of
@@ -87,8 +89,10 @@ async def fan_out(database: Database, clock: Clock, most: int | None = None) -> 
         jobs = await claim_jobs(tx.connection, clock(), most)
         if jobs:
             await QUERIES.plan_afresh(tx.connection)
+        followed = await kept_traces(tx.connection, [job.campaign for job in jobs])
         for campaign, its_jobs in groupby(jobs, key=lambda job: job.campaign):
-            await _do(tx, campaign, list(its_jobs), clock())
+            with traces.span("campaigns fans out", [followed[campaign]] if campaign in followed else []):
+                await _do(tx, campaign, list(its_jobs), clock())
         return len(jobs)
 
 

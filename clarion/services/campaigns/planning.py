@@ -7,6 +7,7 @@ from typing import Any
 
 from clarion.runtime.database import Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
+from clarion.runtime.messaging.following import keep_trace
 from clarion.schemas.campaigns import CampaignChanged
 from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.messages import Fact
@@ -77,6 +78,7 @@ async def plan(tx: Transaction, alert: HearingAlert, campaign_id: str, decision:
 
 async def fan_out(tx: Transaction, campaign_id: str, decision: Decision, due_at: datetime | None = None) -> None:
     """Have every wave and bucket brought to the campaign's state; not before `due_at` if that is given."""
+    await keep_trace(tx.connection, [campaign_id])
     await QUERIES.plan_jobs(
         tx.connection,
         campaign=campaign_id,

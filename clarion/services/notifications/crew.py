@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError
 
+from clarion.runtime import traces
 from clarion.runtime.backoff import Backoff
 from clarion.runtime.beats import beat
 from clarion.runtime.database import Transaction
@@ -39,6 +40,7 @@ from clarion.services.notifications.domain.telling import Unneeded, tell
 from clarion.services.notifications.limits import Asked, Wait
 from clarion.services.notifications.operations import Ready
 from clarion.services.notifications.repository import Round, Settled
+from clarion.services.notifications.sendings import word
 from clarion.services.notifications.shelf import Held
 from clarion.services.notifications.under_way import Ended, UnderWay
 
@@ -62,6 +64,7 @@ class Written:
     mail: bytes
     via: Connection | None = None
     """Its connection, where it matters which."""
+    trace: str | None = None
 
     @property
     def message(self) -> Claimed:
@@ -178,7 +181,7 @@ class Crew:
             return self._kept(message, ending_as("failed", message.doubts), reason)
         named = [official.id for official in to.officials]
         sequence = telling.entry.sequence if telling.entry else None
-        return Written(Ready(message, named, sequence), to, mail)
+        return Written(Ready(message, named, sequence), to, mail, trace=held.trace)
 
     async def _admit(
         self, written: Sequence[Written], connections: Sequence[Connection]
@@ -239,7 +242,9 @@ class Crew:
             if (not_after is not None and not_after <= now) or loop.time() - marked_at > MARK_GOOD_SECONDS:
                 ended(OutOfTime("too long after its mark"))
                 return
-            sent.way.hand_over(self.sender.renderer.sender, sent.written.to.address, sent.written.mail, ended)
+            sent.way.hand_over(
+                self.sender.renderer.sender, sent.written.to.address, sent.written.mail, traced(sent, ended)
+            )
 
         sent = [Sent(one.via or connection, one) for connection, one in zip(connections, marked, strict=False)]
         await self._under_way.hand_over(sent, begin, LINGER_SECONDS)
@@ -276,3 +281,16 @@ class Crew:
             retries=self.sender.settings.retries,
         )
         return Settled(message, "sending", verdict, relay=sent.way.relay_name)
+
+
+def traced(sent: Sent, ended: Ended) -> Ended:
+    """The same with a span of the mail's trace around the handing over, where there are traces."""
+    end = traces.begin("smtp send", sent.written.trace, relay=sent.way.relay_name)
+    if end is None:
+        return ended
+
+    def both(outcome: Outcome) -> None:
+        end(word(outcome))
+        ended(outcome)
+
+    return both

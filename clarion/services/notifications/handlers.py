@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Transaction
 from clarion.runtime.messaging import Received, Subscription
+from clarion.runtime.messaging.following import keep_trace
 from clarion.schemas.directory import City, Official
 from clarion.schemas.messages import MessageBatch, Pause, Withdrawal
 from clarion.schemas.topics import CAMPAIGNS_CALLS, DIRECTORY_ENTITIES, REGISTRATIONS_NOTICES
@@ -53,6 +54,7 @@ async def handle_messages(tx: Transaction, events: Sequence[Received[Any]], cloc
     data = [event.data for event in events if event.data is not None and sendable(tx, event)]
     await pause(tx, [one for one in data if isinstance(one, Pause)], clock())
     messages = [one for one in data if not isinstance(one, Pause)]
+    await keep_trace(tx.connection, {f"{one.matter}/{one.revision}" for one in messages})
     for withdrawn, group in groupby(messages, key=lambda one: isinstance(one, Withdrawal)):
         if withdrawn:
             for withdrawal in group:

@@ -15,6 +15,7 @@ LEDGER = Family(
 OLDEST_DUE = Family("clarion_ledger_oldest_due_seconds", "How long the longest due message has been due", ("lane",))
 HELD_BACK = Family("clarion_mail_held_back", "Relays and domains that block us, and pauses", ("what",))
 SENDERS = Family("clarion_senders", "Senders with a lease, in all processes")
+IN_HAND = Family("clarion_sender_messages", "Messages that senders hold, and those of them being sent", ("state",))
 RELAY_UP = Family("clarion_relay_up", "Whether senders last reached the relay", ("relay",))
 TRIES = Family(
     "clarion_mail_tries_total", "Tries to hand over a mail, by what they came to", ("relay", "outcome"), "counter"
@@ -23,7 +24,7 @@ OUTCOMES = Family(
     "clarion_mail_outcomes_total", "States into which messages went after a try", ("lane", "state"), "counter"
 )
 LEDGER_POOL = Family("clarion_ledger_pool_connections", "Connections of the senders' pool", ("state",))
-FAMILIES = (LEDGER, OLDEST_DUE, HELD_BACK, SENDERS, RELAY_UP, TRIES, OUTCOMES, LEDGER_POOL)
+FAMILIES = (LEDGER, OLDEST_DUE, HELD_BACK, SENDERS, IN_HAND, RELAY_UP, TRIES, OUTCOMES, LEDGER_POOL)
 
 
 def look_at(sendings: Sendings, ledger: Database, clock: Clock) -> Look:
@@ -65,5 +66,7 @@ async def held_back(connection: Connection) -> list[Reading]:
         Reading(HELD_BACK, row["domains"], ("domains",)),
         Reading(HELD_BACK, row["pauses"], ("pauses",)),
         Reading(SENDERS, row["senders"]),
+        Reading(IN_HAND, row["in_hand"], ("held",)),
+        Reading(IN_HAND, row["under_way"], ("sending",)),
         *relays,
     ]

@@ -12,6 +12,7 @@ from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction, is_transient
 from clarion.runtime.ids import new_id
+from clarion.runtime.messaging.following import kept_traces
 from clarion.services.notifications import operations
 from clarion.services.notifications.breakers import Breakers
 from clarion.services.notifications.channels.pool import Relays
@@ -235,12 +236,19 @@ async def held_of(tx: Transaction, claimed: Sequence[Claimed], contents: dict[in
     told = await ledger.told(later) if later else {}
     wanted = list({one for message in claimed for one in message.recipient.officials})
     officials = await Projection(tx.connection).officials(wanted)
+    followed = await kept_traces(tx.connection, (matter_of(message) for message in claimed))
     return [
         Held(
             message,
             contents[message.content_id],
             {one: officials[one] for one in message.recipient.officials if one in officials},
             told.get(message.thread_id, ()),
+            followed.get(matter_of(message)) if followed else None,
         )
         for message in claimed
     ]
+
+
+def matter_of(message: Claimed) -> str:
+    """A message's matter and revision, as its trace is kept."""
+    return f"{message.matter}/{message.revision}"

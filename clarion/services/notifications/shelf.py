@@ -11,12 +11,16 @@ from clarion.services.notifications.domain.telling import Told
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A claimed message with what is needed to write its mail; `told` is what came before it, newest first."""
+    """A claimed message with what is needed to write its mail; `told` is what came before it, newest first.
+
+    `trace` is the one to which its mail belongs, where there are traces.
+    """
 
     message: Claimed
     content: Content
     officials: Mapping[str, Official]
     told: Sequence[Told] = ()
+    trace: str | None = None
 
 
 class Shelf:

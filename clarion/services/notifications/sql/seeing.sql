@@ -31,4 +31,6 @@ SELECT matter, wave, changed_at FROM pauses WHERE paused ORDER BY changed_at DES
 SELECT (SELECT count(*) FROM breakers WHERE domain <> '') AS domains,
        (SELECT count(*) FROM breakers WHERE domain = '') AS relays,
        (SELECT count(*) FROM pauses WHERE paused) AS pauses,
-       (SELECT count(*) FROM workers WHERE lease_until > now()) AS senders
+       (SELECT count(*) FROM workers WHERE lease_until > now()) AS senders,
+       (SELECT coalesce(sum(cardinality(held)), 0) FROM workers)::float8 AS in_hand,
+       (SELECT coalesce(sum(cardinality(thread_ids)), 0) FROM rounds)::float8 AS under_way
