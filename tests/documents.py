@@ -8,7 +8,7 @@ from tests.conftest import REPOSITORY
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(clarion\s[^`]+)`")
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/integrators.md", "docs/operators.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/integrators.md", "docs/operators.md", "docs/backup.md")
 
 
 @dataclass(frozen=True)

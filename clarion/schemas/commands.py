@@ -85,6 +85,14 @@ class ReplayPrinted(Printed):
     entities: int | None = Field(description="what was enqueued for compacted topics; nobody knows in a dry run")
 
 
+class RestoredPrinted(Printed):
+    """`clarion restored`: what became of the mail that the dump took for unsent."""
+
+    sent: int = Field(description="messages that a relay's log names")
+    unknown: dict[str, int] = Field(description="by matter, messages of which nobody knows whether they were sent")
+    waiting: dict[str, int] = Field(description="by matter, messages that will be sent")
+
+
 class Finding(Printed):
     """One thing that `clarion doctor` looked at. A problem makes its exit code 1."""
 
@@ -101,6 +109,7 @@ PRINTED: Mapping[str, type[Printed]] = {
     "dead-letters.discard": LetterOutcome,
     "replay": ReplayPrinted,
     "doctor": Finding,
+    "restored": RestoredPrinted,
 }
 """What each command prints: this thing, or an array of them where it prints a list."""
 

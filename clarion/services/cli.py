@@ -28,6 +28,7 @@ COMMANDS = {
     "replay": Lazily("clarion.services.replay:replay_command", "publish again what the broker lost"),
     "doctor": Lazily("clarion.services.doctor.commands:doctor", "look at everything, and say what to do"),
     "contracts": Lazily("clarion.services.contracts.commands:contracts", "topics, schemas, AsyncAPI and OpenAPI"),
+    "restored": Lazily("clarion.services.restoring.commands:restored", "take up a database restored from a dump"),
     "keys": Lazily("clarion.services.legislation.key_commands:keys", "API keys for integrations"),
 }
 

@@ -190,6 +190,9 @@ async def test_work_that_waits_is_told(well_set: Settings) -> None:
         "INSERT INTO campaigns.outbox (topic, headers, enqueued_at) VALUES ('t', '[]', now() - interval '20 minutes');"
         "INSERT INTO legislation.outbox (topic, headers, enqueued_at) VALUES ('t', '[]', now() - interval '2 minutes');"
         "INSERT INTO notifications.workers (id, lease_until) VALUES (gen_random_uuid(), now() - interval '1 hour');"
+        "INSERT INTO directory.jobs (name, error) VALUES ('inbox', 'LookupError');"
+        "INSERT INTO directory.jobs (name, due_at) VALUES ('outbox', now() - interval '1 day');"
+        "INSERT INTO clarion.home (system, database) VALUES (1, 1);"
         "INSERT INTO campaigns.dead_letters"
         ' (fingerprint, topic, partition, "offset", headers, received_at, claimed, reason)'
         " VALUES ('x', 't', 0, 0, '[]', now(), false, 'because')"
@@ -201,6 +204,9 @@ async def test_work_that_waits_is_told(well_set: Settings) -> None:
     assert "of legislation wait" in warnings
     assert "1 dead letters of campaigns are open -> clarion dead-letters list --service campaigns" in warnings
     assert "1 senders died" in warnings
+    assert "upkeep of directory's inbox did not end well (LookupError)" in warnings
+    assert "upkeep of directory's outbox is overdue" in warnings
+    assert "-> clarion restored" in said(findings, "database", "problem")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from clarion.runtime.database import Connection, load_queries, pending
+from clarion.runtime.database.home import is_at_home
 from clarion.runtime.database.pool import connect_login
 from clarion.runtime.database.reaching import ADDRESS, reach_database
 from clarion.schemas.commands import Finding
@@ -36,6 +37,9 @@ async def look_at_database(patient: Patient) -> list[Finding]:
             findings.append(bad("database", f"{len(missing)} migrations are missing ({named} ...)", "clarion migrate"))
             return findings
         findings.append(well("database", "its schemas are at this version"))
+        if not await is_at_home(connection):
+            said = "it is a copy, restored or moved: what it takes for unsent may have been sent"
+            findings.append(bad("database", said, "clarion restored, as docs/backup.md has it"))
         return [*findings, *[finding async for finding in _work(connection)]]
     finally:
         await connection.close()
@@ -107,12 +111,14 @@ async def _work(connection: Connection) -> AsyncIterator[Finding]:
     messaging = load_queries("clarion.runtime.messaging")
     letters: dict[str, int] = {}
     late: dict[str, Any] = {}
+    jobs: dict[str, list[Any]] = {}
     for service in BUILDERS:
         async with connection.transaction():
             await messaging.assume_service(connection, service=service)
             letters[service] = await messaging.count_open(connection)
             late[service] = await queries.oldest_unpublished(connection)
-    for finding in [*_outboxes(late), *_letters(letters)]:
+            jobs[service] = [row async for row in queries.troubled_jobs(connection)]
+    for finding in [*_outboxes(late), *_letters(letters), *_jobs(jobs)]:
         yield finding
     async with connection.transaction():
         await messaging.assume_service(connection, service="notifications")
@@ -145,6 +151,17 @@ def _letters(letters: dict[str, int]) -> Iterator[Finding]:
             )
     if not any(letters.values()):
         yield well("work", "no dead letter is open")
+
+
+def _jobs(troubled: dict[str, list[Any]]) -> Iterator[Finding]:
+    for name, rows in troubled.items():
+        for row in rows:
+            said = f"did not end well ({row['error']})" if row["error"] else "is overdue"
+            yield warn(
+                "work",
+                f"the upkeep of {name}'s {row['name']} {said}: old rows stay",
+                f"is a process with {name} running? its log says more",
+            )
 
 
 def _senders(row: Any) -> Iterator[Finding]:

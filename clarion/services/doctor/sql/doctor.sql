@@ -26,6 +26,13 @@ SELECT cluster_id FROM clarion.broker
 SELECT count(*) AS messages, extract(epoch FROM now() - min(enqueued_at))::double precision AS seconds
 FROM (SELECT enqueued_at FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 100000) AS waiting
 
+-- name: troubled_jobs
+-- Those that did not end well, and those that nobody does.
+SELECT name, error, extract(epoch FROM now() - due_at)::double precision AS late_seconds
+FROM jobs
+WHERE error IS NOT NULL OR (due_at < now() - interval '2 hours' AND coalesce(lease_until, due_at) < now())
+ORDER BY name
+
 -- name: senders^
 -- Those whose lease ended and whom nobody cared for since, and mail that nobody takes though it is due.
 SELECT (SELECT count(*) FROM workers WHERE lease_until < now() - interval '1 minute') AS stale,
