@@ -12,7 +12,6 @@ from aiokafka.errors import KafkaError
 
 from clarion.runtime.backoff import Backoff
 from clarion.runtime.database import MigrationError, pending
-from clarion.runtime.database.home import check_home
 from clarion.runtime.database.reaching import reach_database
 from clarion.runtime.messaging.reaching import reach_broker
 from clarion.runtime.messaging.topics import check_topics
@@ -27,8 +26,20 @@ PASSING = (OSError, KafkaError, asyncpg.PostgresConnectionError, asyncpg.CannotC
 PROBES: Mapping[str, Callable[[Settings], Awaitable[None]]] = {"database": reach_database, "kafka": reach_broker}
 
 
+@dataclass(slots=True)
+class Waiting:
+    """What a process waits for before it can begin."""
+
+    why: str = "nobody has looked yet"
+
+
 async def wait_for_servers(
-    settings: Settings, services: Sequence[str], stopping: asyncio.Event, backoff: Backoff | None = None
+    settings: Settings,
+    services: Sequence[str],
+    stopping: asyncio.Event,
+    *,
+    backoff: Backoff | None = None,
+    told: Waiting | None = None,
 ) -> bool:
     """Wait until database and broker take us; False if `stopping` was set before. Says what it waits for.
 
@@ -38,14 +49,15 @@ async def wait_for_servers(
         MigrationError, TopicError: they are not at this version.
     """
     pause = backoff or Backoff(first_seconds=0.5, limit_seconds=10.0)
+    told = told or Waiting()
     while not stopping.is_set():
         try:
             for probe in PROBES.values():
                 await probe(settings)
-            await check_home(str(settings.database_url))
             await check_version(settings, services)
         except (Unreachable, *PASSING) as error:
-            log.warning("server.waited_for", why=str(error) or type(error).__name__)
+            told.why = str(error) or type(error).__name__
+            log.warning("server.waited_for", why=told.why)
             await pause.wait(stopping)
         else:
             return True

@@ -13,7 +13,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from clarion.runtime.database import AppliedMigration, migrate
-from clarion.runtime.database.home import check_home
 from clarion.runtime.messaging.replay import ReplayReport, Republish, replay_if_new_broker
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
@@ -27,9 +26,10 @@ from clarion.services.health import health_app
 from clarion.services.legislation import app as legislation
 from clarion.services.notifications import app as notifications
 from clarion.services.operators.pages import operators_router
-from clarion.services.reaching import Explanations, wait_for_servers
+from clarion.services.reaching import Explanations, Waiting, wait_for_servers
 from clarion.services.registrations import app as registrations
 from clarion.services.replicas import replicas, stop_with_the_first
+from clarion.services.starting import starting_app
 from clarion.services.web import build_site
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,6 @@ async def prepare(settings: Settings) -> Preparation:
     applied, topics, _ = await asyncio.gather(
         migrate(str(settings.database_url)), ensure_topics(settings, TOPICS), wait_for_groups(settings)
     )
-    await check_home(str(settings.database_url))
     replay = await replay_if_new_broker(settings, list(BUILDERS), REPUBLISH)
     return Preparation(applied, topics.created, replay)
 
@@ -161,6 +160,13 @@ def away(watch: Watch) -> list[str]:
     return [name for name, trouble in (("database", watch.database), ("kafka", watch.kafka)) if trouble]
 
 
+async def reached(settings: Settings, stopping: asyncio.Event, health: socket.socket) -> bool:
+    """Wait for database and broker; whoever asks at the port meanwhile hears that it lives, and what it waits for."""
+    told = Waiting()
+    async with serving(starting_app(lambda: told.why), health.dup()):
+        return await wait_for_servers(settings, list(BUILDERS), stopping, told=told)
+
+
 async def serve_until_stopped(
     settings: Settings, names: Sequence[str], *, host: str, port: int, workers: int = 1, follow: bool = False
 ) -> None:
@@ -182,7 +188,7 @@ async def serve_until_stopped(
         stop_with_the_first(stopping)
     listener = listen(host, port) if WEB in names else None
     health = listen(settings.health_host, settings.health_port, "CLARION_HEALTH_PORT")
-    if not await wait_for_servers(settings, list(BUILDERS), stopping):
+    if not await reached(settings, stopping, health):
         return
     working = [name for name in BUILDERS if name in names]
     opened = tuple(BUILDERS) if listener else working

@@ -37,7 +37,7 @@ async def test_a_database_that_is_not_there_is_waited_for_in_words(
         await front.stop()
         away = settings.model_copy(update={"database_url": url})
         with capture_logs() as logs:
-            waiting = asyncio.create_task(wait_for_servers(away, SERVICES, asyncio.Event(), hasty()))
+            waiting = asyncio.create_task(wait_for_servers(away, SERVICES, asyncio.Event(), backoff=hasty()))
             await until(lambda: len(logs) > 2)
             assert not waiting.done()
             await front.start()

@@ -95,8 +95,11 @@ def troubles(replica: Replica) -> list[dict[str, str]]:
 async def goes_on(here: World, replica: Replica, until: Until) -> None:
     """It takes part again, and everyone gets their mail."""
     await until(replica.answers, 60)
-    back = [event for event in replica.events() if event["event"] == "server.back"]
-    assert {event["server"] for event in back} == {"database", "kafka"}
+
+    def back() -> set[str]:
+        return {event["server"] for event in replica.events() if event["event"] == "server.back"}
+
+    await until(lambda: back() == {"database", "kafka"}, 30)
 
     async def settled() -> bool:
         heard = await here.value(REPORTED)

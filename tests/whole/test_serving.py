@@ -55,6 +55,8 @@ async def test_while_it_waits_for_a_server_it_can_be_told_to_end(
     try:
         await until(lambda: '"event": "server.waited_for"' in replica.said(), 60)
         assert "CLARION_KAFKA_BOOTSTRAP is wrong" in replica.said()
+        assert await replica.answers("healthz")
+        assert not await replica.answers("readyz")
         assert await replica.end() == 0
     finally:
         replica.kill()
