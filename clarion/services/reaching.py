@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from clarion.runtime.backoff import Backoff
 from clarion.runtime.database import MigrationError, pending
+from clarion.runtime.database.home import check_home
 from clarion.runtime.database.reaching import reach_database
 from clarion.runtime.messaging.reaching import reach_broker
 from clarion.runtime.messaging.topics import check_topics
@@ -54,6 +55,7 @@ async def wait_for_servers(
         try:
             for probe in PROBES.values():
                 await probe(settings)
+            await check_home(str(settings.database_url))
             await check_version(settings, services)
         except (Unreachable, *PASSING) as error:
             told.why = str(error) or type(error).__name__

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from clarion.runtime.database import AppliedMigration, migrate
+from clarion.runtime.database.home import check_home
 from clarion.runtime.messaging.replay import ReplayReport, Republish, replay_if_new_broker
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
@@ -72,6 +73,7 @@ async def prepare(settings: Settings) -> Preparation:
     applied, topics, _ = await asyncio.gather(
         migrate(str(settings.database_url)), ensure_topics(settings, TOPICS), wait_for_groups(settings)
     )
+    await check_home(str(settings.database_url))
     replay = await replay_if_new_broker(settings, list(BUILDERS), REPUBLISH)
     return Preparation(applied, topics.created, replay)
 
