@@ -23,6 +23,9 @@ def replay_command(
     topic: Annotated[
         list[str] | None, typer.Option("--topic", help="only this topic; may be said several times")
     ] = None,
+    service: Annotated[
+        list[str] | None, typer.Option("--service", help="only what this service published; likewise")
+    ] = None,
     since: Annotated[datetime | None, typer.Option(formats=MOMENTS, help="what was enqueued from then on; UTC")] = None,
     until: Annotated[datetime | None, typer.Option(formats=MOMENTS, help="what was enqueued before; UTC")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="count, and send nothing")] = False,
@@ -37,10 +40,12 @@ def replay_command(
     """
     if unknown := [name for name in topic or () if name not in NAMES]:
         fail(f"no topic is named {', '.join(unknown)}; there are {', '.join(NAMES)}", 2)
+    if unknown := [name for name in service or () if name not in BUILDERS]:
+        fail(f"no service is named {', '.join(unknown)}; there are {', '.join(BUILDERS)}", 2)
     settings = load_settings()
     settings.need("database_url", "kafka_bootstrap")
     configure_logs("ERROR", as_json=False)
-    asked = Asked(tuple(topic or ()), aware(since), aware(until))
+    asked = Asked(tuple(topic or ()), aware(since), aware(until), tuple(service or ()))
     try:
         printed = asyncio.run(_run(settings, asked, dry_run=dry_run))
     except ReplayRunning as error:
@@ -75,7 +80,7 @@ def _printed(asked: Asked, portions: list[Portion], done: Replayed | None) -> Re
             )
             for one in portions
         ],
-        whole=asked.chosen(TOPICS, compacted=True),
+        whole=asked.chosen(TOPICS, compacted=True) if any(map(asked.means, REPUBLISH)) else [],
         messages=sum(done.messages.values()) if done else sum(one.messages for one in portions),
         entities=sum(done.entities.values()) if done else None,
     )

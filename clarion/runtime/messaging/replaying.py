@@ -39,16 +39,21 @@ class ReplayRunning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be published again: of these topics (all, if none are named) what was enqueued in that time."""
+    """What is to be published again: of these topics and services (all, if none are named) what is of that time."""
 
     topics: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
+    services: Sequence[str] = ()
 
     @property
     def everything(self) -> bool:
         """Whether nothing narrows it, as it is for a broker that lost all."""
-        return not self.topics and self.since is None and self.until is None
+        return not self.topics and not self.services and self.since is None and self.until is None
+
+    def means(self, service: str) -> bool:
+        """Whether what this service published is asked for."""
+        return not self.services or service in self.services
 
     def chosen(self, topics: Sequence[Topic], *, compacted: bool) -> list[str]:
         """The names of the topics that are meant, of the one kind or the other."""
@@ -58,7 +63,7 @@ class Asked:
     def as_json(self) -> dict[str, Any]:
         """By which a replay that was killed is known again."""
         since, until = (None if at is None else at.isoformat() for at in (self.since, self.until))
-        return {"topics": sorted(self.topics), "since": since, "until": until}
+        return {"topics": sorted(self.topics), "since": since, "until": until, "services": sorted(self.services)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ async def count_replayable(
     """What a replay would send of the services' logs; nothing is sent. Raises OSError, asyncpg.PostgresError."""
     plain = asked.chosen(topics, compacted=False)
     portions = []
-    for service in services:
+    for service in filter(asked.means, services):
         async with _session(settings, service) as connection:
             rows = load_queries("clarion.runtime.messaging").count_replayable(
                 connection, topics=plain, since=asked.since, until=asked.until, before=None, after=0
@@ -145,9 +150,10 @@ async def replay(
         async with _producer(settings, plain) as producer:
             wanted = {"topics": plain, "since": asked.since, "until": asked.until}
             log = _Log(settings, run, producer, wanted, told)
-            for service in services:
+            for service in filter(asked.means, services):
                 await log.send(service)
-        await _enqueue_state(run, republish, asked.chosen(topics, compacted=True), clock)
+        hooks = {service: hook for service, hook in republish.items() if asked.means(service)}
+        await _enqueue_state(run, hooks, asked.chosen(topics, compacted=True), clock)
         await _finish(settings, run, asked)
         return Replayed(
             messages={name: at["messages"] for name, at in run.progress.items() if "messages" in at},
