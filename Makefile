@@ -62,10 +62,10 @@ format: .venv/ready ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: .venv/ready ## write JSON Schemas, AsyncAPI, OpenAPI and the guide's table of settings
+schemas: .venv/ready ## write JSON Schemas, AsyncAPI, OpenAPI and what the operator's guide takes from them
 	@$(BIN)/python scripts/write_schemas.py
 	@$(BIN)/python scripts/write_openapi.py
-	@$(BIN)/python scripts/write_settings.py
+	@$(BIN)/python scripts/write_guides.py
 
 lock: .venv/ready ## pin the dependencies anew, with hashes
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

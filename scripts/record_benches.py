@@ -63,7 +63,9 @@ def main() -> int:
     asked.add_argument("names", nargs="*")
     given = asked.parse_args()
     benches = commands(given.recipients, given.rows)
-    return max(record(name, benches[name]) for name in given.names or benches)
+    code = max(record(name, benches[name]) for name in given.names or benches)
+    subprocess.run([sys.executable, ROOT / "scripts" / "write_guides.py"], check=True)
+    return code
 
 
 if __name__ == "__main__":

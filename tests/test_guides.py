@@ -79,8 +79,8 @@ def test_topics_settings_and_files_that_are_named_exist(document: str) -> None:
             assert anchor[1:] in {heading.lower().replace(" ", "-") for heading in headings}, anchor
 
 
-def test_the_table_of_settings_is_that_of_the_code() -> None:
-    script = REPOSITORY / "scripts" / "write_settings.py"
+def test_settings_and_figures_are_those_of_the_code_and_the_benches() -> None:
+    script = REPOSITORY / "scripts" / "write_guides.py"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

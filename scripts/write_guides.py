@@ -1,9 +1,15 @@
-"""Write the table of settings into docs/operators.md from the code; with --check only say whether it is current."""
+"""Write into docs/operators.md what comes from elsewhere: the settings from the code, the figures from the benches.
+
+With --check only say whether they are current.
+"""
 
 import ast
+import json
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic.fields import FieldInfo
 
@@ -12,7 +18,7 @@ from clarion.services.running import BUILDERS, NEEDED
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "operators.md"
-BEGIN, END = "<!-- settings: written by `make schemas` -->\n", "<!-- settings end -->\n"
+BENCHES = ROOT / "docs" / "benchmarks"
 EMBEDDED = ("clarion/runtime/embedded/", "clarion/services/stack.py", "clarion/services/up.py")
 DOCTOR = "clarion/services/doctor/"
 ASIDE = ("clarion/services/benchmarks/", "clarion/services/demonstration/", "clarion/runtime/settings.py")
@@ -76,14 +82,42 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def bench(name: str) -> dict[str, Any]:
+    """What a bench said last."""
+    said: dict[str, Any] = json.loads((BENCHES / f"{name}.json").read_bytes())
+    return said
+
+
+def figures() -> str:
+    """What was measured, in sentences."""
+    mail, ledger = bench("pipeline"), bench("ledger")
+    cpu = mail["cpu_seconds_per_1000_of"]
+    sentences = (
+        f"Measured on {mail['machine'].partition(',')[0]}, with database, broker and relay on the same machine:",
+        f"{mail['mails_per_second']:,} mails a second, the first after {mail['seconds_to_first']:.1f} s,",
+        f"with {mail['peak_memory_mb']:.0f} MB of memory at most. A thousand mails take {cpu['ours']:.2f} CPU seconds of",
+        f"ours, {cpu['database']:.2f} of the database's and {cpu['broker']:.2f} of the broker's. Beside {ledger['rows']:,}",
+        f"old mails the ledger is {1 - ledger['marks_and_outcomes_ratio']:.0%} slower than without.",
+    )
+    return textwrap.fill(" ".join(sentences), 120) + "\n"
+
+
+def written(text: str, name: str, content: str) -> str:
+    """The guide with this content between its marks."""
+    begin, end = f"<!-- {name}: written by `make schemas` -->\n", f"<!-- {name} end -->\n"
+    before, mark, rest = text.partition(begin)
+    _, closing, after = rest.partition(end)
+    if not (mark and closing):
+        raise ValueError(f"{GUIDE.name} has no place for the {name}: {begin.strip()}")
+    return f"{before}{begin}{content}{end}{after}"
+
+
 def main() -> int:
-    """Write the table, or with --check only compare; 1 if it is not current."""
+    """Write both, or with --check only compare; 1 if one is not current."""
     text = GUIDE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    current = f"{before}{BEGIN}{table()}{END}{after}"
+    current = written(written(text, "settings", table()), "figures", figures())
     if "--check" in sys.argv:
-        print("current" if text == current else "docs/operators.md: the settings changed: run `make schemas`")
+        print("current" if text == current else "docs/operators.md: settings or figures changed: run `make schemas`")
         return int(text != current)
     GUIDE.write_text(current, encoding="utf-8")
     return 0
