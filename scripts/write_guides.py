@@ -95,9 +95,10 @@ def figures() -> str:
     sentences = (
         f"Measured on {mail['machine'].partition(',')[0]}, with database, broker and relay on the same machine:",
         f"{mail['mails_per_second']:,} mails a second, the first after {mail['seconds_to_first']:.1f} s,",
-        f"with {mail['peak_memory_mb']:.0f} MB of memory at most. A thousand mails take {cpu['ours']:.2f} CPU seconds of",
-        f"ours, {cpu['database']:.2f} of the database's and {cpu['broker']:.2f} of the broker's. Beside {ledger['rows']:,}",
-        f"old mails the ledger is {1 - ledger['marks_and_outcomes_ratio']:.0%} slower than without.",
+        f"with {mail['peak_memory_mb']:.0f} MB of memory at most. A thousand mails take {cpu['ours']:.2f} CPU seconds",
+        f"of ours, {cpu['database']:.2f} of the database's and {cpu['broker']:.2f} of the broker's.",
+        f"Beside {ledger['rows']:,} old mails",
+        f"the ledger is {1 - ledger['marks_and_outcomes_ratio']:.0%} slower than without.",
     )
     return textwrap.fill(" ".join(sentences), 120) + "\n"
 
