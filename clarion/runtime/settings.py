@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     )
     kafka_instance: str | None = Field(
         None,
-        description="this replica's own name: restarted, it gets its partitions back at once; hostname: the host's",
+        description="this replica's own name, no other's: restarted, it has its partitions at once; hostname: the host",
     )
     kafka_session_seconds: float = Field(
         10, ge=1, description="how long a replica may be silent until others take over its partitions"
