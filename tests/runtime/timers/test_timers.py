@@ -124,8 +124,10 @@ async def test_a_replica_that_was_taken_over_from_does_nothing_more(database: Da
         await until(lapsed)
         async with timers(database, [Job("pile", quick)]):
             await until(lambda: ended(database))
+        await heap(database, 2)
         slow.gate.set()
         await until(lambda: slow.steps)
+    assert len(await fetch(database, "SELECT FROM pile")) == 2, "what it did is rolled back"
     assert quick.steps == [3, 2, 0]
     row = await job_row(database)
     assert (row["run"], row["rows"], row["error"]) == (2, 5, None)
