@@ -28,6 +28,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 TEMPLATE = "clarion_template"
 POLL_SECONDS = 0.01
+PROGRAMS = {"browser": "chromium", "curl": "curl"}
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_DISK_BYTES = 4_000_000_000
 
@@ -137,7 +138,7 @@ def require(what: str) -> None:
     """Skip where `what` is missing; fail where `CLARION_REQUIRE` (comma separated) says that it must be there."""
     if what == "data" and SHARED_DATA.is_dir():
         return
-    if what == "browser" and shutil.which("chromium"):
+    if what in PROGRAMS and shutil.which(PROGRAMS[what]):
         return
     if what in os.environ.get("CLARION_REQUIRE", "").split(","):
         pytest.fail(f"{what} is required here and missing")

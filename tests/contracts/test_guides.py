@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import require
 from tests.documents import Block, blocks, joined_lines
 
 PROGRAMS = Path(sys.executable).parent
@@ -140,10 +141,9 @@ asyncio.run(main())
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_integrators_examples_run_as_they_stand(terminal: Terminal) -> None:
+    require("curl")
     ran = 0
     for block, expected in examples():
-        if block.language == "bash" and "curl " in block.text and shutil.which("curl") is None:
-            pytest.skip("needs curl")
         stand_in = block.mark == "kcat" and shutil.which("kcat") is None
         said = terminal.run(kcat_by_our_producer(block) if stand_in else block)
         for line in expected:

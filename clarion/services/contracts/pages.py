@@ -124,7 +124,12 @@ def tagged(name: str) -> tuple[bytes, str]:
 def entries() -> list[SchemaEntry]:
     """All JSON Schemas."""
     return [
-        SchemaEntry(topic=topic.name, type=name, title=described(model), address=f"{ADDRESS}/{topic.name}/{name}.json")
+        SchemaEntry(
+            topic=topic.name,
+            type=name,
+            title=described(model).replace("`", ""),
+            address=f"{ADDRESS}/{topic.name}/{name}.json",
+        )
         for topic in TOPICS
         for name, model in topic.types.items()
     ]
@@ -150,7 +155,7 @@ def events(topic: Topic) -> list[dict[str, Any]]:
     return [
         {
             "type": name,
-            "about": described(model),
+            "about": described(model).replace("`", ""),
             "schema": f"{ADDRESS}/{topic.name}/{name}.json",
             "example": example(topic, name, documents.examples()[topic.name, name]),
             "payload": json.dumps(documents.examples()[topic.name, name], indent=1, ensure_ascii=False),
