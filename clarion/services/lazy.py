@@ -1,6 +1,8 @@
 """Command groups that are read when they are called: a command starts without the other services' code."""
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -20,7 +22,8 @@ class Lazily:
     def load(self, name: str) -> Any:
         """The command, under the name by which it is called."""
         module, _, attribute = self.place.partition(":")
-        found: typer.Typer | Callable[..., None] = getattr(import_module(module), attribute)
+        with uncollected():
+            found: typer.Typer | Callable[..., None] = getattr(import_module(module), attribute)
         holder = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
         holder.callback()(leave_to_the_command)
         if isinstance(found, typer.Typer):
@@ -28,6 +31,16 @@ class Lazily:
         else:
             holder.command(name)(found)
         return get_group(holder).commands[name]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What is made within the block is kept: to look through it for garbage takes a sixth of a start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def leave_to_the_command() -> None:
