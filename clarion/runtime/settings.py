@@ -123,7 +123,9 @@ class Settings(BaseSettings):
     )
     smtp_connections: int = Field(20, ge=1, le=200, description="open connections of one sender to the relay")
     health_host: str = Field("127.0.0.1", description="where a served process answers /healthz, /readyz and /metrics")
-    health_port: int = Field(0, ge=0, le=65535, description="its port there; 0 is any free one, which the log says")
+    health_port: int = Field(
+        0, ge=0, le=65535, description="its port there; 0 is any free one, which the log says; --workers take the next"
+    )
     traces_endpoint: str | None = Field(
         None,
         description="collector of traces that speaks OTLP over HTTP; without it there are none",

@@ -49,8 +49,9 @@ async def _keep(settings: Settings, names: Sequence[str], number: int, stopping:
 
 
 async def _start(settings: Settings, names: Sequence[str], number: int) -> asyncio.subprocess.Process:
-    # Their health is at any free port: the one that is set is the first process's.
-    environment = dict(os.environ) | {f"{PREFIX}HEALTH_PORT": "0"}
+    # The health port that is set is the first process's, each further one has the next.
+    health_port = settings.health_port + number - 1 if settings.health_port else 0
+    environment = dict(os.environ) | {f"{PREFIX}HEALTH_PORT": str(health_port)}
     if settings.kafka_instance is not None:
         environment[f"{PREFIX}KAFKA_INSTANCE"] = f"{settings.kafka_instance}-{number}"
     return await asyncio.create_subprocess_exec(

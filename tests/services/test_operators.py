@@ -121,6 +121,7 @@ async def test_behind_a_public_address_the_site_has_no_operators_pages(watch: Wa
         ("https://calls.cities.example", False),
         ("http://127.0.0.1.example", False),
         ("http://0.0.0.0", False),
+        ("http://[127.0.0.1", False),
         ("", False),
     ],
 )

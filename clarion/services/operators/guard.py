@@ -31,7 +31,10 @@ def is_loopback(host: str | None) -> bool:
 
 def is_local(url: str) -> bool:
     """Whether an address leads to this machine."""
-    return is_loopback(urlsplit(url).hostname)
+    try:
+        return is_loopback(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def only_here(request: Request) -> None:
