@@ -62,6 +62,28 @@ async def test_the_process_that_serves_is_asked_at_its_health_port(
         assert health(port).returncode == 1
 
 
+@pytest.mark.timeout(120)
+async def test_where_the_site_is_public_the_operators_page_is_at_the_health_port(
+    settings: Settings, tmp_path: Path, until: Until
+) -> None:
+    async with world(settings, tmp_path, 50) as here:
+        command = [sys.executable, "-m", "clarion", "serve", "web", "--port", "0"]
+        environment = here.environment() | {"CLARION_PUBLIC_URL": "https://calls.cities.example"}
+        with here.log.open("ab") as log:
+            here.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        await until(here.is_ready, 60)
+        async with httpx.AsyncClient(base_url=address_of(here)) as client:
+            page = await client.get("/operators")
+            assert page.status_code == 200
+            assert "Dead letters" in page.text
+            assert (await client.get(re.findall(r'href="(/static/[^"]+)"', page.text)[0])).status_code == 200
+            elsewhere = await client.get(
+                "/operators", headers={"x-forwarded-for": "203.0.113.9", "accept": "text/html"}
+            )
+            assert elsewhere.status_code == 403
+            assert "<h1>Forbidden</h1>" in elsewhere.text
+
+
 def test_without_a_port_the_command_says_what_to_set(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
     environment = kept | {"CLARION_DATA_DIR": str(tmp_path)}
