@@ -211,9 +211,7 @@ class Watch:
                     found += await depths(connection, service.name)
                     if service.look is not None:
                         found += await service.look(connection)
-            except Exception as error:
-                if not is_transient(error) and not isinstance(error, asyncpg.PostgresError):
-                    raise
+            except Exception as error:  # noqa: BLE001 - a figure that cannot be read says nothing of the process
                 log.warning("watch.unread", service=service.name, error=type(error).__name__)
         self.readings = found
         took = time.monotonic() - began_at

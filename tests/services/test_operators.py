@@ -76,6 +76,7 @@ async def test_the_overview_says_that_all_is_well_where_nothing_waits(watch: Wat
     assert page.headers["cache-control"] == "no-store"
     assert "everything that came in was handled" in page.text
     assert "Nothing is paused" in page.text
+    assert "No sender is at work" in page.text
     assert "None of the topics has been found" in page.text
 
 

@@ -28,12 +28,14 @@ FAMILIES = (LEDGER, OLDEST_DUE, HELD_BACK, SENDERS, IN_HAND, RELAY_UP, TRIES, OU
 
 
 def look_at(sendings: Sendings, ledger: Database, clock: Clock) -> Look:
-    """What a watch asks of notifications; `ledger` is the senders' database."""
+    """What a watch asks of notifications; `ledger` is the senders' database, whose plans follow indexes."""
 
     async def look(connection: Connection) -> list[Reading]:
         usage = ledger.usage
+        async with ledger.connection() as steady:
+            waits = await waiting(steady, clock)
         return [
-            *await waiting(connection, clock),
+            *waits,
             *await held_back(connection),
             *(Reading(TRIES, count, labels) for labels, count in sendings.tries.items()),
             *(Reading(OUTCOMES, count, labels) for labels, count in sendings.outcomes.items()),

@@ -131,6 +131,7 @@ async def mail(service: Service, smtp_url: str | None, clock: Clock) -> dict[str
         relays = await list_relays(connection, names)
         rows = notifications.open_pauses(connection, at_most=PAUSES_SHOWN)
         pauses = [dict(row) async for row in rows]
+        senders = dict(await notifications.held_back(connection))
     lanes = [
         Lane(
             oldest.labels[0],
@@ -144,7 +145,7 @@ async def mail(service: Service, smtp_url: str | None, clock: Clock) -> dict[str
         for oldest in readings
         if oldest.family is OLDEST_DUE
     ]
-    return {"lanes": lanes, "relays": relays, "pauses": pauses}
+    return {"lanes": lanes, "relays": relays, "pauses": pauses, "senders": senders}
 
 
 async def overview(watch: Watch, clock: Clock) -> dict[str, Any]:

@@ -12,10 +12,11 @@ import httpx
 from fastapi import FastAPI
 
 from clarion.runtime.beats import beat
-from clarion.runtime.database import Database, Transaction
+from clarion.runtime.database import Connection, Database, Transaction
 from clarion.runtime.messaging import Received, Subscription
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
+from clarion.runtime.readings import Reading
 from clarion.runtime.settings import Settings
 from clarion.runtime.watch import Watch
 from clarion.services.health import health_app
@@ -185,3 +186,13 @@ async def test_each_process_says_how_it_is_doing_until_it_ends(settings: Setting
         assert "listener.labourer" in row["report"]
     assert await connection.fetchval("SELECT count(*) FROM clarion.processes") == 0
     await connection.close()
+
+
+async def test_figures_that_cannot_be_read_do_not_make_a_process_unwell(settings: Settings, listener: Database) -> None:
+    async def look(_connection: Connection) -> list[Reading]:
+        raise LookupError
+
+    async with process(Service("listener", listener, look=look), settings, patience=60) as here:
+        assert await here.well("/readyz")
+        figures = (await here.ask("/metrics")).text
+    assert 'clarion_outbox_waiting_messages{service="listener"} 0.0' in figures
