@@ -35,6 +35,16 @@ def run(here: World, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=here.environment(), capture_output=True, text=True, check=False, timeout=150)
 
 
+def killed_halfway(here: World, *words: str) -> int:
+    """A `clarion` command that is killed when it has said its first word; its exit code."""
+    command = [sys.executable, "-m", "clarion", *words]
+    with subprocess.Popen(command, env=here.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert b"worked off" in process.stderr.readline()
+        process.kill()
+        return process.wait()
+
+
 def tool(name: str, *words: str) -> str:
     """One of PostgreSQL's own programs, of the version that is embedded."""
     program = seat._site() / seat._INSTALLATION / "bin" / name
@@ -154,9 +164,13 @@ async def test_without_a_log_nobody_gets_it_twice_until_staff_decide(
         async with elsewhere(here, tmp_path / "elsewhere"):
             await asyncio.to_thread(restore, tmp_path, str(here.settings.database_url))
             words = ["restored", "--dumped-at", f"{dumped_at:%Y-%m-%dT%H:%M:%S}", "--json"]
+            first = await asyncio.to_thread(killed_halfway, here, *words)
             done = await asyncio.to_thread(run, here, *words)
             assert done.returncode == 0, done.stderr
-            [(matter, unknown)] = RestoredPrinted.model_validate_json(done.stdout).unknown.items()
+            printed = RestoredPrinted.model_validate_json(done.stdout)
+            assert (first, printed.sent, printed.waiting) == (-9, 0, {})
+            matter = str(await here.value("SELECT DISTINCT matter FROM notifications.ledger WHERE state = 'unknown'"))
+            unknown = await here.value("SELECT count(*) FROM notifications.ledger WHERE state = 'unknown'")
             here.start_services()
             await until(here.is_ready, 60)
             await until(lambda: calm(here), 90)
