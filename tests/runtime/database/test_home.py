@@ -35,10 +35,16 @@ async def test_a_database_of_a_version_before_is_left_to_the_migrations(empty_ur
     await check_home(empty_url)
 
 
-async def test_a_login_with_few_rights_can_tell(database_url: str) -> None:
+async def test_where_the_server_keeps_its_number_to_itself_nobody_can_tell(database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:
+        await connection.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM public")
+        await connection.execute("GRANT USAGE ON SCHEMA clarion TO clarion_legislation")
+        await connection.execute("GRANT ALL ON clarion.home TO clarion_legislation")
         await connection.execute("SET ROLE clarion_legislation")
-        assert await connection.fetchval("SELECT system_identifier FROM pg_control_system()")
+        now = system_clock()
+        assert await begin_taking_up(connection, now) == now
+        assert await is_at_home(connection)
+        await move_in(connection)
     finally:
         await connection.close()
