@@ -52,8 +52,8 @@ async def _start(settings: Settings, names: Sequence[str], number: int) -> async
     # The health port that is set is the first process's, each further one has the next.
     health_port = settings.health_port + number - 1 if settings.health_port else 0
     environment = dict(os.environ) | {f"{PREFIX}HEALTH_PORT": str(health_port)}
-    if settings.kafka_instance is not None:
-        environment[f"{PREFIX}KAFKA_INSTANCE"] = f"{settings.kafka_instance}-{number}"
+    name = settings.kafka_instance
+    environment[f"{PREFIX}KAFKA_INSTANCE"] = f"{name}-{number}" if name is not None else ""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", COMMAND, "serve", FOLLOW, *names), stdin=asyncio.subprocess.PIPE, env=environment
     )

@@ -25,6 +25,7 @@ from clarion.services.directory import app as directory
 from clarion.services.directory.operations import republish
 from clarion.services.health import health_app
 from clarion.services.legislation import app as legislation
+from clarion.services.naming import own_name
 from clarion.services.notifications import app as notifications
 from clarion.services.operators.pages import operators_router
 from clarion.services.reaching import Explanations, Waiting, wait_for_servers
@@ -185,7 +186,7 @@ async def serve_until_stopped(
         MigrationError, TopicError: they are not at this version.
     """
     settings.need(*NEEDED)
-    stopping, site_closed = stop_on_signals(), asyncio.Event()
+    stopping = stop_on_signals()
     if follow:
         stop_with_the_first(stopping)
     listener = listen(host, port) if WEB in names else None
@@ -193,28 +194,45 @@ async def serve_until_stopped(
     if not await reached(settings, stopping, health):
         return
     working = [name for name in BUILDERS if name in names]
-    opened = tuple(BUILDERS) if listener else working
-    async with replicas(settings, working, workers - 1), open_services(settings, opened) as services:
-        named = [service for service in services if service.name in names]
-        watch = Watch(Running(), settings, services if listener else named, names)
-        site = serving(build_site(services, watch), listener) if listener else contextlib.nullcontext()
+    async with (
+        own_name(settings, working, stopping) as named,
+        replicas(named, working, workers - 1),
+        open_services(named, tuple(BUILDERS) if listener else working) as services,
+    ):
+        await _run(named, names, services, stopping, listener=listener, health=health)
 
-        async def serve_site() -> None:
-            async with site:
-                await stopping.wait()
-            site_closed.set()
 
-        asked = health_app(watch, [operators_router(watch, everywhere=True)] if listener else [])
-        async with watching(watch), serving(asked, health):
-            # The site goes first: a request in flight still needs the pools that run_services closes.
-            await asyncio.gather(
-                serve_site(),
-                Explanations(settings, partial(away, watch)).run(stopping),
-                run_services(
-                    named,
-                    settings,
-                    stopping=site_closed,
-                    running=watch.running,
-                    ready=lambda: log.info("ready", services=list(names), health=address_of(health)),
-                ),
-            )
+async def _run(
+    settings: Settings,
+    names: Sequence[str],
+    services: Sequence[Service],
+    stopping: asyncio.Event,
+    *,
+    listener: socket.socket | None,
+    health: socket.socket,
+) -> None:
+    """The work of those that are named, the site if it has a socket, and the answers at the health port."""
+    site_closed = asyncio.Event()
+    working = [service for service in services if service.name in names]
+    watch = Watch(Running(), settings, services if listener else working, names)
+    site = serving(build_site(services, watch), listener) if listener else contextlib.nullcontext()
+
+    async def serve_site() -> None:
+        async with site:
+            await stopping.wait()
+        site_closed.set()
+
+    asked = health_app(watch, [operators_router(watch, everywhere=True)] if listener else [])
+    async with watching(watch), serving(asked, health):
+        # The site goes first: a request in flight still needs the pools that run_services closes.
+        await asyncio.gather(
+            serve_site(),
+            Explanations(settings, partial(away, watch)).run(stopping),
+            run_services(
+                working,
+                settings,
+                stopping=site_closed,
+                running=watch.running,
+                ready=lambda: log.info("ready", services=list(names), health=address_of(health)),
+            ),
+        )

@@ -23,7 +23,9 @@ def served(settings: Settings, catcher: MailCatcher, folder: Path, *words: str, 
     """A process that serves legislation, started."""
     here = World(None, catcher, settings.model_copy(update={"smtp_url": catcher.url}), folder / "log", 0)
     environment = here.environment() | {f"CLARION_{name}": value for name, value in others.items()}
-    replica = Replica("legislation", "legislation-0", ["serve", "legislation", *words], environment, folder / "log")
+    folder.mkdir(exist_ok=True)
+    name = others.get("KAFKA_INSTANCE", "legislation-0")
+    replica = Replica("legislation", name, ["serve", "legislation", *words], environment, folder / "log")
     replica.start()
     return replica
 
@@ -85,3 +87,27 @@ async def test_a_replica_that_died_is_started_again_and_all_end_with_the_first(
         assert not third.is_running()
     finally:
         replica.kill()
+
+
+@pytest.mark.slow
+async def test_two_of_one_name_do_not_fight_for_it_and_the_next_takes_it_when_the_first_is_gone(
+    settings: Settings, mail_catcher: MailCatcher, tmp_path: Path, until: Until
+) -> None:
+    await ensure_topics(settings, TOPICS)
+    hasty = {"KAFKA_INSTANCE": "same", "KAFKA_SESSION_SECONDS": "1"}
+    replicas = [served(settings, mail_catcher, tmp_path / str(number), **hasty) for number in range(2)]
+    try:
+        for replica in replicas:
+            await until(replica.answers, 60)
+        told = [[event for event in one.events() if event["event"] == "replica.name_is_taken"] for one in replicas]
+        assert sorted(map(len, told)) == [0, 1]
+        first = replicas[0] if not told[0] else replicas[1]
+        assert await first.end(signal.SIGKILL) == -signal.SIGKILL
+        begins_at = len(first.said())
+        first.start()
+        await until(first.answers, 60)
+        assert "replica.name_is_taken" not in first.said()[begins_at:]
+        assert not any("member_id was not recognized" in event["event"] for one in replicas for event in one.events())
+    finally:
+        for replica in replicas:
+            replica.kill()
