@@ -8,7 +8,7 @@ from clarion.services.directory.app import build
 
 async def test_the_directory_is_a_service_that_listens_to_nobody(database_url):
     service = await build(Settings(_env_file=None, database_url=database_url))
-    assert (service.name, list(service.subscriptions), list(service.workers)) == ("directory", [], [])
+    assert (service.name, list(service.subscriptions)) == ("directory", [])
     await service.close()
 
 
