@@ -103,7 +103,7 @@ class World:
 
     async def value(self, query: str, *arguments: Any) -> Any:
         """One value of the database, or None while it is away."""
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             connection = await asyncpg.connect(self.settings.database_url, timeout=5)
             try:
                 return await connection.fetchval(query, *arguments)

@@ -81,7 +81,8 @@ class Listener:
                     await self._serve(connection)
                 finally:
                     connection.terminate()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # Of these the last: the server died in the middle of an answer.
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 log.warning("database.listener_lost", error=type(error).__name__)
             await asyncio.sleep(jittered(delay))
             delay = min(delay * 2, _RETRY_LIMIT_SECONDS)

@@ -217,7 +217,7 @@ class Round:
             try:
                 async with asyncio.timeout(self.stall_seconds):
                     return await self._is_settled(hearing, matter)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 if not is_transient(error):
                     raise
                 return False

@@ -78,7 +78,7 @@ async def test_pool_and_wakeups_heal_after_the_server_was_killed(tmp_path: Path,
         try:
             async with database.connection() as connection:
                 return bool(await connection.fetchval("SELECT true"))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             if not is_transient(error):
                 raise
             return False

@@ -93,7 +93,7 @@ async def speak(house: House) -> None:
         try:
             await say(echo, *range(start, start + PER_TRANSACTION), key=lambda number: f"k{number % 5}")
             start += PER_TRANSACTION
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             await asyncio.sleep(0.05)
             # The commit may have come through before the answer was lost.
             start = await house.count("SELECT count(*) FROM echo.outbox") if await is_up(house) else start
