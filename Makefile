@@ -11,6 +11,7 @@ RECIPIENTS ?= 20000
 BENCHES ?=
 MAILS ?= 100000
 ROWS ?= 50000000
+COMPILE ?= --compile-bytecode
 
 # Bytecode is kept: each of the many processes starts in half the time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,7 +26,7 @@ help: ## what can be made
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	@$(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall uv
 	@echo "installing the locked dependencies"
-	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip sync --quiet $(COMPILE) --require-hashes requirements.lock
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
