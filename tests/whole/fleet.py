@@ -82,8 +82,8 @@ class Replica:
         return self.log.read_text("utf-8")
 
     def events(self) -> list[dict[str, Any]]:
-        """Its log as it is meant for machines."""
-        return [json.loads(line) for line in self.said().splitlines()]
+        """Its log as it is meant for machines; a line that is being written is none yet."""
+        return [json.loads(line) for line in self.said().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def _asked(address: str) -> bool:
