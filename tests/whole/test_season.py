@@ -12,7 +12,7 @@ from clarion.services.running import prepare
 from clarion.services.seasons.season import Season
 from clarion.services.seasons.stream import take_in
 
-HEARINGS, LINES, SEED = 800, 4_000, 20272028
+HEARINGS, LINES, SEED = 500, 2_500, 20272028
 GROWN_MEGABYTES = 120
 
 

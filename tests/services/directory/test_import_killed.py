@@ -13,13 +13,13 @@ import pytest
 from clarion.runtime.database import Database
 from tests.conftest import Until
 
-MANY = 60_000
+MANY = 30_000
 STATE = (
     "SELECT (SELECT count(*) FROM directory.entities) AS entities, (SELECT count(*) FROM directory.outbox) AS messages"
 )
 UNDER_WAY = (
     "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    " AND application_name = 'clarion_directory' AND xact_start < now() - interval '0.4 seconds'"
+    " AND application_name = 'clarion_directory' AND xact_start < now() - interval '0.2 seconds'"
 )
 
 
