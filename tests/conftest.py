@@ -1,6 +1,7 @@
 """The servers of a test run, started once by whoever controls it, and what every test stands on."""
 
 import asyncio
+import gc
 import inspect
 import os
 import shutil
@@ -10,7 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -27,12 +28,15 @@ from clarion.runtime.settings import Settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 TEMPLATE = "clarion_template"
-POLL_SECONDS = 0.01
+POLL_SECONDS, RARELY_SECONDS = 0.01, 0.3
 PROGRAMS = {"browser": "chromium", "curl": "curl"}
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_DISK_BYTES = 4_000_000_000
 
 Until = Callable[..., Awaitable[Any]]
+
+# All that is read while tests are collected is kept.
+gc.disable()
 
 
 @dataclass
@@ -99,16 +103,47 @@ def memory_disk() -> Path | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each worker's share, which is a row of items, begins with slow tests: the last ones to run are quick."""
+    """Each worker's share, which is a row of items, begins with what takes long: the last ones to run are quick.
+
+    Tests that share a server of their own are one such thing, so that one worker starts it, and once.
+    """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    quick = iter([item for item in items if not item.get_closest_marker("slow")])
+    long = [list(group) for _, group in groupby(sorted(filter(takes_long, items), key=place), key=place)]
+    order = {id(item): number for number, item in enumerate(items)}
+    long.sort(key=lambda group: order[id(group[0])])
+    quick = iter([item for item in items if not takes_long(item)])
     ordered: list[pytest.Item] = []
     for number in range(workers):
-        own = slow[number::workers]
+        own = [item for group in long[number::workers] for item in group]
         share = (len(items) - len(ordered)) // (workers - number)
         ordered += [*own, *islice(quick, max(0, share - len(own)))]
     items[:] = [*ordered, *quick]
+
+
+def shares_server(item: pytest.Item) -> bool:
+    """Whether it stands on something that the tests of its file start together."""
+    found = getattr(item, "_fixtureinfo", None)
+    return found is not None and any(
+        definition.scope == "module" and definition.baseid.startswith("tests")
+        for definitions in found.name2fixturedefs.values()
+        for definition in definitions[-1:]
+    )
+
+
+def takes_long(item: pytest.Item) -> bool:
+    """Whether it is to run early."""
+    return item.get_closest_marker("slow") is not None or shares_server(item)
+
+
+def place(item: pytest.Item) -> str:
+    """What is the same for tests that are to stay together."""
+    return str(item.path) if shares_server(item) else item.nodeid
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage, but not among what was read."""
+    gc.freeze()
+    gc.enable()
 
 
 class StartForWorkers:
@@ -186,7 +221,7 @@ async def cloned(postgres_url: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid.uuid4().hex[:16]}"
     connection = await asyncpg.connect(postgres_url)
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         yield with_database(postgres_url, name)
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     finally:
@@ -241,7 +276,8 @@ def until() -> Until:
                     if found:
                         return found
                     # Who waits for long with dear questions would take the processor from what is waited for.
-                    await asyncio.sleep(max(POLL_SECONDS, 3 * (time.monotonic() - asked_at)))
+                    took = time.monotonic() - asked_at
+                    await asyncio.sleep(max(POLL_SECONDS, min(10 * took, RARELY_SECONDS)))
         except TimeoutError:
             pytest.fail(f"not within {seconds} seconds: {inspect.getsource(condition).strip()}")
 
