@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 
 from clarion.runtime.database import migrate
@@ -34,6 +35,10 @@ MEMORY_DISK = Path("/dev/shm")
 MEMORY_DISK_BYTES = 4_000_000_000
 
 Until = Callable[..., Awaitable[Any]]
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 # All that is read while tests are collected is kept.
 gc.disable()
