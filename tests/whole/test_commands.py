@@ -74,11 +74,12 @@ def asked(folder: Path, *arguments: str) -> Any:
     return json.loads(answer.stdout)
 
 
-def servers_of(settings: Settings) -> dict[str, str]:
-    """The run's servers, as the environment names them."""
+def servers_of(settings: Settings, folder: Path) -> dict[str, str]:
+    """The run's servers, as the environment names them: one by itself, one in a file."""
+    (folder / "bootstrap").write_text(f"{settings.kafka_bootstrap}\n")
     return {
         "CLARION_DATABASE_URL": str(settings.database_url),
-        "CLARION_KAFKA_BOOTSTRAP": str(settings.kafka_bootstrap),
+        "CLARION_KAFKA_BOOTSTRAP_FILE": str(folder / "bootstrap"),
         "CLARION_KAFKA_PREFIX": settings.kafka_prefix,
     }
 
@@ -90,13 +91,23 @@ def page(address: str) -> bytes:
     return content
 
 
+def check_it_uses(settings: Settings, folder: Path) -> None:
+    """What the environment names is used, and none of it embedded."""
+    addresses = json.loads((folder / ".clarion" / "up.json").read_text())
+    assert (addresses["database"], addresses["kafka"]) == (settings.database_url, settings.kafka_bootstrap)
+    assert b"running" in page(addresses["site"])
+    assert not (folder / ".clarion" / "kafka").exists()
+    assert not (folder / ".clarion" / "postgres").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_the_demo_passes_beside_an_installation_that_runs_and_leaves_nothing(
+async def test_the_demo_passes_beside_an_installation_on_servers_that_the_environment_names_and_leaves_nothing(
     tmp_path: Path, until: Until, settings: Settings
 ) -> None:
-    with running(tmp_path, "up", "--port", "0", **servers_of(settings)) as up:
+    with running(tmp_path, "up", "--port", "0", **servers_of(settings, tmp_path)) as up:
         await until(lambda: up.has_said("in another terminal"), 90)
+        check_it_uses(settings, tmp_path)
         with running(tmp_path, "demo", "--officials", "500", "--json") as demo:
             await until(lambda: demo.has_said("") and demo.process.poll() is not None, 120)
             report = json.loads(demo.said())
@@ -138,6 +149,7 @@ async def test_an_installation_that_was_killed_leaves_no_process_keeps_its_data_
             assert str(again.process.pid) in second.said()
             assert blocked.process.wait(timeout=60) == 1
             assert "--port" in blocked.said()
+        assert again.end(signal.SIGTERM) == 0
 
 
 @pytest.mark.timeout(60)
@@ -147,24 +159,6 @@ async def test_a_demo_that_is_interrupted_leaves_no_process_and_no_folder(tmp_pa
         assert demo.end(signal.SIGINT) == 130
         await until(demo.alone, 20)
     assert not list(tmp_path.glob("clarion-demo-*"))
-
-
-@pytest.mark.timeout(120)
-async def test_what_the_environment_names_is_used_and_the_rest_is_embedded(
-    tmp_path: Path, until: Until, settings: Settings
-) -> None:
-    (tmp_path / "bootstrap").write_text(f"{settings.kafka_bootstrap}\n")
-    named = servers_of(settings) | {"CLARION_KAFKA_BOOTSTRAP_FILE": str(tmp_path / "bootstrap")}
-    del named["CLARION_KAFKA_BOOTSTRAP"]
-    with running(tmp_path, "up", "--port", "0", **named) as up:
-        await until(lambda: up.has_said("in another terminal"), 60)
-        addresses = json.loads((tmp_path / ".clarion" / "up.json").read_text())
-        assert addresses["database"] == settings.database_url
-        assert addresses["kafka"] == settings.kafka_bootstrap
-        assert b"running" in page(addresses["site"])
-        assert not (tmp_path / ".clarion" / "kafka").exists()
-        assert not (tmp_path / ".clarion" / "postgres").exists()
-        assert up.end(signal.SIGTERM) == 0
 
 
 def test_serve_refuses_to_start_without_what_it_needs_and_names_it(tmp_path: Path) -> None:
