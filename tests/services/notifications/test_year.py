@@ -20,7 +20,8 @@ from clarion.services.notifications.repository import Ledger, Round, Settled, Wo
 from clarion.services.notifications.settings import STEADY_PLANS
 from tests.services.notifications.conftest import House, opened_house
 
-ROWS = 1_000_000
+# The indexes of as many are as deep as those of millions.
+ROWS = 400_000
 ROUND = 50
 WORKER = UUID(int=7)
 T = TypeVar("T")
