@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import sys
+from pathlib import Path
 
+import psutil
 import pytest
 
 NAMED = {
@@ -32,6 +35,32 @@ async def test_one_alert_is_measured_to_the_last_mail_with_two_processes_that_se
     assert (report["mails"], report["missing"], report["workers"]) == (300, 0, 2)
     assert report["ceilings"].keys() == {"render", "smtp", "ledger", "fan_out"}
     assert 0 < report["seconds_to_first"] <= report["seconds_to_half"] <= report["seconds_to_last"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_bench_that_is_killed_leaves_no_service_at_work(tmp_path: Path) -> None:
+    bench = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "clarion", "bench", "pipeline", "--recipients", "100000", "--json"),
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    serving = await services_of(bench.pid)
+    bench.kill()
+    await bench.wait()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, serving, 60)
+    assert not alive
+
+
+async def services_of(bench: int) -> list[psutil.Process]:
+    """The services that a bench runs, once both are there."""
+    async with asyncio.timeout(60):
+        while True:
+            serving = [one for one in psutil.Process(bench).children() if "serve" in one.cmdline()]
+            if len(serving) == 2:
+                return serving
+            await asyncio.sleep(0.1)
 
 
 async def test_a_sink_that_cannot_be_had_is_said_in_a_line() -> None:

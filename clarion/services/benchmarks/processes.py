@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarion.runtime.settings import PREFIX, Settings
-from clarion.services.replicas import COMMAND, ended
+from clarion.services.replicas import COMMAND, FOLLOW, ended
 
 START_SECONDS = 60.0
 SHOWN_LINES = 20
@@ -70,15 +70,16 @@ def _says_ready(line: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def serving(settings: Settings, *names: str, workers: int = 1) -> AsyncIterator[Serving]:
-    """Run these services in processes of their own until the end of the block."""
+    """Run these services in processes of their own until the end of the block, or of this process, however it ends."""
     folder = settings.data_dir / f"serve-{'-'.join(names)}"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "log"
     with path.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", COMMAND, "serve", *names, "--workers", str(workers)),
+            *(sys.executable, "-c", COMMAND, "serve", FOLLOW, *names, "--workers", str(workers)),
             cwd=folder,
             env=_environment(settings),
+            stdin=asyncio.subprocess.PIPE,
             stdout=log,
             stderr=log,
         )
