@@ -5,7 +5,7 @@ import base64
 import dataclasses
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from typer.testing import CliRunner
 
 from clarion.runtime.clock import Clock, system_clock
-from clarion.runtime.messaging.topics import ensure_topics
+from clarion.runtime.messaging.topics import check_topics, ensure_topics
 from clarion.runtime.settings import Settings
 from clarion.schemas.commands import Finding
-from clarion.schemas.topics import LEGISLATION_ALERTS
+from clarion.schemas.topics import LEGISLATION_ALERTS, TOPICS, Topic
 from clarion.services.cli import app
 from clarion.services.doctor.examination import examine
 from clarion.services.doctor.findings import Patient
@@ -65,6 +65,12 @@ def well_set(settings: Settings) -> Settings:
     )
 
 
+async def make_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) -> None:
+    """The broker has them and says so."""
+    await ensure_topics(settings, topics)
+    await check_topics(settings, topics)
+
+
 async def looked_at(
     settings: Settings, zone: Zone = GOOD_ZONE, clock: Clock = system_clock, patience_seconds: float = 10
 ) -> list[Finding]:
@@ -80,7 +86,7 @@ def said(findings: list[Finding], area: str, *levels: str) -> str:
 
 @pytest.mark.slow
 async def test_a_healthy_installation_has_no_problem_and_nothing_is_sent(well_set: Settings) -> None:
-    await ensure_topics(well_set)
+    await make_topics(well_set)
     async with listening(extensions=("PIPELINING", "SMTPUTF8", "SIZE 10000000")) as relay:
         findings = await looked_at(well_set.model_copy(update={"smtp_url": relay.url}))
         assert not [one for one in findings if one.level == "problem"]
@@ -167,7 +173,7 @@ async def test_clocks_that_are_apart_are_told(well_set: Settings) -> None:
 async def test_topics_that_are_not_as_the_code_needs_them_are_told(well_set: Settings) -> None:
     findings = await looked_at(well_set)
     assert "18 topics are missing" in said(findings, "broker", "problem")
-    await ensure_topics(well_set, [dataclasses.replace(LEGISLATION_ALERTS, partitions=7, retention_seconds=60)])
+    await make_topics(well_set, [dataclasses.replace(LEGISLATION_ALERTS, partitions=7, retention_seconds=60)])
     findings = await looked_at(well_set)
     assert "legislation.alerts.v1 has 7 partitions, not 6" in said(findings, "broker", "problem")
     assert "16 topics are missing" in said(findings, "broker", "problem")
@@ -175,7 +181,7 @@ async def test_topics_that_are_not_as_the_code_needs_them_are_told(well_set: Set
 
 
 async def test_another_cluster_than_the_last_one_wants_a_replay(well_set: Settings) -> None:
-    await ensure_topics(well_set)
+    await make_topics(well_set)
     connection = await asyncpg.connect(well_set.database_url)
     await connection.execute("INSERT INTO clarion.broker (cluster_id) VALUES ('one-that-is-gone')")
     await connection.close()
