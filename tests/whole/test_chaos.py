@@ -10,7 +10,7 @@ from clarion.services.benchmarks.chaos import KINDS, Kill, Round, installed, jud
 from clarion.services.benchmarks.pipeline import set_up, staged
 from clarion.services.notifications.domain.messages import message_name
 
-RECIPIENTS = 1_000
+RECIPIENTS = 2_000
 CONNECTIONS = 20
 THREAD = UUID(int=7)
 

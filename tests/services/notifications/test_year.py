@@ -20,8 +20,7 @@ from clarion.services.notifications.repository import Ledger, Round, Settled, Wo
 from clarion.services.notifications.settings import STEADY_PLANS
 from tests.services.notifications.conftest import House, opened_house
 
-# The indexes of as many are as deep as those of millions.
-ROWS = 400_000
+ROWS = 1_000_000
 ROUND = 50
 WORKER = UUID(int=7)
 T = TypeVar("T")
