@@ -9,6 +9,7 @@ import signal
 import sys
 
 from clarion.runtime.output import say
+from clarion.services.replicas import stop_with_the_first
 
 HELLO = b"250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
 OK = b"250 2.0.0 Ok\r\n"
@@ -77,9 +78,10 @@ class Sink(asyncio.Protocol):
 
 
 async def serve() -> None:
-    """Take mail until told to stop."""
+    """Take mail until told to stop, or until whoever started it has ended."""
     stopping, tally, told = asyncio.Event(), Tally(), 0
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    stop_with_the_first(stopping)
     server = await asyncio.get_running_loop().create_server(lambda: Sink(tally), "127.0.0.1", 0)
     say(str(server.sockets[0].getsockname()[1]))
     while not stopping.is_set():

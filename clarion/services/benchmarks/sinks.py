@@ -78,7 +78,9 @@ async def opened_sink(kind: str) -> AsyncIterator[Sink]:
 
 async def _start_ours() -> tuple[asyncio.subprocess.Process, Sink]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "clarion.services.benchmarks.sink_process", stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "clarion.services.benchmarks.sink_process"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(START_SECONDS):
         port = int(await _output(process).readline())
