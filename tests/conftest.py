@@ -32,7 +32,7 @@ TEMPLATE = "clarion_template"
 POLL_SECONDS, RARELY_SECONDS = 0.01, 0.3
 PROGRAMS = {"browser": "chromium", "curl": "curl"}
 MEMORY_DISK = Path("/dev/shm")
-MEMORY_DISK_BYTES = 4_000_000_000
+MEMORY_DISK_BYTES = 8_000_000_000
 
 Until = Callable[..., Awaitable[Any]]
 
@@ -96,7 +96,15 @@ def with_database(url: str, name: str) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Whoever controls the run has the servers; a worker of xdist is told where they are."""
     if not hasattr(config, "workerinput"):
-        config.stash[SERVERS] = Servers(Path(tempfile.mkdtemp(prefix="clarion-tests-", dir=memory_disk())))
+        servers = config.stash[SERVERS] = Servers(Path(tempfile.mkdtemp(prefix="clarion-tests-", dir=memory_disk())))
+        if memory_disk() is not None:
+            work_in(servers.directory)
+
+
+def work_in(directory: Path) -> None:
+    """What is temporary is there, also that of xdist's workers: servers that tests start wait for no disk."""
+    for variable in ("PYTEST_DEBUG_TEMPROOT", "TMPDIR"):
+        os.environ.setdefault(variable, str(directory))
 
 
 def memory_disk() -> Path | None:
