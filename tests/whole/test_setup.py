@@ -17,9 +17,9 @@ NEEDED = ("Makefile", "pyproject.toml", "requirements.lock", "README.md", "LICEN
 def make(folder: Path) -> subprocess.Popen[bytes]:
     """`make` of the environment from another folder, in a process group of its own."""
     kept = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV")}
-    # Bytecode of all libraries takes longer than all the rest, and is not what can go wrong.
+    # Copies and bytecode of all libraries take longer than all the rest, and are not what can go wrong.
     command = ["make", "-C", str(folder), "COMPILE=", ".venv/ready"]
-    return subprocess.Popen(command, cwd="/", env=kept, start_new_session=True)
+    return subprocess.Popen(command, cwd="/", env=kept | {"UV_LINK_MODE": "symlink"}, start_new_session=True)
 
 
 @pytest.mark.slow
