@@ -13,7 +13,7 @@ import pytest
 from tests.contracts.conftest import Site
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
-EXAMPLES = os.environ.get("CLARION_FUZZ_EXAMPLES", "4")
+EXAMPLES = os.environ.get("TEST_FUZZ_EXAMPLES", "4")
 # What is right by the schema may still be refused: a year out of reach, two questions of one name, an event too large.
 NOT_CHECKED = "positive_data_acceptance"
 

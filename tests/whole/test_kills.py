@@ -17,7 +17,7 @@ from clarion.services.sample import sample_notice
 from tests.conftest import Until
 from tests.whole.world import World, world
 
-RECIPIENTS = int(os.environ.get("CLARION_KILL_RECIPIENTS", "300"))
+RECIPIENTS = int(os.environ.get("TEST_KILL_RECIPIENTS", "300"))
 PATIENCE_SECONDS = 60 + RECIPIENTS / 20
 
 LAUNCHED = "SELECT count(*) FROM campaigns.fanout_jobs"

@@ -16,7 +16,7 @@ from tests.whole.test_kills import REPORTED, check_everyone_is_told, publish
 from tests.whole.world import SERVICES, World, load
 
 # Long enough that every consumer is given up and made anew, and that the broker has forgotten its member.
-OUTAGE_SECONDS = float(os.environ.get("CLARION_OUTAGE_SECONDS", GIVE_UP_SECONDS + 4))
+OUTAGE_SECONDS = float(os.environ.get("TEST_OUTAGE_SECONDS", GIVE_UP_SECONDS + 4))
 OFFICIALS = 300
 MAILS_A_SECOND = 25
 

@@ -1,8 +1,10 @@
 """Whether a broker can be reached and takes us, with what to do if not: Kafka's client itself only says "no"."""
 
+import asyncio
+import contextlib
 from typing import Any
 
-from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import (
     AuthenticationFailedError,
     IllegalSaslStateError,
@@ -18,6 +20,7 @@ from clarion.runtime.refusals import Place, Refused, Unreachable, tls_refusal
 from clarion.runtime.settings import Settings, variable_of
 
 TIMEOUT_MS = 10_000
+CLOSE_SECONDS = 2.0
 BOOTSTRAP = variable_of("kafka_bootstrap")
 PROTOCOL = variable_of("kafka_security_protocol")
 ADVERTISED = "advertised.listeners, the broker's own name for itself,"
@@ -39,21 +42,33 @@ async def reach_broker(settings: Settings) -> None:
     except (KafkaError, TimeoutError) as error:
         raise _explained(_place(connection.host, connection.port, BOOTSTRAP), error) from error
     finally:
-        connection.close()
-    (await _any_of([(host, port) for _, host, port, *_ in found.brokers], options, ADVERTISED)).close()
+        await _close(connection)
+    await _close(await _any_of([(host, port) for _, host, port, *_ in found.brokers], options, ADVERTISED))
 
 
 async def _any_of(places: list[tuple[str, int]], options: dict[str, Any], address: str) -> AIOKafkaConnection:
     """A connection to the first that takes us; a refusal says more than an absence."""
     failures: list[Refused | Unreachable] = []
     for host, port in places:
+        connection = AIOKafkaConnection(host, port, request_timeout_ms=TIMEOUT_MS, **options)
         try:
-            return await create_conn(host, port, request_timeout_ms=TIMEOUT_MS, **options)
+            await connection.connect()
         except (OSError, KafkaError) as error:
             failures.append(_explained(_place(host, port, address), error))
+            if isinstance(error, KafkaError):
+                await _close(connection)
+        else:
+            return connection
     if not failures:
         raise Unreachable("Kafka's cluster has no broker for now")
     raise next((one for one in failures if isinstance(one, Refused)), failures[0])
+
+
+async def _close(connection: AIOKafkaConnection) -> None:
+    """Close a connection that was open, and wait until it is."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await connection.close()
 
 
 def _place(host: str, port: int, address: str) -> Place:
