@@ -47,7 +47,7 @@ async def ensure_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) ->
         KafkaError: the broker is not there.
     """
     wanted = [one for topic in topics for one in (topic, topic.dead)]
-    async with _admin(settings) as admin:
+    async with administration(settings) as admin:
         partitions = await _partitions(admin)
         _check(settings, wanted, partitions)
         missing = [topic for topic in wanted if topic_name(settings, topic) not in partitions]
@@ -70,7 +70,7 @@ async def check_topics(
     """
     wanted = [one for topic in topics for one in (topic, topic.dead)]
     give_up_at = time.monotonic() + patience_seconds
-    async with _admin(settings) as admin:
+    async with administration(settings) as admin:
         # A broker hears a little later of topics that were just made.
         while missing := _missing(settings, wanted, partitions := await _partitions(admin)):
             if time.monotonic() > give_up_at:
@@ -85,7 +85,7 @@ def _missing(settings: Settings, wanted: Iterable[Topic], partitions: dict[str, 
 
 async def cluster_id(settings: Settings) -> str:
     """The identity of the Kafka cluster; another one after its data were wiped."""
-    async with _admin(settings) as admin:
+    async with administration(settings) as admin:
         return str((await admin.describe_cluster())["cluster_id"])
 
 
@@ -97,7 +97,7 @@ async def wait_for_groups(settings: Settings) -> None:
         KafkaError: the broker is not there.
     """
     give_up_at = time.monotonic() + TIMEOUT_MS / 1000
-    async with _admin(settings) as admin:
+    async with administration(settings) as admin:
         while True:
             try:
                 await admin.find_coordinator(f"{settings.kafka_prefix}clarion.preparation")
@@ -124,7 +124,8 @@ def topic_configuration(topic: Topic) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def administration(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """The broker's own commands, until the end of the block."""
     admin = AIOKafkaAdminClient(**kafka_options(settings))
     try:
         await admin.start()

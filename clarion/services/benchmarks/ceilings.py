@@ -130,7 +130,7 @@ async def _mark_and_settle(database: Database, worker: UUID, claimed: Sequence[C
             await operations.settle(tx, worker, settled, now, holds)
             ready = [Ready(one, one.recipient.officials) for one in round_]
             holds |= await operations.mark(tx, Round(worker, 0, {}), ready, now, holds)
-        settled = [Settled(one, "sending", Verdict("sent", 1, 0, reply="250 2.0.0 Ok")) for one in round_]
+        settled = [Settled(one, Verdict("sent", 1, 0, reply="250 2.0.0 Ok")) for one in round_]
 
 
 def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]:

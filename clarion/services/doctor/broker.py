@@ -1,7 +1,6 @@
 """The broker: whether it takes us, and whether its topics are as the code declares them."""
 
-import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from clarion.runtime.messaging.connection import kafka_options, topic_name
 from clarion.runtime.messaging.reaching import PROTOCOL, reach_broker
-from clarion.runtime.messaging.topics import topic_configuration
+from clarion.runtime.messaging.topics import administration, topic_configuration
 from clarion.runtime.settings import Settings
 from clarion.schemas.commands import Finding
 from clarion.schemas.topics import TOPICS
@@ -26,7 +25,7 @@ async def look_at_broker(patient: Patient) -> list[Finding]:
     """Everything that the broker can tell. Raises MissingSetting, WrongSetting, Refused, Unreachable, KafkaError."""
     settings = patient.settings
     await reach_broker(settings)
-    async with _admin(settings) as admin:
+    async with administration(settings) as admin:
         cluster = await admin.describe_cluster()
         known = await last_broker(patient)
         found = {one["topic"]: one for one in await admin.describe_topics()}
@@ -42,16 +41,6 @@ async def look_at_broker(patient: Patient) -> list[Finding]:
 
 def _wanted(settings: Settings) -> dict[str, Any]:
     return {topic_name(settings, one): one for topic in TOPICS for one in (topic, topic.dead)}
-
-
-@contextlib.asynccontextmanager
-async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**kafka_options(settings))
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
 
 
 def _cluster(cluster: Mapping[str, Any], hosts: list[str], known: str | None, settings: Settings) -> Iterator[Finding]:

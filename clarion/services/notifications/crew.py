@@ -206,7 +206,7 @@ class Crew:
 
     def _kept(self, message: Claimed, state: State, reason: str, seconds: float | None = None) -> Settled:
         due_at = None if seconds is None else self.sender.clock() + timedelta(seconds=seconds)
-        return Settled(message, "claimed", Verdict(state, message.attempts, message.doubts, due_at, reason))
+        return Settled(message, Verdict(state, message.attempts, message.doubts, due_at, reason))
 
     async def _turn(self, settled: Sequence[Settled], written: Sequence[Written]) -> list[Written]:
         """One transaction: the outcomes of the last round and the marks of the next. Gives what may be sent."""
@@ -280,7 +280,7 @@ class Crew:
             jitter=0.0 if type(outcome) is Accepted else DICE.random(),
             retries=self.sender.settings.retries,
         )
-        return Settled(message, "sending", verdict, relay=sent.way.relay_name)
+        return Settled(message, verdict, relay=sent.way.relay_name)
 
 
 def traced(sent: Sent, ended: Ended) -> Ended:

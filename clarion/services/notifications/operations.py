@@ -74,7 +74,7 @@ async def hand_back(
     """Free what a worker has claimed and not begun; the rest of `holds` it keeps."""
     await begin_turn(tx)
     back = [
-        Settled(one, "claimed", Verdict(waiting_as("queued", one.doubts), one.attempts, one.doubts, None, GIVEN_BACK))
+        Settled(one, Verdict(waiting_as("queued", one.doubts), one.attempts, one.doubts, None, GIVEN_BACK))
         for one in unbegun
     ]
     await settle(tx, worker, back, now, holds)

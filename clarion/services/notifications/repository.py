@@ -32,10 +32,9 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A message that a worker had in hand and what became of it; `before` is the state in which it was held."""
+    """A message that a worker had in hand and what became of it."""
 
     message: Claimed
-    before: str
     verdict: Verdict
     relay: str | None = None
 

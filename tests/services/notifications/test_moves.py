@@ -79,7 +79,7 @@ def settling(before: State, after: State) -> Act:
 
     async def settle(tx: Transaction) -> None:
         verdict = Verdict(after, 1, 1, reason=None if after == "sent" else "as judged", reply="550 no")
-        settled = [Settled(one, before, verdict) for one in held(numbers_in(before))]
+        settled = [Settled(one, verdict) for one in held(numbers_in(before))]
         await operations.settle(tx, WORKER, settled, NOW, holds(before))
 
     return settle
@@ -103,7 +103,7 @@ async def burying(tx: Transaction) -> None:
 async def telling_late(tx: Transaction) -> None:
     await burying(tx)
     verdict = Verdict("sent", 1, 1, reply="250 ok")
-    await operations.settle(tx, WORKER, [Settled(one, "sending", verdict) for one in held(ALL)], NOW)
+    await operations.settle(tx, WORKER, [Settled(one, verdict) for one in held(ALL)], NOW)
 
 
 async def claiming(tx: Transaction) -> None:

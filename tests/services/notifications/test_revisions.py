@@ -251,7 +251,7 @@ async def settle(house: House, worker: UUID, message: Claimed, verdict: Verdict)
     async with house.database.transaction() as tx:
         hold = Hold(message.claim, now, now, ["o1"], 0)
         await operations.begin_turn(tx)
-        await operations.settle(tx, worker, [Settled(message, "sending", verdict)], now, {key_of(message): hold})
+        await operations.settle(tx, worker, [Settled(message, verdict)], now, {key_of(message): hold})
         await operations.mark(tx, Round(worker, 0, {}), [], now)
 
 

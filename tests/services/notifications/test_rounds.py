@@ -44,7 +44,7 @@ async def mark(house: House, worker: UUID, claimed: list[Claimed]) -> set[Key]:
 async def settle(house: House, worker: UUID, claimed: list[Claimed], verdict: Verdict, before: str = "sending") -> None:
     async with house.database.transaction() as tx:
         await operations.begin_turn(tx)
-        settled = [Settled(one, before, verdict) for one in claimed]
+        settled = [Settled(one, verdict) for one in claimed]
         await operations.settle(tx, worker, settled, system_clock(), holding(claimed))
 
 

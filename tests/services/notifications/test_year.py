@@ -90,7 +90,7 @@ async def work(house: House) -> dict[str, tuple[int, set[str]]]:
     assert len(await done("mark", lambda tx: operations.mark(tx, turn, ready, now))) == ROUND
     await done("told", lambda tx: Ledger(tx.connection).told(claimed))
     verdict = Verdict("sent", 1, 0, reply="250 2.0.0 Ok")
-    settled = [Settled(one, "sending", verdict) for one in claimed]
+    settled = [Settled(one, verdict) for one in claimed]
     holds = {key_of(one): Hold(one.claim, now, now) for one in claimed}
     await done("settle", lambda tx: operations.settle(tx, WORKER, settled, now, holds))
     await done("expire", lambda tx: operations.expire(tx, now, 1_000))
