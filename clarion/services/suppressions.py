@@ -67,8 +67,8 @@ def add_command(
 
     async def act(ledger: Ledger, known: str) -> list[dict[str, Any]]:
         now = system_clock()
-        added = await ledger.suppress({known: reason}, now)
-        return [{"mailbox": one, "reason": reason, "since": now} for one in added]
+        added = await ledger.suppress({known: reason}, now, "hand")
+        return [{"mailbox": one, "kind": "hand", "reason": reason, "since": now} for one in added]
 
     print_rows(with_ledger(whom, act), as_json=as_json, empty="It was suppressed already.")
 

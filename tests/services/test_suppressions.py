@@ -44,7 +44,7 @@ async def test_an_address_is_suppressed_as_every_service_knows_it_and_can_be_let
     assert await mailboxes(database_url, "ada@city.example") == [suppressed] * 2
     assert "suppressed already" in (await clarion("add", "ada@CITY.example")).output
     listed = json.loads((await clarion("list", "--json")).output)
-    assert [(one["reason"], one["officials"]) for one in listed] == [("asked by phone", [])]
+    assert [(one["kind"], one["reason"], one["officials"]) for one in listed] == [("hand", "asked by phone", [])]
     assert all(one["since"].endswith("+00:00") for one in listed)
     removed = await clarion("remove", "ada@city.example", "--json")
     assert [one["mailbox"] for one in json.loads(removed.output)] == [suppressed]

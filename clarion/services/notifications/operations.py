@@ -98,7 +98,7 @@ async def settle(
     await announce(tx, await ledger.settle(worker, settled, holds, now))
     bad = {one.message.mailbox: one.verdict.suppression for one in settled if one.verdict.suppression}
     if bad:
-        await ledger.suppress(bad, now)
+        await ledger.suppress(bad, now, "hard-bounce")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from clarion.services.notifications.domain.messages import Claimed, Content, Off
 from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.domain.registration import Asked, Ending, Registration
 from clarion.services.notifications.domain.states import FINAL
+from clarion.services.notifications.domain.suppressions import SuppressionKind
 from clarion.services.notifications.domain.telling import Told
 
 queries = load_queries("clarion.services.notifications")
@@ -239,10 +240,10 @@ class Ledger:
         """End up to `room` waiting messages whose time has passed."""
         return [_delivery(row) async for row in queries.expire(self._connection, now=now, room=room)]
 
-    async def suppress(self, reasons: Mapping[str, str], now: datetime) -> list[str]:
+    async def suppress(self, reasons: Mapping[str, str], now: datetime, kind: SuppressionKind) -> list[str]:
         """Mailboxes that get nothing more, with the reasons; gives those that were not suppressed before."""
         rows = [{"mailbox": mailbox, "reason": reason} for mailbox, reason in reasons.items()]
-        return [row["mailbox"] async for row in queries.suppress(self._connection, rows=rows, now=now)]
+        return [row["mailbox"] async for row in queries.suppress(self._connection, rows=rows, kind=kind, now=now)]
 
     async def unsuppress(self, mailboxes: Sequence[str]) -> list[dict[str, Any]]:
         """Mailboxes that get mail again; gives those that were suppressed."""

@@ -198,8 +198,8 @@ async def test_a_dead_mailbox_is_suppressed_with_the_outcome_and_its_queued_mail
                 return await house.states() == {"failed": 1, "sent": 2, "suppressed": 1}
 
             await until(suppressed)
-    (row,) = await house.rows("SELECT mailbox, reason FROM suppressions")
-    assert (row["mailbox"], row["reason"]) == (recipient(1)["mailbox"], "there is no such mailbox (550 5.1.1)")
+    (row,) = await house.rows("SELECT mailbox, kind, reason FROM suppressions")
+    assert tuple(row) == (recipient(1)["mailbox"], "hard-bounce", "there is no such mailbox (550 5.1.1)")
     assert "there is no such mailbox (550 5.1.1)" in [one["reason"] for one in await house.delivered()]
     assert len(relay.mails) == 2
 

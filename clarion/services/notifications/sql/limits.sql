@@ -49,18 +49,18 @@ SELECT name, tokens, filled_at FROM buckets ORDER BY name
 
 -- name: suppress
 -- The mailbox gets nothing more; the first reason stays.
-INSERT INTO suppressions (mailbox, reason, since)
-SELECT mailbox, reason, :now
+INSERT INTO suppressions (mailbox, kind, reason, since)
+SELECT mailbox, :kind, reason, :now
 FROM jsonb_to_recordset(:rows::jsonb) AS bad (mailbox text, reason text)
 ORDER BY mailbox
 ON CONFLICT (mailbox) DO NOTHING
 RETURNING mailbox
 
 -- name: unsuppress
-DELETE FROM suppressions WHERE mailbox = ANY(:mailboxes::text[]) RETURNING mailbox, reason, since
+DELETE FROM suppressions WHERE mailbox = ANY(:mailboxes::text[]) RETURNING mailbox, kind, reason, since
 
 -- name: list_suppressions
-SELECT s.mailbox, s.reason, s.since, o.officials
+SELECT s.mailbox, s.kind, s.reason, s.since, o.officials
 FROM suppressions AS s
 CROSS JOIN LATERAL (
     SELECT coalesce(array_agg(id ORDER BY id), '{}') AS officials FROM officials WHERE mailbox = s.mailbox
