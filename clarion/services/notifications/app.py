@@ -53,7 +53,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
             Caretaker(database, sending.lease, clock),
             Timers(database, [*upkeep(settings), *purges(settings.ledger_days)]),
         ],
-        router=preferences_router(database, links, clock),
+        router=preferences_router(database, links, clock, str(settings.public_url)),
         look=look_at(sender.sendings, ledger, clock),
         opened=[ledger.close],
     )

@@ -152,14 +152,16 @@ async def expire(tx: Transaction, now: datetime, room: int) -> int:
     return len(moved)
 
 
-async def leave(tx: Transaction, mailbox: str, subscription: str, now: datetime) -> None:
-    """Unsubscribe a mailbox, for queued mail too."""
-    await announce(tx, await Ledger(tx.connection).leave(mailbox, subscription, now))
+async def leave(tx: Transaction, mailbox: str, lists: Sequence[str], now: datetime) -> list[str]:
+    """Unsubscribe a mailbox, for queued mail too; gives the subscriptions that it had not left before."""
+    fresh, ended = await Ledger(tx.connection).leave(mailbox, lists, now)
+    await announce(tx, ended)
+    return fresh
 
 
-async def come_back(tx: Transaction, mailbox: str, subscription: str) -> None:
-    """Subscribe a mailbox again; mail that ended meanwhile is not sent."""
-    await Ledger(tx.connection).come_back(mailbox, subscription)
+async def come_back(tx: Transaction, mailbox: str, lists: Sequence[str]) -> list[str]:
+    """Subscribe a mailbox again, which gives the subscriptions it had left; mail that ended meanwhile is not sent."""
+    return await Ledger(tx.connection).come_back(mailbox, lists)
 
 
 async def announce(tx: Transaction, moved: Sequence[Delivery]) -> None:

@@ -249,16 +249,17 @@ class Ledger:
         """Mailboxes that get mail again; gives those that were suppressed."""
         return [dict(row) async for row in queries.unsuppress(self._connection, mailboxes=mailboxes)]
 
-    async def leave(self, mailbox: str, subscription: str, now: datetime) -> list[Delivery]:
-        """Leave a subscription; what is queued of it ends."""
+    async def leave(self, mailbox: str, lists: Sequence[str], now: datetime) -> tuple[list[str], list[Delivery]]:
+        """Leave subscriptions, and end what is queued of them; gives those that were left by this, and what ended."""
         await self.stop_marks()
-        await queries.leave(self._connection, mailbox=mailbox, subscription=subscription, now=now)
-        moved = queries.drop_left(self._connection, mailbox=mailbox, subscription=subscription, now=now)
-        return [_delivery(row) async for row in moved]
+        asked = {"mailbox": mailbox, "subscriptions": lists, "now": now}
+        fresh = [row["subscription"] async for row in queries.leave_each(self._connection, **asked)]
+        return fresh, [_delivery(row) async for row in queries.drop_left(self._connection, **asked)]
 
-    async def come_back(self, mailbox: str, subscription: str) -> None:
-        """Join a subscription again."""
-        await queries.come_back(self._connection, mailbox=mailbox, subscription=subscription)
+    async def come_back(self, mailbox: str, lists: Sequence[str]) -> list[str]:
+        """Join subscriptions again; gives those that were left."""
+        joined_again = queries.join_each(self._connection, mailbox=mailbox, subscriptions=lists)
+        return [row["subscription"] async for row in joined_again]
 
     async def left(self, mailbox: str) -> dict[str, datetime]:
         """The subscriptions that a mailbox left, and when."""

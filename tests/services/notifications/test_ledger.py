@@ -164,7 +164,7 @@ async def test_who_unsubscribes_between_claim_and_mark_gets_nothing(house: House
     worker = await enlisted(house)
     claimed = await claim(house, worker)
     async with house.database.transaction() as tx:
-        await operations.leave(tx, mailbox_of(1), "calls", system_clock())
+        await operations.leave(tx, mailbox_of(1), ["calls"], system_clock())
     assert await mark(house, worker, claimed) == 1
     assert [row["state"] for row in await house.rows()] == ["unneeded", "sending"]
 

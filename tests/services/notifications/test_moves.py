@@ -121,7 +121,7 @@ async def superseding(tx: Transaction) -> None:
 
 async def leaving(tx: Transaction) -> None:
     for number in ALL:
-        await operations.leave(tx, mailbox_of(number), "calls", NOW)
+        await operations.leave(tx, mailbox_of(number), ["calls"], NOW)
 
 
 async def handing_back(tx: Transaction) -> None:

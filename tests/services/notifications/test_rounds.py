@@ -167,7 +167,7 @@ async def test_who_unsubscribes_while_a_mail_begins_is_left_out_or_gets_it_but_n
     async def leaves() -> None:
         for number in people:
             async with house.database.transaction() as tx:
-                await operations.leave(tx, mailbox_of(number), "calls", system_clock())
+                await operations.leave(tx, mailbox_of(number), ["calls"], system_clock())
 
     async def marks() -> list[set[Key]]:
         return [await mark_beside(house, worker, claimed[at : at + 3], at) for at in range(0, 30, 3)]

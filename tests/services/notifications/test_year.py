@@ -96,7 +96,7 @@ async def work(house: House) -> dict[str, tuple[int, set[str]]]:
     await done("expire", lambda tx: operations.expire(tx, now, 1_000))
     await done("hand back", lambda tx: operations.hand_back(tx, WORKER, claimed, holds, now))
     await done("bury", lambda tx: bury_all(tx, now))
-    await done("leave", lambda tx: operations.leave(tx, claimed[0].mailbox, "calls", now))
+    await done("leave", lambda tx: operations.leave(tx, claimed[0].mailbox, ["calls"], now))
     await done("find", lambda tx: find_story(tx.connection, claimed[0].thread_id, None))
     return found
 

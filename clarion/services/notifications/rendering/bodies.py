@@ -9,10 +9,15 @@ from pydantic import BaseModel
 from clarion.schemas.messages import Ask, CallContent, RegistrationContent
 from clarion.services.notifications.domain import call, seat
 from clarion.services.notifications.domain.changes import Line, listed
+from clarion.services.notifications.domain.kept import SUBJECT, KeptContent
 from clarion.services.notifications.domain.messages import Content
 from clarion.services.notifications.domain.telling import Amended, Ended, Wording
 
-CONTENTS: Mapping[str, type[BaseModel]] = {"call": CallContent, "registration": RegistrationContent}
+CONTENTS: Mapping[str, type[BaseModel]] = {
+    "call": CallContent,
+    "registration": RegistrationContent,
+    "kept": KeptContent,
+}
 """The templates and the content each needs."""
 
 
@@ -32,6 +37,8 @@ def body_of(content: Content, asks: Sequence[Ask], wording: Wording) -> Body:
     reason = content.content.get("reason") if content.withdrawn else None
     if shown.template == "registration":
         return _registration(shown, wording, reason)
+    if shown.template == "kept":
+        return Body(SUBJECT, "kept", {"kept": KeptContent.model_validate(shown.content)}, ())
     return _call(shown, asks, wording, reason)
 
 

@@ -33,9 +33,9 @@ from clarion.services.notifications.rendering.mime import (
 from clarion.services.notifications.rendering.own import Leaving, Own
 
 SHARED_LIMIT = 256
-PERSONAL = frozenset({"registration"})
+PERSONAL = frozenset({"registration", "kept"})
 """Templates whose content is one person's own, so that keeping it would only push out what is shared."""
-TEMPLATES = ("call", "over", "registration")
+TEMPLATES = ("call", "over", "registration", "kept")
 PLAIN = Telling()
 TEXT, HTML = "text.", "html."
 TO, OWN, CALENDAR = Gap("to"), Gap("own"), Gap("calendar")
