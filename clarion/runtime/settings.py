@@ -96,11 +96,32 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="base of the links in mail", examples=["https://calls.cities.example"]
     )
+    further_hosts: str = Field(
+        "", description="further names by which the site is asked, comma separated, beside that of the public URL"
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.0/8,::1",
+        description="addresses and networks of the proxies before the site, whose X-Forwarded-For names the client",
+    )
+    request_limits: str = Field(
+        "",
+        description="most requests of one client a second, over read=50/s, write=10/s, keyed=200/s, hooks=200/s; for"
+        " half a minute at once",
+    )
     secret_key: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         repr=False,
         description="signs links; several, comma separated, newest first",
         examples=["what `openssl rand -hex 32` prints"],
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        description="OpenID Connect provider by which staff can sign in besides by mail; needs the two below as well",
+        examples=["https://login.cities.example/realms/league"],
+    )
+    oidc_client_id: str | None = Field(None, description="what the provider knows this site as", examples=["clarion"])
+    oidc_client_secret: str | None = Field(
+        None, repr=False, description="the secret that goes with it", examples=["SECRET"]
     )
     mail_from: str | None = Field(
         None, description="From address of all mail", examples=["Cities <calls@cities.example>"]
@@ -113,6 +134,9 @@ class Settings(BaseSettings):
     outbox_days: int = Field(7, ge=1, description="how long published messages can be replayed")
     inbox_days: int = Field(
         30, ge=8, description="how long a message that comes again is known; longer than any topic or outbox keeps it"
+    )
+    audit_days: int = Field(
+        1095, ge=400, description="how long the record of who did what is kept; nothing younger can be removed from it"
     )
     letters_days: int = Field(90, ge=1, description="how long dead letters are kept that were retried or discarded")
     ledger_days: int = Field(400, ge=30, description="how long mail is kept in the ledger, once its matter is over")

@@ -9,7 +9,8 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response
 
 from clarion.runtime.embedded import MailStore
-from clarion.runtime.web.pages import CONTENT_SECURITY_POLICY, Pages
+from clarion.runtime.web.headers import CONTENT_SECURITY_POLICY
+from clarion.runtime.web.pages import Pages
 
 PAGE_SIZE = 50
 SHOWN_HEADERS = (

@@ -19,6 +19,7 @@ from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
 from clarion.runtime.settings import Settings
 from clarion.runtime.watch import Watch, watching
+from clarion.runtime.web.patience import PatientProtocol
 from clarion.schemas.topics import TOPICS
 from clarion.services.campaigns import app as campaigns
 from clarion.services.directory import app as directory
@@ -46,6 +47,8 @@ BUILDERS: Mapping[str, Builder] = {
 }
 REPUBLISH: Mapping[str, Republish] = {"directory": republish}
 """Who has compacted topics, and how what they hold is enqueued."""
+MOST_HEAD_BYTES = 16_384
+MOST_CONNECTIONS = 1_000
 WEB = "web"
 NAMES = (*BUILDERS, WEB)
 NEEDED = ("database_url", "kafka_bootstrap", "smtp_url", "public_url", "secret_key", "mail_from")
@@ -135,8 +138,12 @@ async def serving(site: FastAPI, listener: socket.socket) -> AsyncIterator[None]
         lifespan="off",
         timeout_graceful_shutdown=5,
         server_header=False,
-        # Who asks is who is connected: anybody may write of another in a header.
+        # Whom a proxy names is believed by the site itself, of proxies that it knows.
         proxy_headers=False,
+        http=PatientProtocol,
+        ws="none",
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        limit_concurrency=MOST_CONNECTIONS,
     )
     server = SiteServer(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="site")

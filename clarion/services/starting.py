@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from clarion.runtime.web import pages, problems
 from clarion.services.health import ProcessHealth
 
 
@@ -15,6 +16,9 @@ def starting_app(why: Callable[[], str]) -> FastAPI:
     def answer(status: str, code: int) -> JSONResponse:
         body = ProcessHealth(status=status, services=[], troubles=[], waits=[why()])
         return JSONResponse(body.model_dump(), code)
+
+    problems.install(app)
+    pages.install(app)
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:

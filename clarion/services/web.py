@@ -8,9 +8,8 @@ from fastapi.responses import HTMLResponse
 from clarion.runtime.embedded import MailStore
 from clarion.runtime.process import Service
 from clarion.runtime.watch import Watch
-from clarion.runtime.web import pages, problems
+from clarion.runtime.web import fencing
 from clarion.runtime.web.pages import Pages
-from clarion.runtime.web.traced import TracedRequests
 from clarion.services.contracts.openapi import describe
 from clarion.services.contracts.pages import contracts_router
 from clarion.services.health import health_router
@@ -35,9 +34,7 @@ def build_site(
         generate_unique_id_function=lambda route: route.name,
     )
     describe(site)
-    problems.install(site)
-    pages.install(site)
-    site.add_middleware(TracedRequests)
+    fencing.install(site, watch.settings)
     own = Pages(PACKAGE)
     for service in services:
         if service.router is not None:

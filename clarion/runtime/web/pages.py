@@ -8,26 +8,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from starlette.datastructures import MutableHeaders
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clarion.runtime.web.headers import SecurityHeaders
 
 PACKAGE = "clarion.runtime.web"
 STATIC = Path(__file__).parent / "static"
-
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-SECURITY_HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    # the address of a page may carry a signed token, which must not travel to other sites
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-}
 
 
 @cache
@@ -75,29 +62,17 @@ class Pages:
         return HTMLResponse(self.environment.get_template(template).render(context), status, headers)
 
 
-class SecurityHeaders:
-    """ASGI middleware: sets the security headers of every response that does not set its own."""
+class Assets(StaticFiles):
+    """Files whose address changes with their content: whoever has one need not ask again."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and add to the start of its response."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def secured(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self.app(scope, receive, secured)
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, to be kept."""
+        answer = super().file_response(*args, **kwargs)
+        answer.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return answer
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, *, https: bool = False) -> None:
     """Serve the stylesheet under `/static` and set the security headers of all responses."""
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(SecurityHeaders)
+    app.mount("/static", Assets(directory=STATIC), name="static")
+    app.add_middleware(SecurityHeaders, https=https)

@@ -10,7 +10,9 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clarion.runtime.database import is_transient
 from clarion.runtime.web.fields import FieldError, field_path
@@ -18,7 +20,7 @@ from clarion.runtime.web.limits import MEGABYTE, BodyLimit
 from clarion.runtime.web.pages import Pages
 
 MEDIA_TYPE = "application/problem+json"
-PHRASES: Mapping[int, str] = {413: "Content Too Large", 422: "Unprocessable Content"}
+PHRASES: Mapping[int, str] = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 SHOWN_ERRORS = 100
 RETRY_SECONDS = 5
 OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -116,12 +118,15 @@ EXAMPLES: Mapping[int, tuple[str, ...]] = {
     413: ("The body is larger than 1,000,000 bytes: send it in parts.",),
     415: ("Send application/json, not text/plain.",),
     422: ("Nothing was taken: some of it is not valid.", "data.starts_at", "Field required"),
+    429: ("Too many requests came from there: try again in 2 seconds.",),
     503: ("The database is away for the moment: nothing was changed. Try again.",),
 }
+RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
 HEADERS: Mapping[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"description": "how to say who asks (RFC 6750)", "schema": {"type": "string"}}},
     403: {"WWW-Authenticate": {"description": "the scope that is missing", "schema": {"type": "string"}}},
-    503: {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}},
+    429: RETRY_AFTER,
+    503: RETRY_AFTER,
 }
 
 
@@ -168,14 +173,41 @@ async def on_outage(_request: Request, error: Exception) -> Response:
     return problem(503, "The database is away for the moment: nothing was changed. Try again.", headers=headers)
 
 
+class LastResort:
+    """ASGI middleware, innermost: what nothing else answers is a failure of ours, with the headers of all answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; a failure is answered, and raised so that it is logged."""
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if not started and scope["type"] == "http":
+                answer = await on_failure(Request(scope), error)
+                await answer(scope, receive, send)
+            raise
+
+
 PAGES = Pages()
 
 
-def install(app: FastAPI, *, max_bytes: int = MEGABYTE) -> None:
-    """Make every error of the app a problem, and bodies over `max_bytes` one of 413."""
+def install(app: FastAPI, *, max_bytes: int = MEGABYTE, larger: Mapping[str, int] | None = None) -> None:
+    """Make every error of the app a problem, and bodies over `max_bytes` (`larger` for files' paths) one of 413."""
     app.add_exception_handler(StarletteHTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     for outage in OUTAGES:
         app.add_exception_handler(outage, on_outage)
     app.add_exception_handler(Exception, on_failure)
-    app.add_middleware(BodyLimit, max_bytes=max_bytes)
+    app.add_middleware(LastResort)
+    app.add_middleware(BodyLimit, max_bytes=max_bytes, larger=larger)

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from clarion.runtime.web.problems import ProblemDetails
+from clarion.runtime.web.problems import ProblemDetails, documented
 from clarion.schemas.topics import LEGISLATION_UPDATES
 
 VERSION = "1.0.0"
@@ -59,6 +59,7 @@ def description(site: FastAPI) -> dict[str, Any]:
         for method in METHODS:
             if method in path:
                 leave_out_automatic_refusals(path[method]["responses"])
+                path[method]["responses"] |= {str(status): words for status, words in documented(429).items()}
     components = found.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)

@@ -1,10 +1,10 @@
 """Who may see the operators' pages: until staff can sign in, who is on this machine, by way of no proxy."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from clarion.runtime.web.hosts import is_loopback
 from clarion.runtime.web.problems import Refused
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
@@ -15,18 +15,6 @@ WORDS = (
     " `clarion up` printed with /operators, or http://127.0.0.1:CLARION_HEALTH_PORT/operators of the process that"
     " serves web."
 )
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a name or an address means this machine."""
-    if host is None:
-        return False
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def is_local(url: str) -> bool:

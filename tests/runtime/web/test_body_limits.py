@@ -26,7 +26,7 @@ async def left_unread(pieces: int, headers: list[tuple[bytes, bytes]]) -> int:
         pass
 
     try:
-        await BodyLimit(read_all, ALLOWED)({"type": "http", "headers": headers}, receive, send)
+        await BodyLimit(read_all, ALLOWED)({"type": "http", "path": "/", "headers": headers}, receive, send)
     except HTTPException:
         return len(waiting)
     return -1
