@@ -121,8 +121,10 @@ async def _bring_up(
     rows = [row async for row in queries.applied(connection)]
     known = {AppliedMigration(row["schema"], row["source"], row["name"]): row["checksum"] for row in rows}
     done = await _apply_missing(connection, list(_own_files()), known)
+    own_changed = bool(done)
     for service, found in steps:
-        if any(file.applied not in known for file in found):
+        # Tables of our own are granted to every service, also to those that were there before them.
+        if own_changed or any(file.applied not in known for file in found):
             await _create_service(connection, service)
         done += await _apply_missing(connection, found, known)
     return done

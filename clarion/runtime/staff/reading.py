@@ -1,0 +1,113 @@
+"""Reading the record of acts: by whom it concerns, and what each act is in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import JsonValue
+
+from clarion.runtime.database import Connection, load_queries
+from clarion.runtime.staff.audit import Actor
+from clarion.runtime.staff.rights import Act, Staff, where
+
+ACTS: Mapping[str, str] = {
+    "campaign.resent": "sent a campaign's mail again to those whom it had not reached",
+    "campaign.paused": "paused a campaign's mail",
+    "campaign.resumed": "resumed a campaign's mail",
+    "dead-letter.discarded": "put a dead letter aside",
+    "dead-letter.retried": "handed a dead letter to its handler again",
+    "dead-letter.taken-back": "took a dead letter back that had been put aside",
+    "directory.imported": "imported into the directory",
+    "key.created": "made an API key",
+    "key.refused": "used an API key in vain",
+    "key.revoked": "revoked an API key",
+    "mailbox.suppressed": "had nothing more sent to a mailbox",
+    "mailbox.unsuppressed": "had mail sent to a mailbox again",
+    "messages.replayed": "published messages again",
+    "position.adopted": "adopted a position",
+    "registration.added": "asked for a seat on somebody's behalf",
+    "registration.cancelled": "gave up somebody's seat",
+    "registrations.exported": "took out the list of who registered",
+    "restored.taken-up": "took up a database restored from a dump",
+    "updates.posted": "posted legislative updates",
+    "updates.published": "published legislative updates",
+    "webinar.cancelled": "cancelled an event",
+    "webinar.changed": "changed an event",
+    "webinar.created": "made an event",
+}
+"""What each act is, as it stands after the name of who did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act; `divisions` are those that it concerns."""
+
+    id: int
+    at: datetime
+    actor: Actor
+    act: str
+    subject: str
+    details: Mapping[str, JsonValue]
+    divisions: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The act in words."""
+        return ACTS.get(self.act, self.act)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: each part narrows it.
+
+    `who` is the actor's id or a part of the name, `act` one act or the first part of several (`wave`), `subject` one
+    thing or a kind (`campaign`), `since` a time, `before` the id of an entry: those older than it.
+    """
+
+    who: str | None = None
+    act: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    before: int | None = None
+
+
+EVERY = Wanted()
+
+
+async def list_entries(
+    connection: Connection, wanted: Wanted = EVERY, *, reader: Staff | None = None, at_most: int = 100
+) -> list[Entry]:
+    """The newest entries that fit and that the reader may see; without a reader, all."""
+    divisions = None if reader is None else where(reader, Act.SEE_AUDIT)
+    rows = load_queries(__package__).list_acts(
+        connection,
+        divisions=None if divisions is None else sorted(divisions),
+        reader=None if reader is None else reader.id,
+        who=wanted.who,
+        act=wanted.act,
+        subject=wanted.subject,
+        since=wanted.since,
+        before=wanted.before,
+        at_most=at_most,
+    )
+    return [entry_of(row) async for row in rows]
+
+
+async def concerning(connection: Connection, mailbox: str, *, at_most: int = 100) -> list[Entry]:
+    """What was done that concerns the people of a mailbox, newest first, for them to read."""
+    rows = load_queries(__package__).list_acts_on_mailbox(connection, mailbox=mailbox, at_most=at_most)
+    return [entry_of(row) async for row in rows]
+
+
+def entry_of(row: Mapping[str, Any]) -> Entry:
+    """A row as an entry."""
+    return Entry(
+        id=row["id"],
+        at=row["at"],
+        actor=Actor(row["actor_kind"], row["actor_id"], row["actor_name"], row["place"]),
+        act=row["act"],
+        subject=row["subject"],
+        details=row["details"],
+        divisions=tuple(row["divisions"]),
+    )

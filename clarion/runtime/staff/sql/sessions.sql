@@ -1,0 +1,44 @@
+-- name: insert_session!
+INSERT INTO clarion.sessions (id, token_hash, staff_id, made_at, seen_at, ends_at, address, agent, method)
+VALUES (:id, :token_hash, :staff_id, :now, :now, :ends_at, :address, :agent, :method)
+
+-- name: find_session^
+-- With the account as it is now: a right that was taken away is gone at the next request.
+SELECT s.id AS session_id, s.seen_at, a.id, a.name, a.email, a.role,
+       array(SELECT d.division FROM clarion.staff_divisions AS d
+             WHERE d.staff_id = a.id AND d.as_what = 'manager') AS divisions,
+       array(SELECT d.division FROM clarion.staff_divisions AS d
+             WHERE d.staff_id = a.id AND d.as_what = 'deputy') AS deputy_in
+FROM clarion.sessions AS s
+JOIN clarion.staff AS a ON a.id = s.staff_id
+WHERE s.token_hash = :token_hash AND a.removed_at IS NULL
+  AND s.ends_at > :now AND s.seen_at > :idle_since
+
+-- name: touch_session!
+UPDATE clarion.sessions SET seen_at = :now WHERE id = :id AND seen_at < :now
+
+-- name: list_sessions
+SELECT id, made_at, seen_at, ends_at, address, agent, method
+FROM clarion.sessions
+WHERE staff_id = :staff_id AND ends_at > :now AND seen_at > :idle_since
+ORDER BY seen_at DESC, id
+
+-- name: end_session^
+DELETE FROM clarion.sessions WHERE staff_id = :staff_id AND id = :id RETURNING id
+
+-- name: end_session_of_token^
+DELETE FROM clarion.sessions WHERE token_hash = :token_hash RETURNING id
+
+-- name: end_sessions
+DELETE FROM clarion.sessions WHERE staff_id = :staff_id AND id IS DISTINCT FROM :except_id RETURNING id
+
+-- name: purge_sessions$
+-- Those that have ended, by themselves or by idleness.
+WITH gone AS (
+    DELETE FROM clarion.sessions
+    WHERE id IN (
+        SELECT id FROM clarion.sessions WHERE ends_at <= :now OR seen_at <= :idle_since LIMIT :room
+    )
+    RETURNING 1
+)
+SELECT count(*) FROM gone
