@@ -16,7 +16,7 @@ COMPILE ?= --compile-bytecode
 # Bytecode is kept: each of the many processes starts in half the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up test check format schemas lock browser-test bench chaos clean
+.PHONY: help setup demo up test check format schemas lock audit browser-test bench chaos clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,9 @@ schemas: .venv/ready ## write JSON Schemas, AsyncAPI, OpenAPI and what the opera
 lock: .venv/ready ## pin the dependencies anew, with hashes
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --extra traces --group dev pyproject.toml --output-file requirements.lock
+
+audit: .venv/ready ## known vulnerabilities of what requirements.lock pins
+	@$(BIN)/python scripts/audit.py
 
 clean: ## remove the environment and the embedded data
 	rm -rf .venv .clarion .mypy_cache .ruff_cache .pytest_cache .hypothesis
