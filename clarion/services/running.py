@@ -19,6 +19,7 @@ from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
 from clarion.runtime.settings import Settings
 from clarion.runtime.watch import Watch, watching
+from clarion.runtime.web.fences import MOST_HEAD_BYTES
 from clarion.runtime.web.patience import PatientProtocol
 from clarion.schemas.topics import TOPICS
 from clarion.services.campaigns import app as campaigns
@@ -47,7 +48,6 @@ BUILDERS: Mapping[str, Builder] = {
 }
 REPUBLISH: Mapping[str, Republish] = {"directory": republish}
 """Who has compacted topics, and how what they hold is enqueued."""
-MOST_HEAD_BYTES = 16_384
 MOST_CONNECTIONS = 1_000
 WEB = "web"
 NAMES = (*BUILDERS, WEB)

@@ -9,6 +9,7 @@ from clarion.runtime.web.problems import on_http_exception
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 MOST_ADDRESS_BYTES = 8_000
 MOST_HEADERS = 100
+MOST_HEAD_BYTES = 16_384
 MOST_AT_ONCE = 500
 
 
@@ -37,14 +38,15 @@ class Fence:
 
 
 class HeadLimit(Fence):
-    """An address or a number of headers that no browser and no program of sense sends."""
+    """An address, or headers, longer or more than any browser and any program of sense sends."""
 
     def refusal(self, request: Request) -> HTTPException | None:
         """414 or 431 for what is too long."""
+        headers = request.scope["headers"]
         if len(request.scope.get("raw_path") or b"") + len(request.scope["query_string"]) > MOST_ADDRESS_BYTES:
             return HTTPException(414, f"The address is longer than {MOST_ADDRESS_BYTES:,} bytes.")
-        if len(request.scope["headers"]) > MOST_HEADERS:
-            return HTTPException(431, f"There are more than {MOST_HEADERS} headers.")
+        if len(headers) > MOST_HEADERS or sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES:
+            return HTTPException(431, f"The headers are more than {MOST_HEADERS} or {MOST_HEAD_BYTES:,} bytes.")
         return None
 
 

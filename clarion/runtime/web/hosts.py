@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -13,6 +12,7 @@ from clarion.runtime.web.fences import SAFE_METHODS, Fence
 
 PROBES = ("/healthz", "/readyz")
 """Load balancers ask these by whatever address they know."""
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
 ELSEWHERE = ("cross-site", "same-site")
 FROM_ANYWHERE = re.compile(r"/api/.*|/u/[^/]+|/hooks/.*")
 """What programs post to, which prove by themselves who they are."""
@@ -32,11 +32,8 @@ def is_loopback(host: str | None) -> bool:
 
 def host_of(address: str) -> str | None:
     """The host of `host:port`, in lower case; None if it is none."""
-    try:
-        parts = urlsplit(f"//{address}")
-    except ValueError:
-        return None
-    return parts.hostname if parts.netloc == address and parts.username is None else None
+    found = HOST.fullmatch(address.lower())
+    return found[1] if found else None
 
 
 class KnownHosts(Fence):
