@@ -10,8 +10,18 @@ from pydantic import Field
 
 from clarion.schemas.text import Contract, Identifier, Instant, Line, Mailbox, Text
 
-Kind = Literal["division", "city", "district", "group", "official", "legislator", "committee"]
-ImportKind = Literal["divisions", "cities", "districts", "groups", "officials", "legislators", "committees"]
+Kind = Literal["division", "city", "district", "group", "official", "legislator", "committee", "partner"]
+ImportKind = Literal[
+    "divisions",
+    "cities",
+    "districts",
+    "legislators",
+    "committees",
+    "groups",
+    "officials",
+    "memberships",
+    "partners",
+]
 NEEDED_TO_LAUNCH: tuple[ImportKind, ...] = (
     "divisions",
     "cities",
@@ -114,7 +124,11 @@ class Official(Entity):
 
 
 class ImportCompleted(Contract):
-    """An import of one kind has been published to its last entity."""
+    """An import of one kind has been published to its last entity.
+
+    `left` counts those that were marked as left because the files did not name them, `held` those of `unchanged` for whom
+    a correction holds against the files.
+    """
 
     import_id: Identifier
     kind: ImportKind
@@ -123,4 +137,6 @@ class ImportCompleted(Contract):
     changed: int
     unchanged: int
     rejected: int
+    left: int = 0
+    held: int = 0
     note: Text | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, cast, get_args
 
 import typer
 from rich.console import Console
@@ -16,7 +16,7 @@ from clarion.runtime.clock import system_clock
 from clarion.runtime.database import open_database
 from clarion.runtime.output import fail, print_fields
 from clarion.runtime.settings import MissingSetting, Settings, load_settings
-from clarion.schemas.directory import NEEDED_TO_LAUNCH, ImportKind
+from clarion.schemas.directory import ImportKind
 from clarion.services.directory.domain.report import ImportReport
 from clarion.services.directory.errors import UnreadableFile
 from clarion.services.directory.operations import import_kind
@@ -25,7 +25,7 @@ directory = typer.Typer(
     help="Cities, divisions, districts, legislators, committees and officials.", no_args_is_help=True
 )
 
-KindName = StrEnum("KindName", {name: name for name in NEEDED_TO_LAUNCH})  # type: ignore[misc]
+KindName = StrEnum("KindName", {name: name for name in get_args(ImportKind)})  # type: ignore[misc]
 LINES_SHOWN = 50
 
 

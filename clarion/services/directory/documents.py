@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from clarion.services.directory.domain.report import Line, Rejection
+from clarion.services.directory.domain.report import Document, Line, Rejection
 
 MAX_DEPTH = 20
 
@@ -47,7 +47,7 @@ def _document(name: str, loader: yaml.CSafeLoader, node: yaml.Node | None) -> Li
         return Rejection(name, _line_of(error), _problem(error))
     except ValueError as error:
         return Rejection(name, line, str(error))
-    return Line(name, line, {key: value for key, value in values.items() if value not in (None, "")}, _places(node))
+    return Document(name, line, {key: value for key, value in values.items() if value not in (None, "")}, _places(node))
 
 
 def _danger(root: yaml.Node) -> str | None:

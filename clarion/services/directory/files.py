@@ -8,12 +8,14 @@ from typing import Any
 
 from clarion.schemas.directory import ImportKind
 from clarion.services.directory.documents import read_documents
-from clarion.services.directory.domain.reading import Read
+from clarion.services.directory.domain.lines import Read
 from clarion.services.directory.domain.report import Line, Note, Rejection
 from clarion.services.directory.domain.rows import COLUMNS
 from clarion.services.directory.errors import UnreadableFile
 
 DOCUMENT_SUFFIXES = (".yml", ".yaml")
+DOCUMENTED: tuple[ImportKind, ...] = ("legislators", "committees")
+"""The kinds that also come as documents."""
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -39,10 +41,10 @@ def read_sources(kind: ImportKind, sources: Iterable[Source]) -> Iterator[Read]:
             yield from _read_rows(source)
         elif not source.exists():
             raise UnreadableFile(f"{source}: there is no such file")
-        elif kind in COLUMNS:
-            yield from _read_table(source, kind)
-        else:
+        elif kind in DOCUMENTED and (source.is_dir() or _is_document(source)):
             yield from _read_people(source)
+        else:
+            yield from _read_table(source, kind)
 
 
 def _read_rows(source: Rows) -> Iterator[Line]:
@@ -51,13 +53,15 @@ def _read_rows(source: Rows) -> Iterator[Line]:
 
 
 def _read_people(source: Path) -> Iterator[Read]:
-    if source.is_file() and source.suffix.casefold() not in DOCUMENT_SUFFIXES:
-        raise UnreadableFile(f"{source}: legislators and committees are read from YAML files ({DOCUMENT_SUFFIXES[0]})")
-    found = sorted(path for path in _files_of(source) if path.suffix.casefold() in DOCUMENT_SUFFIXES)
+    found = sorted(path for path in _files_of(source) if _is_document(path))
     if not found:
         raise UnreadableFile(f"{source}: no YAML file in this folder")
     for path in found:
         yield from read_documents(path)
+
+
+def _is_document(path: Path) -> bool:
+    return path.suffix.casefold() in DOCUMENT_SUFFIXES
 
 
 def _files_of(source: Path) -> Iterator[Path]:

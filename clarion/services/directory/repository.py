@@ -1,31 +1,37 @@
 """The directory's rows, and what goes out of them. Decides nothing."""
 
-from collections.abc import AsyncIterator, Sequence
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Literal
 
-from asyncpg import Record as Row
-
+from clarion.runtime import traces
 from clarion.runtime.database import Transaction, load_queries, mailbox_key
-from clarion.runtime.messaging import Outgoing, enqueue
-from clarion.schemas.directory import IMPORT_EXTENSION, ImportCompleted, Kind
+from clarion.runtime.messaging import MessageTooLarge, Outgoing, enqueue
+from clarion.schemas.cloudevents import binary_headers
+from clarion.schemas.directory import IMPORT_EXTENSION, ImportCompleted, ImportKind, Kind
 from clarion.schemas.topics import DIRECTORY_ENTITIES
 from clarion.services.directory.domain.references import Names, References, Seat
-from clarion.services.directory.domain.report import Record, Rejection
+from clarion.services.directory.domain.report import SHOWN_EFFECTS, Effect, Record, Rejection
 
 queries = load_queries("clarion.services.directory")
 
-ENTITIES_PER_CHUNK = 2_000
+StoredKind = Kind | Literal["membership"]
+RESTATED: Mapping[ImportKind, Kind] = {"committees": "committee", "partners": "partner"}
+"""Kinds of which a file may leave something unsaid, beside legislators; there are few of each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """What a merge did to the entities that were staged."""
+class Counts:
+    """What a merge did to the entities of a kind; `held` are among the unchanged."""
 
-    added: int
-    changed: int
-    unchanged: int
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    left: int = 0
+    held: int = 0
 
 
 async def lock_imports(tx: Transaction) -> None:
@@ -38,21 +44,28 @@ async def prepare_staging(tx: Transaction) -> None:
     await queries.prepare_staging(tx.connection)
 
 
-async def load_references(tx: Transaction, today: date) -> References:
-    """What lines may refer to."""
+async def load_references(tx: Transaction, kind: ImportKind, today: date) -> References:
+    """What lines of this kind may refer to."""
     connection = tx.connection
+    legislators = {row["id"]: row["state"] async for row in queries.stated(connection, kind="legislator")}
+    stated = legislators if kind == "legislators" else {}
+    if kind in RESTATED:
+        stated = {row["id"]: row["state"] async for row in queries.stated(connection, kind=RESTATED[kind])}
     return References(
         today=today,
         mailbox_key=await mailbox_key(connection),
         divisions=await _names(tx, "division"),
         cities=await _names(tx, "city"),
+        groups=await _names(tx, "group"),
         seats={
-            row["id"]: Seat(row["name"], row["chamber"], row["district"]) async for row in queries.seats(connection)
+            identity: Seat(state["name"], state["chamber"], state["district"])
+            for identity, state in legislators.items()
         },
         shares={
             row["id"]: {share["city"]: share["share"] for share in row["cities"]}
             async for row in queries.districts(connection)
         },
+        stated=stated,
     )
 
 
@@ -60,14 +73,26 @@ async def _names(tx: Transaction, kind: Kind) -> Names:
     return Names(kind, [(row["id"], row["name"]) async for row in queries.named(tx.connection, kind=kind)])
 
 
-async def stage(tx: Transaction, records: Sequence[tuple[Record, str]]) -> None:
-    """Put entities, each with its state as JSON, where the merge finds them."""
-    await tx.connection.copy_records_to_table(
+async def stage(tx: Transaction, records: Iterable[tuple[Record, str]], mentioned: Sequence[str]) -> None:
+    """Put entities, each with its state as JSON, where the merge finds them, and ids that rejected lines name."""
+    rows = io.StringIO(newline="")
+    csv.writer(rows).writerows((record.id, state, record.file, record.line) for record, state in records)
+    await tx.connection.copy_to_table(
         "incoming",
         schema_name="pg_temp",
         columns=["id", "state", "file", "line"],
-        records=[(record.id, state, record.file, record.line) for record, state in records],
+        source=io.BytesIO(rows.getvalue().encode()),
+        format="csv",
     )
+    if mentioned:
+        await tx.connection.copy_records_to_table(
+            "mentioned", schema_name="pg_temp", records=[(name,) for name in mentioned]
+        )
+
+
+async def analyze_staging(tx: Transaction) -> None:
+    """Let the server look at what was staged."""
+    await queries.analyze_staging(tx.connection)
 
 
 async def drop_repeats(tx: Transaction) -> AsyncIterator[Rejection]:
@@ -76,15 +101,55 @@ async def drop_repeats(tx: Transaction) -> AsyncIterator[Rejection]:
         place = f"line {row['first_line']}"
         if row["first_file"] != row["file"]:
             place = f"{row['first_file']}, {place}"
-        yield Rejection(row["file"], row["line"], f"{row['id']} stands already in {place}")
+        yield Rejection(row["file"], row["line"], f"{row['id']} stands already in {place}", row["id"])
 
 
-async def merge(tx: Transaction, kind: Kind, import_id: str, at: datetime) -> Merged:
-    """Bring what is staged into the directory; only what is new or different gets a revision."""
-    await queries.merge(tx.connection, kind=kind, import_id=import_id, at=at)
-    counts = await queries.merge_counts(tx.connection)
-    altered = counts["added"] + counts["changed"]
-    return Merged(counts["added"], counts["changed"], counts["accepted"] - altered)
+async def drop_strangers(tx: Transaction) -> AsyncIterator[Rejection]:
+    """Of staged memberships drop those of officials whom nobody knows; they are rejections."""
+    async for row in queries.drop_strangers(tx.connection):
+        yield Rejection(row["file"], row["line"], f'official "{row["member"]}" is not known', row["id"])
+
+
+async def gather_terms(tx: Transaction) -> None:
+    """Put together the terms of one member in one group that stand in several lines."""
+    await queries.gather_terms(tx.connection)
+
+
+async def count_strangers(tx: Transaction) -> int:
+    """How many officials that groups name are not known."""
+    return int(await queries.strangers(tx.connection))
+
+
+async def weigh(tx: Transaction, kind: StoredKind) -> None:
+    """Compare what is staged with what is known."""
+    await queries.weigh(tx.connection, kind=kind)
+
+
+async def count_missing(tx: Transaction, kind: StoredKind) -> tuple[int, int]:
+    """How many there are of a kind, and how many of them no line names."""
+    row = await queries.missing(tx.connection, kind=kind)
+    return row["known"], row["missing"]
+
+
+async def weigh_missing(tx: Transaction, kind: StoredKind) -> None:
+    """Take whom no line names for gone."""
+    await queries.weigh_missing(tx.connection, kind=kind)
+
+
+async def effects_shown(tx: Transaction, kind: StoredKind) -> tuple[Effect, ...]:
+    """The first of each effect; asked before the merge."""
+    rows = queries.effects_shown(tx.connection, kind=kind, at_most=SHOWN_EFFECTS)
+    return tuple([Effect(row["effect"], row["id"], row["name"], tuple(row["fields"])) async for row in rows])
+
+
+async def merge(tx: Transaction, kind: StoredKind, import_id: str, at: datetime) -> Counts:
+    """Bring what was weighed into the directory; only what is new or different gets a revision."""
+    connection = tx.connection
+    await queries.insert_added(connection, kind=kind, import_id=import_id, at=at)
+    await queries.update_changed(connection, kind=kind, import_id=import_id, at=at)
+    await queries.update_left(connection, kind=kind, import_id=import_id, at=at)
+    await queries.note_altered(connection, kind=kind)
+    return Counts(**dict(await queries.effect_counts(connection)))
 
 
 async def follow_members(tx: Transaction, import_id: str, at: datetime) -> int:
@@ -92,8 +157,16 @@ async def follow_members(tx: Transaction, import_id: str, at: datetime) -> int:
     return int(await queries.follow_members(tx.connection, import_id=import_id, at=at))
 
 
+async def refresh_derived(tx: Transaction, today: date, import_id: str | None, at: datetime) -> int:
+    """Bring what entities carry of memberships and dates up to that day; how many changed that had not already.
+
+    Without an import they keep the one that brought them.
+    """
+    return int(await queries.refresh_derived(tx.connection, today=today.isoformat(), import_id=import_id, at=at))
+
+
 async def find_gaps(tx: Transaction) -> dict[str, int]:
-    """How many cities and legislators lack a division or a district."""
+    """How many cities and legislators lack a division or a district, and groups that nobody knows."""
     return dict(await queries.gaps(tx.connection))
 
 
@@ -103,13 +176,28 @@ async def insert_import(tx: Transaction, marker: ImportCompleted) -> None:
 
 
 async def enqueue_altered(tx: Transaction) -> int:
-    """Publish what this import altered; returns how many entities."""
-    return await _enqueue_entities(tx, queries.altered_entities.sql)
+    """Publish what was altered in this transaction; returns how many entities.
+
+    Raises:
+        MessageTooLarge: one is larger than the topic allows.
+    """
+    headers = binary_headers(
+        id="", source=f"/clarion/{tx.service}", type="", time=tx.clock(), subject=None, extensions={}
+    )
+    alike = [[name, value] for name, value in headers.items() if value]
+    if (current := traces.traceparent()) is not None:
+        alike.append([traces.TRACEPARENT, current])
+    put = await queries.enqueue_altered(tx.connection, topic=DIRECTORY_ENTITIES.name, headers=alike)
+    if put["largest"] > DIRECTORY_ENTITIES.max_bytes:
+        raise MessageTooLarge(f"{put['largest']} bytes for {DIRECTORY_ENTITIES.name}")
+    tx.notify("outbox")
+    return int(put["messages"])
 
 
 async def enqueue_all(tx: Transaction) -> int:
     """Publish every entity at the revision it has; returns how many."""
-    return await _enqueue_entities(tx, queries.all_entities.sql)
+    await queries.all_altered(tx.connection)
+    return await enqueue_altered(tx)
 
 
 async def newest_imports(tx: Transaction) -> list[ImportCompleted]:
@@ -120,28 +208,6 @@ async def newest_imports(tx: Transaction) -> list[ImportCompleted]:
 async def enqueue_markers(tx: Transaction, markers: Sequence[ImportCompleted]) -> None:
     """Publish markers; a consumer then knows that what came before is whole."""
     await enqueue(tx, [_marker(marker) for marker in markers])
-
-
-async def _enqueue_entities(tx: Transaction, statement: str) -> int:
-    count = 0
-    cursor = await tx.connection.cursor(statement)
-    while rows := await cursor.fetch(ENTITIES_PER_CHUNK):
-        await enqueue(tx, [_entity(row) for row in rows])
-        count += len(rows)
-    return count
-
-
-def _entity(row: Row) -> Outgoing:
-    kind = f"{row['kind']}.changed"
-    body: dict[str, Any] = {"id": row["id"], "revision": row["revision"], "active": row["active"]}
-    return Outgoing(
-        DIRECTORY_ENTITIES,
-        key=f"{row['kind']}:{row['id']}",
-        type=kind,
-        data=DIRECTORY_ENTITIES.types[kind].model_validate(body | row["state"]),
-        subject=row["id"],
-        extensions={IMPORT_EXTENSION: row["import_id"]},
-    )
 
 
 def _marker(marker: ImportCompleted) -> Outgoing:

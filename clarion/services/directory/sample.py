@@ -4,11 +4,12 @@ import csv
 from importlib.resources import files
 from pathlib import Path
 
-from clarion.schemas.directory import ImportKind
+from clarion.schemas.directory import NEEDED_TO_LAUNCH, ImportKind
 from clarion.services.directory.files import Rows, Source
 from clarion.services.directory.roster import fictional_officials
 
 SEED = 79
+SAMPLE_KINDS = NEEDED_TO_LAUNCH
 CALIFORNIA = Path(str(files("clarion.services.directory"))) / "reference" / "california"
 FILES: dict[ImportKind, str] = {
     "divisions": "divisions.csv",

@@ -12,7 +12,7 @@ from clarion.runtime.database import Database
 from clarion.services.directory.domain.reading import UNDERSTAND
 from clarion.services.directory.domain.references import Names, References
 from clarion.services.directory.domain.report import ImportReport, Record, Rejection
-from clarion.services.directory.files import read_sources
+from clarion.services.directory.files import DOCUMENTED, read_sources
 from clarion.services.directory.operations import import_kind
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -38,18 +38,22 @@ Bring = Callable[..., Awaitable[ImportReport]]
 def bring(database: Database, tmp_path: Path) -> Bring:
     """Import a kind from texts, each a file of its own."""
 
-    async def import_texts(kind: Any, *texts: str | bytes) -> ImportReport:
-        return await import_kind(database, kind, _written(tmp_path, kind, texts), clock=clock)
+    async def import_texts(kind: Any, *texts: str | bytes, **options: bool) -> ImportReport:
+        return await import_kind(database, kind, _written(tmp_path, kind, texts), clock=clock, **options)
 
     return import_texts
 
 
 def _written(folder: Path, kind: str, texts: Sequence[str | bytes]) -> list[Path]:
-    ending = ".yaml" if kind in ("legislators", "committees") else ".csv"
-    paths = [folder / f"{kind}-{number}{ending}" for number in range(len(texts))]
+    endings = [".yaml" if kind in DOCUMENTED and not _is_table(text) else ".csv" for text in texts]
+    paths = [folder / f"{kind}-{number}{ending}" for number, ending in enumerate(endings)]
     for path, text in zip(paths, texts, strict=True):
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return paths
+
+
+def _is_table(text: str | bytes) -> bool:
+    return text.startswith("id," if isinstance(text, str) else b"id,")
 
 
 Understand = Callable[..., tuple[list[Record], list[Rejection]]]

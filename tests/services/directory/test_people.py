@@ -2,8 +2,6 @@
 
 import pytest
 
-from clarion.services.directory.errors import UnreadableFile
-from clarion.services.directory.files import read_sources
 from tests.services.directory.conftest import reasons
 
 
@@ -59,6 +57,7 @@ async def test_a_legislator_has_the_district_of_the_current_seat(bring, entities
         "chamber": "upper",
         "district": "upper:11",
         "party": "Green",
+        "email": None,
         "revision": 1,
     }
     assert legislators["ocd-person/2"]["district"] == "upper:7"
@@ -96,7 +95,7 @@ async def test_committees_follow_a_member_to_another_district(bring, entities, p
     assert [member["district"] for member in committee["members"]] == ["upper:30", "upper:12"]
     assert committee["revision"] == 2
     keys = [event["key"] for event in await published()]
-    assert keys == ["committee:ocd-organization/h", "legislator:ocd-person/1", "import:legislators"]
+    assert keys == ["legislator:ocd-person/1", "committee:ocd-organization/h", "import:legislators"]
 
 
 @pytest.mark.parametrize(
@@ -133,9 +132,3 @@ def test_a_file_that_is_not_utf8_is_rejected_among_others(understand):
     records, rejections = understand("legislators", person(1), "---\nid: x\nname: Ñ\n".encode("latin-1"), "")
     assert [(line.line, line.reason) for line in rejections] == [(3, "not UTF-8"), (1, "the file is empty")]
     assert len(records) == 1
-
-
-def test_committees_from_a_table_are_refused_in_words(tmp_path):
-    (tmp_path / "committees.csv").write_text("id,name\n")
-    with pytest.raises(UnreadableFile, match="YAML"):
-        list(read_sources("committees", [tmp_path / "committees.csv"]))

@@ -32,6 +32,8 @@ async def test_entities_go_out_before_the_marker_of_their_import(bring, publishe
         "changed": 0,
         "unchanged": 0,
         "rejected": 0,
+        "left": 0,
+        "held": 0,
         "note": None,
     }
 

@@ -119,7 +119,7 @@ async def test_officials_keep_what_the_table_says(bring, entities, two_cities):
         "phone": "555-0100",
         "groups": ["a", "b"],
         "testifies": True,
-        "elected": None,
+        "elected": True,
         "revision": 1,
     }
 

@@ -1,48 +1,30 @@
 """From lines to entities, kind by kind: what is wrong is rejected with its reason, the rest goes on."""
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Any
-
-from pydantic import ValidationError
 
 from clarion.schemas.directory import ImportKind
 from clarion.schemas.mailboxes import mailbox
+from clarion.services.directory.domain.committees import committees
+from clarion.services.directory.domain.gathering import districts, partners
+from clarion.services.directory.domain.lines import Read, Understood, each, rejection
+from clarion.services.directory.domain.offices import elected
 from clarion.services.directory.domain.references import References, Unmatched
-from clarion.services.directory.domain.report import Line, Note, Record, Rejection
+from clarion.services.directory.domain.report import Document, Line, Record
 from clarion.services.directory.domain.rows import (
     CityRow,
-    CommitteeDocument,
-    DistrictKey,
-    DistrictRow,
     DivisionRow,
-    MemberEntry,
+    GroupRow,
+    LegislatorRow,
+    MembershipRow,
     OfficialRow,
     PersonDocument,
     Term,
     district_id,
-    faults,
 )
 
-Read = Line | Rejection | Note
-Understood = Record | Rejection | Note
-One = Callable[[Line, References], Record]
-
-
-def _each(one: One) -> Callable[[Iterable[Read], References], Iterator[Understood]]:
-    def understand(lines: Iterable[Read], references: References) -> Iterator[Understood]:
-        for line in lines:
-            yield _attempt(one, line, references) if isinstance(line, Line) else line
-
-    return understand
-
-
-def _attempt(one: One, line: Line, references: References) -> Record | Rejection:
-    try:
-        return one(line, references)
-    except ValidationError as error:
-        return Rejection(line.file, line.line, faults(error))
-    except Unmatched as error:
-        return Rejection(line.file, line.line, str(error))
+Understand = Callable[[Iterable[Read], References], Iterator[Understood]]
 
 
 def _division(line: Line, _: References) -> Record:
@@ -53,30 +35,50 @@ def _division(line: Line, _: References) -> Record:
 def _city(line: Line, references: References) -> Record:
     row = CityRow.model_validate(line.values)
     division = None if row.division is None else references.divisions.find(row.division)
-    return Record(row.ocd_id, row.model_dump(exclude={"ocd_id"}) | {"division": division}, line.file, line.line)
+    state = row.model_dump(exclude={"ocd_id"}, mode="json") | {"division": division}
+    return Record(row.ocd_id, state, line.file, line.line)
 
 
 def _official(line: Line, references: References) -> Record:
     row = OfficialRow.model_validate(line.values)
-    found = {"city": references.cities.find(row.city), "mailbox": mailbox(row.email, references.mailbox_key)}
+    found = {
+        "city": references.cities.find(row.city),
+        "mailbox": mailbox(row.email, references.mailbox_key),
+        "groups": [references.groups.meant(group) for group in row.groups],
+        "elected": elected(row.roles) if row.elected is None else row.elected,
+    }
     return Record(row.id, row.model_dump(exclude={"id"}) | found, line.file, line.line)
 
 
 def _legislator(line: Line, references: References) -> Record:
-    person = PersonDocument.model_validate(line.values)
-    seat = _seat(person, references)
+    row = _of_document(line, references) if isinstance(line, Document) else LegislatorRow.model_validate(line.values)
+    known = references.stated.get(row.id, {})
     state = {
-        "name": person.name,
-        "family_name": person.family_name,
-        "chamber": seat.type,
-        "district": district_id(seat.type, str(seat.district)),
-        "party": person.party[0].name if person.party else None,
+        "name": row.name,
+        "family_name": row.family_name or known.get("family_name"),
+        "chamber": row.chamber,
+        "district": district_id(row.chamber, row.district),
+        "party": row.party,
+        "email": row.email or known.get("email"),
     }
-    return Record(person.id, state, line.file, line.line)
+    return Record(row.id, state, line.file, line.line)
 
 
-def _seat(person: PersonDocument, references: References) -> Term:
-    current = [term for term in person.roles if term.covers(references.today)]
+def _of_document(line: Line, references: References) -> LegislatorRow:
+    person = PersonDocument.model_validate(line.values)
+    seat = _seat(person, references.today)
+    return LegislatorRow(
+        id=person.id,
+        name=person.name,
+        family_name=person.family_name,
+        chamber=seat.type,
+        district=str(seat.district),
+        party=person.party[0].name if person.party else None,
+    )
+
+
+def _seat(person: PersonDocument, today: date) -> Term:
+    current = [term for term in person.roles if term.covers(today)]
     if not current:
         raise Unmatched(f'"{person.name}" has no current role in the upper or lower chamber')
     seat = max(current, key=lambda term: term.start_date)
@@ -85,123 +87,55 @@ def _seat(person: PersonDocument, references: References) -> Term:
     return seat
 
 
-def _committees(lines: Iterable[Read], references: References) -> Iterator[Understood]:
-    for line in lines:
-        if not isinstance(line, Line):
+def _groups(lines: Iterable[Read], references: References) -> Iterator[Understood]:
+    """A group goes in without the cities that are not known; officials are looked up once all are staged."""
+    for line in each(lambda line, _: _group(line), "slug")(lines, references):
+        if not isinstance(line, Record):
             yield line
             continue
-        try:
-            committee = CommitteeDocument.model_validate(line.values)
-        except ValidationError as error:
-            yield Rejection(line.file, line.line, faults(error))
-            continue
-        members, without = _members(committee, line, references)
-        yield from without
-        state = committee.model_dump(exclude={"id", "members", "other_names"})
-        names = [other.name for other in committee.other_names]
-        yield Record(committee.id, state | {"other_names": names, "members": members}, line.file, line.line)
+        cities: list[str] = []
+        for name in line.state["stated_members"]["city"]:
+            try:
+                cities.append(references.cities.find(name))
+            except Unmatched as error:
+                reason = f'{error}; the group "{line.state["name"]}" went in without'
+                yield rejection(line, Unmatched(reason), line.id)
+        line.state["stated_members"]["city"] = cities
+        yield line
 
 
-def _members(
-    committee: CommitteeDocument, line: Line, references: References
-) -> tuple[list[dict[str, Any]], list[Rejection]]:
-    members: dict[str, dict[str, Any]] = {}
-    without: list[Rejection] = []
-    places = line.item_lines.get("members", [])
-    for number, entry in enumerate(committee.members):
-        place = places[number] if number < len(places) else line.line
-        try:
-            member = _member(entry, references, members)
-            members[member["legislator"]] = member
-        except ValidationError as error:
-            without.append(_left_out(committee, line.file, place, f"member: {faults(error)}"))
-        except Unmatched as error:
-            without.append(_left_out(committee, line.file, place, str(error)))
-    return list(members.values()), without
+def _group(line: Line) -> Record:
+    row = GroupRow.model_validate(line.values)
+    members = {"city": row.cities, "official": row.officials}
+    state: dict[str, Any] = row.model_dump(include={"name", "kind", "open_to"})
+    return Record(row.slug, state | {"stated_members": members}, line.file, line.line)
 
 
-def _left_out(committee: CommitteeDocument, file: str, line: int, reason: str) -> Rejection:
-    return Rejection(file, line, f'{reason}; the committee "{committee.name}" went in without')
+def membership_id(group: str, kind: str, member: str) -> str:
+    """The id of somebody's membership of a group, whatever its terms."""
+    return f"{group}/{kind}/{member}"
 
 
-def _member(entry: Any, references: References, others: Container[str]) -> dict[str, Any]:
-    member = MemberEntry.model_validate(entry)
-    if member.person_id is None:
-        raise Unmatched(f'member "{member.name}" has no person_id')
-    seat = references.seats.get(member.person_id)
-    if seat is None:
-        raise Unmatched(f'member "{member.name}" ({member.person_id}) is no legislator with a district')
-    if member.person_id in others:
-        raise Unmatched(f'member "{member.name}" is named twice')
-    return {
-        "legislator": member.person_id,
-        "name": seat.name,
-        "role": member.role,
-        "chamber": seat.chamber,
-        "district": seat.district,
-    }
+def _membership(line: Line, references: References) -> Record:
+    """One term; those of one member in one group are put together once all are staged."""
+    row = MembershipRow.model_validate(line.values)
+    group = references.groups.find(row.group)
+    kind = "official" if row.city is None else "city"
+    member = row.official if row.city is None else references.cities.find(row.city)
+    term = row.model_dump(include={"role", "since", "until"}, mode="json")
+    state = {"kind": kind, "member": member, "group": group, "terms": [term]}
+    return Record(membership_id(group, kind, str(member)), state, line.file, line.line)
 
 
-class _DistrictInTheMaking:
-    """A district's shares as far as they were read, and where it was first named."""
-
-    def __init__(self, line: Line, key: DistrictKey) -> None:
-        self.line = line
-        self.key = key
-        self.shares: dict[str, float] = {}
-        self.whole = True
-
-    def record(self, references: References) -> Record:
-        identity = district_id(self.key.chamber, self.key.district)
-        known = {} if self.whole else references.shares.get(identity, {})
-        shares = dict(known) | self.shares
-        state = {
-            "chamber": self.key.chamber,
-            "number": self.key.district,
-            "cities": [{"city": city, "share": share} for city, share in sorted(shares.items())],
-        }
-        return Record(identity, state, self.line.file, self.line.line)
-
-
-def _districts(lines: Iterable[Read], references: References) -> Iterator[Understood]:
-    """A district has the cities that the files name; one with a rejected line also keeps those it had."""
-    found: dict[str, _DistrictInTheMaking] = {}
-    for line in lines:
-        if not isinstance(line, Line):
-            yield line
-            continue
-        try:
-            key = DistrictKey.model_validate(line.values)
-            identity = district_id(key.chamber, key.district)
-            district = found.setdefault(identity, _DistrictInTheMaking(line, key))
-        except ValidationError as error:
-            yield Rejection(line.file, line.line, faults(error))
-            continue
-        try:
-            _add_share(district, line, references)
-        except (ValidationError, Unmatched) as error:
-            district.whole = False
-            reason = faults(error) if isinstance(error, ValidationError) else str(error)
-            yield Rejection(line.file, line.line, reason)
-    for district in found.values():
-        if district.shares:
-            yield district.record(references)
-
-
-def _add_share(district: _DistrictInTheMaking, line: Line, references: References) -> None:
-    row = DistrictRow.model_validate(line.values)
-    city = references.cities.find(row.city)
-    if city in district.shares:
-        raise Unmatched(f'"{row.city}" stands already in district {row.district} ({row.chamber})')
-    district.shares[city] = row.area_share
-
-
-UNDERSTAND: dict[ImportKind, Callable[[Iterable[Read], References], Iterator[Understood]]] = {
-    "divisions": _each(_division),
-    "cities": _each(_city),
-    "districts": _districts,
-    "legislators": _each(_legislator),
-    "committees": _committees,
-    "officials": _each(_official),
+UNDERSTAND: dict[ImportKind, Understand] = {
+    "divisions": each(_division, "slug"),
+    "cities": each(_city, "ocd_id"),
+    "districts": districts,
+    "legislators": each(_legislator, "id"),
+    "committees": committees,
+    "groups": _groups,
+    "officials": each(_official, "id"),
+    "memberships": each(_membership, None),
+    "partners": partners,
 }
 """How the lines of each kind are understood."""

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 
 class Unmatched(Exception):
@@ -25,6 +26,13 @@ class Names:
         for identity, name in pairs:
             self._ids[folded(identity)] = identity
             self._by_name.setdefault(folded(name), []).append(identity)
+
+    def meant(self, wanted: str) -> str:
+        """The id of what is meant, or the text as it stands if nothing or more than one thing fits."""
+        try:
+            return self.find(wanted)
+        except Unmatched:
+            return wanted
 
     def find(self, wanted: str) -> str:
         """The id of what is meant.
@@ -61,6 +69,9 @@ class References:
     mailbox_key: bytes
     divisions: Names
     cities: Names
+    groups: Names = field(default_factory=lambda: Names("group", []))
     seats: Mapping[str, Seat] = field(default_factory=dict)
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """For each district its cities' shares as the directory has them."""
+    stated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Legislators or committees as the directory has them: what a table has no column for, it leaves as it is."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from clarion.schemas.directory import ImportKind
 
 SHOWN_REJECTIONS = 1_000
 """How many rejections are kept word for word; the others are counted."""
+SHOWN_EFFECTS = 50
+"""How many entities are named for each kind of effect; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Document(Line):
+    """A document of Open States' people data, where others have a line of a table."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
-    """A line, or a part of it, that did not go in, and why."""
+    """A line, or a part of it, that did not go in, and why.
+
+    `names` is the id of the entity it is about, where that can be read: who stands in a line that is rejected has not
+    left.
+    """
 
     file: str
     line: int
     reason: str
+    names: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +62,23 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportReport:
-    """The outcome of one import; `import_id` is None when nothing could be imported and so nothing was written.
+class Effect:
+    """What an import does to one entity; `fields` are those that change. Of one that is held a correction stays."""
 
-    `rejected` holds the first `SHOWN_REJECTIONS` of `rejected_count`.
+    effect: Literal["added", "changed", "left", "held"]
+    id: str
+    name: str | None = None
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The outcome of one import, or with `dry_run` what it would be.
+
+    `import_id` is None when nothing was written: nothing could be imported, or the import was `refused` for the reason
+    given there, or it was a dry run. `held` counts those of `unchanged` for whom a correction holds against the files.
+    `rejected` holds the first `SHOWN_REJECTIONS` of `rejected_count`, `effects` the first `SHOWN_EFFECTS` of each kind
+    of effect.
     """
 
     kind: ImportKind
@@ -64,6 +89,11 @@ class ImportReport:
     rejected_count: int
     rejected: tuple[Rejection, ...] = ()
     warnings: tuple[str, ...] = ()
+    left: int = 0
+    held: int = 0
+    effects: tuple[Effect, ...] = ()
+    dry_run: bool = False
+    refused: str | None = None
 
     @property
     def imported(self) -> int:
@@ -76,11 +106,14 @@ class Rejections:
 
     def __init__(self) -> None:
         self.count = 0
+        self.unreadable = 0
+        """How many of them name nobody that can be read."""
         self.shown: list[Rejection] = []
 
     def add(self, rejection: Rejection) -> None:
         """Count it, and keep it if there is room."""
         self.count += 1
+        self.unreadable += rejection.names is None
         if len(self.shown) < SHOWN_REJECTIONS:
             self.shown.append(rejection)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
-from clarion.schemas.text import Contract, Identifier, Line
+from clarion.schemas.text import Contract, Identifier, Line, iso_text
 from clarion.services.directory.domain.addresses import address
 
 CHAMBERS = {
@@ -73,6 +73,17 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float | date) and not isinstance(value, bool) else value
 
 
+def in_order(first: date | None, last: date | None) -> None:
+    """Refuse days that end before they begin.
+
+    Raises:
+        ValueError: they do.
+    """
+    if first is not None and last is not None and last < first:
+        raise ValueError(f"the last day, {last}, is before the first, {first}")
+
+
+IsoDay = Annotated[date, BeforeValidator(iso_text)]
 Address = Annotated[Line, AfterValidator(address)]
 ChamberName = Annotated[Line, AfterValidator(chamber)]
 DistrictNumber = Annotated[
@@ -81,6 +92,13 @@ DistrictNumber = Annotated[
 Role = Annotated[Line, AfterValidator(role)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 Values = BeforeValidator(values)
+Elected = Annotated[bool, BeforeValidator(lambda word: {"elected": True, "appointed": False}.get(word, word))]
+
+
+class Keyed(Contract):
+    """The part of a line that says which entity it is about."""
+
+    id: Identifier
 
 
 class DivisionRow(Contract):
@@ -94,7 +112,10 @@ class DivisionRow(Contract):
 
 
 class CityRow(Contract):
-    """A line of the table of cities; `division` is a slug or a name."""
+    """A line of the table of cities; `division` is a slug or a name.
+
+    `member_since` and `member_until` are the first and the last day of a membership of the association.
+    """
 
     ocd_id: Identifier
     name: Line
@@ -102,6 +123,13 @@ class CityRow(Contract):
     division: Line | None = None
     population: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
     member: bool = True
+    member_since: IsoDay | None = None
+    member_until: IsoDay | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        in_order(self.member_since, self.member_until)
+        return self
 
 
 class DistrictKey(Contract):
@@ -129,7 +157,89 @@ class OfficialRow(Contract):
     phone: Line | None = None
     groups: Annotated[list[Identifier], Values, Field(max_length=200)] = Field(default_factory=list)
     testifies: bool = False
-    elected: bool | None = None
+    elected: Elected | None = None
+
+
+class GroupRow(Contract):
+    """A line of the table of groups; its members are ids of officials, and names or ids of cities."""
+
+    slug: Slug
+    name: Line
+    kind: Slug = "other"
+    open_to: Line | None = None
+    cities: Annotated[list[Line], Values, Field(max_length=1_000)] = Field(default_factory=list)
+    officials: Annotated[list[Identifier], Values, Field(max_length=5_000)] = Field(default_factory=list)
+
+
+class MembershipRow(Contract):
+    """A line of the table of memberships: one term of an official, or of a whole city, in a group.
+
+    The group is a slug or a name, the city a name or an id. `since` and `until` are the first and the last day.
+    """
+
+    group: Line
+    official: Identifier | None = None
+    city: Line | None = None
+    role: Role = "member"
+    since: IsoDay | None = None
+    until: IsoDay | None = None
+
+    @model_validator(mode="after")
+    def _of_one(self) -> Self:
+        if (self.official is None) == (self.city is None):
+            raise ValueError("a line names an official or a city, and not both")
+        in_order(self.since, self.until)
+        return self
+
+
+class PartnerKey(Contract):
+    """The part of a line of the table of partners that says which partner it is about."""
+
+    id: Identifier
+    name: Line
+    kind: Slug = "partner"
+
+
+class PartnerRow(PartnerKey):
+    """A partner or co-host, or one of its people: a line for each."""
+
+    person: Line | None = None
+    title: Line | None = None
+    email: Address | None = None
+    phone: Line | None = None
+
+    @model_validator(mode="after")
+    def _of_somebody(self) -> Self:
+        if self.person is None and (self.title or self.email or self.phone):
+            raise ValueError("title, email and phone are those of a person, and no person is named")
+        return self
+
+
+class LegislatorRow(DistrictKey):
+    """A line of the table of legislators."""
+
+    id: Identifier
+    name: Line
+    family_name: Line | None = None
+    party: Line | None = None
+    email: Address | None = None
+
+
+class CommitteeKey(Contract):
+    """The part of a line of the table of committees that says which committee it is about."""
+
+    id: Identifier
+    name: Line
+    chamber: ChamberName
+    jurisdiction: Identifier | None = None
+    other_names: Annotated[list[Line], Values, Field(max_length=200)] = Field(default_factory=list)
+
+
+class CommitteeRow(CommitteeKey):
+    """A member of a committee; a line without a legislator states the committee alone."""
+
+    legislator_id: Identifier | None = None
+    role: Role = "member"
 
 
 Day = Annotated[str, BeforeValidator(_text), StringConstraints(max_length=10)]
@@ -189,7 +299,12 @@ COLUMNS: dict[str, type[Contract]] = {
     "divisions": DivisionRow,
     "cities": CityRow,
     "districts": DistrictRow,
+    "legislators": LegislatorRow,
+    "committees": CommitteeRow,
+    "groups": GroupRow,
     "officials": OfficialRow,
+    "memberships": MembershipRow,
+    "partners": PartnerRow,
 }
 """The kinds that come as tables, with what a line of each must say."""
 

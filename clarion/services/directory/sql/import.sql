@@ -8,19 +8,20 @@ SELECT id, state ->> 'name' AS name FROM entities WHERE kind = :kind AND active;
 -- name: districts
 SELECT id, state -> 'cities' AS cities FROM entities WHERE kind = 'district' AND active;
 
--- name: seats
-SELECT id, state ->> 'name' AS name, state ->> 'chamber' AS chamber, state ->> 'district' AS district
-FROM entities WHERE kind = 'legislator' AND active;
+-- name: stated
+SELECT id, state FROM entities WHERE kind = :kind AND active;
 
 -- name: prepare_staging#
 CREATE TEMPORARY TABLE incoming (
     position bigint GENERATED ALWAYS AS IDENTITY,
     id text NOT NULL,
-    state text NOT NULL,
+    state jsonb NOT NULL,
     file text NOT NULL,
     line bigint NOT NULL
 ) ON COMMIT DROP;
-CREATE TEMPORARY TABLE altered (kind text NOT NULL, id text NOT NULL, revision bigint NOT NULL) ON COMMIT DROP;
+CREATE TEMPORARY TABLE mentioned (id text NOT NULL) ON COMMIT DROP;
+CREATE TEMPORARY TABLE effects (id text NOT NULL, effect text NOT NULL) ON COMMIT DROP;
+CREATE TEMPORARY TABLE altered (kind text NOT NULL, id text NOT NULL, PRIMARY KEY (kind, id)) ON COMMIT DROP;
 
 -- name: drop_repeats
 WITH seen AS (
@@ -35,60 +36,6 @@ DELETE FROM incoming
 USING seen
 WHERE seen.position = incoming.position AND seen.nth > 1
 RETURNING incoming.id, incoming.file, incoming.line, seen.first_file, seen.first_line;
-
--- name: merge!
-WITH merged AS (
-    INSERT INTO entities AS known (kind, id, revision, state, import_id, changed_at)
-    SELECT :kind, id, 1, state::jsonb, :import_id, :at FROM incoming ORDER BY id
-    ON CONFLICT (kind, id) DO UPDATE
-    SET revision = known.revision + 1,
-        active = true,
-        state = excluded.state,
-        import_id = excluded.import_id,
-        changed_at = excluded.changed_at
-    WHERE known.state IS DISTINCT FROM excluded.state OR NOT known.active
-    RETURNING kind, id, revision
-)
-INSERT INTO altered (kind, id, revision) SELECT kind, id, revision FROM merged;
-
--- name: merge_counts^
-SELECT (SELECT count(*) FROM incoming) AS accepted,
-       count(*) FILTER (WHERE revision = 1) AS added,
-       count(*) FILTER (WHERE revision > 1) AS changed
-FROM altered;
-
--- name: follow_members$
--- A membership carries its member's name, chamber and district, so committees follow their members.
-WITH fresh AS (
-    SELECT committee.id,
-           jsonb_agg(
-               CASE WHEN legislator.id IS NULL THEN member.value
-               ELSE member.value || jsonb_build_object(
-                   'name', legislator.state -> 'name',
-                   'chamber', legislator.state -> 'chamber',
-                   'district', legislator.state -> 'district'
-               ) END
-               ORDER BY member.nth
-           ) AS members
-    FROM entities AS committee
-    CROSS JOIN jsonb_array_elements(committee.state -> 'members') WITH ORDINALITY AS member (value, nth)
-    LEFT JOIN entities AS legislator
-        ON legislator.kind = 'legislator' AND legislator.id = member.value ->> 'legislator'
-    WHERE committee.kind = 'committee'
-    GROUP BY committee.id
-), followed AS (
-    UPDATE entities AS known
-    SET state = jsonb_set(known.state, '{members}', fresh.members),
-        revision = known.revision + 1,
-        import_id = :import_id,
-        changed_at = :at
-    FROM fresh
-    WHERE known.kind = 'committee' AND known.id = fresh.id AND known.state -> 'members' <> fresh.members
-    RETURNING known.kind, known.id, known.revision
-), noted AS (
-    INSERT INTO altered (kind, id, revision) SELECT kind, id, revision FROM followed RETURNING id
-)
-SELECT count(*) FROM noted;
 
 -- name: gaps^
 -- What a person should know is missing. Nothing is said of districts before there are any.
@@ -107,8 +54,11 @@ SELECT (SELECT count(*) FROM cities WHERE division IS NULL) AS cities_without_di
           AND NOT EXISTS (
               SELECT FROM entities AS district
               WHERE district.kind = 'district' AND district.id = legislator.state ->> 'district'
-          )) AS legislators_without_district;
+          )) AS legislators_without_district,
+       (SELECT count(DISTINCT joinings.group_id) FROM joinings
+        WHERE NOT EXISTS (SELECT FROM entities AS known WHERE known.kind = 'group' AND known.id = joinings.group_id)
+       ) AS groups_unknown;
 
 -- name: insert_import!
-INSERT INTO imports (id, kind, completed_at, added, changed, unchanged, rejected)
-VALUES (:id, :kind, :completed_at, :added, :changed, :unchanged, :rejected);
+INSERT INTO imports (id, kind, completed_at, added, changed, unchanged, rejected, gone, held)
+VALUES (:id, :kind, :completed_at, :added, :changed, :unchanged, :rejected, :left, :held);
