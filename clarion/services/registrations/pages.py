@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -14,6 +13,7 @@ from clarion.runtime.ids import new_secret
 from clarion.runtime.web.links import BadLink, SignedLinks
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
+from clarion.runtime.web.staff import SessionCookie
 from clarion.services.registrations import reports, repository
 from clarion.services.registrations.api import event_of, read_limited
 from clarion.services.registrations.desk import Desk
@@ -39,17 +39,16 @@ def event_router(database: Database, desk: Desk, links: SignedLinks) -> APIRoute
     """`/webinars/{slug}`: an event and its form."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(PACKAGE)
-    secure = urlsplit(desk.public_url).scheme == "https"
+    cookie = SessionCookie(desk.public_url, COOKIE)
 
     def event_page(
         request: Request, event: Event, given: Mapping[str, str], errors: Mapping[str, str], status: int = 200
     ) -> HTMLResponse:
-        secret = request.cookies.get(COOKIE) or new_secret(COOKIE_BYTES)
+        secret = cookie.read(request) or new_secret(COOKIE_BYTES)
         form_token = links.sign(FORM_PURPOSE, [event.id, secret])
         context = event_context(event, desk) | {"given": given, "errors": errors, "form_token": form_token}
         page = pages.render("webinar.html", status=status, headers=NO_STORE, **context)
-        path = f"/webinars/{event.webinar.slug}"
-        page.set_cookie(COOKIE, secret, path=path, httponly=True, samesite="strict", secure=secure)
+        cookie.put(page, secret, FORM_SECONDS)
         return page
 
     @router.get("/webinars/{slug}")
@@ -63,7 +62,7 @@ def event_router(database: Database, desk: Desk, links: SignedLinks) -> APIRoute
         fields = await read_fields(request)
         async with database.transaction() as tx:
             event = await event_of(tx.connection, slug)
-            if not is_our_form(links, request, fields.get("form_token", ""), event):
+            if not is_our_form(links, cookie.read(request), fields.get("form_token", ""), event):
                 errors = {"form": "This form was open for too long. Nothing was sent yet: send it again."}
                 return event_page(request, event, fields, errors, 403)
             answers = {key.removeprefix(ANSWER): text for key, text in fields.items() if key.startswith(ANSWER)}
@@ -111,14 +110,13 @@ async def read_fields(request: Request) -> dict[str, str]:
     return {key: value for key, value in form.items() if isinstance(value, str)}
 
 
-def is_our_form(links: SignedLinks, request: Request, form_token: str, event: Event) -> bool:
+def is_our_form(links: SignedLinks, kept: str, form_token: str, event: Event) -> bool:
     """Whether the form came from our page in this browser, within a day."""
     try:
         event_id, secret = links.read(FORM_PURPOSE, form_token, FORM_SECONDS)
     except (BadLink, ValueError, TypeError):
         return False
-    cookie = request.cookies.get(COOKIE, "").encode()
-    return str(event_id) == event.id and hmac.compare_digest(str(secret).encode(), cookie)
+    return str(event_id) == event.id and hmac.compare_digest(str(secret).encode(), kept.encode())
 
 
 def check_cancel_form(links: SignedLinks, form_token: str, token: str) -> None:

@@ -1,0 +1,124 @@
+"""The whole site behind a public https address, with something behind each kind of link."""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from clarion.runtime.clock import system_clock
+from clarion.runtime.embedded import MailStore
+from clarion.runtime.process import Running
+from clarion.runtime.settings import Settings
+from clarion.runtime.watch import Watch
+from clarion.runtime.web.keys import SCOPES, create_key
+from clarion.runtime.web.links import SignedLinks
+from clarion.services.registrations.sample import create_sample_webinar
+from clarion.services.running import open_services
+from clarion.services.web import build_site
+from tests.conftest import TEMPLATE, cloned
+from tests.staff import SignedIn, signed_in
+
+PUBLIC = "https://calls.cities.example"
+SECRET = "test-secret-key-of-some-length"
+MAILBOX = "ab" * 16
+HTML = {"accept": "text/html"}
+ANSWERS = {"city": "Oakville", "role": "Elected official"}
+PERSON = {
+    "name": "Robin Sample",
+    "email": "robin@oakville.example",
+    "answers": {"city": "Oakville", "role": "Elected official"},
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route with the fields of its form."""
+
+    method: str
+    path: str
+    fields: tuple[str, ...]
+
+
+@dataclass
+class Whole:
+    """The site, and what leads to something in it."""
+
+    app: FastAPI
+    settings: Settings
+    admin: httpx.AsyncClient
+    stranger: httpx.AsyncClient
+    staff: SignedIn
+    key: str
+    links: SignedLinks
+    values: Mapping[str, Mapping[str, str]]
+
+    def routes(self) -> Iterator[Route]:
+        """Every route of every router, by each of its methods."""
+        for found in iter_route_contexts(self.app.routes):
+            params = found.dependant.body_params if isinstance(found.original_route, APIRoute) else []
+            fields = tuple(param.alias for param in params)
+            for method in sorted(found.methods or ()):
+                yield Route(method, str(found.path), fields)
+
+    def address(self, path: str) -> str:
+        """A path with values in the place of its parameters: real ones where there are some."""
+        known = next((values for start, values in self.values.items() if path.startswith(start)), {})
+        return re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: known.get(name[1], "1"), path)
+
+
+@pytest.fixture
+async def whole(postgres_url: str) -> AsyncIterator[Whole]:
+    async with cloned(postgres_url, TEMPLATE) as database_url:
+        settings = Settings(
+            _env_file=None,
+            database_url=database_url,
+            kafka_bootstrap="127.0.0.1:9",
+            smtp_url="smtp://127.0.0.1:9",
+            public_url=PUBLIC,
+            secret_key=(SECRET,),
+            mail_from="Clarion <calls@clarion.example>",
+            request_limits="read=1000/s, write=1000/s, keyed=1000/s, hooks=1000/s",
+        )
+        mail = MailStore()
+        mail.add("a@city.example", ["b@city.example"], b"Subject: hello\r\n\r\nthere", datetime(2027, 1, 1, tzinfo=UTC))
+        async with open_services(settings) as services:
+            app = build_site(services, Watch(Running(), settings, services), mail=mail)
+            registrations = next(each.database for each in services if each.name == "registrations")
+            event = await create_sample_webinar(registrations, PUBLIC, system_clock)
+            async with registrations.transaction() as tx:
+                _, key = await create_key(tx.connection, "everything", list(SCOPES))
+            async with client_of(app) as admin, client_of(app) as stranger:
+                staff = await signed_in(admin, settings)
+                links = SignedLinks([SECRET])
+                values = await made(stranger, links, event.webinar.slug)
+                yield Whole(app, settings, admin, stranger, staff, key, links, values)
+        mail.close()
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    """A browser that shows what went wrong as people see it."""
+    transport = httpx.ASGITransport(app=app, client=("203.0.113.7", 4711), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=PUBLIC)
+
+
+async def made(client: httpx.AsyncClient, links: SignedLinks, slug: str) -> dict[str, dict[str, Any]]:
+    """By the beginnings of paths, what stands for their parameters."""
+    answer = await client.post(f"/api/v1/webinars/{slug}/registrations", json=PERSON)
+    assert answer.status_code == 202, answer.text
+    token = answer.json()["page_url"].rpartition("/")[2]
+    topic = "legislation.updates.v1"
+    return {
+        "/webinars": {"slug": slug},
+        "/api/v1/webinars": {"slug": slug},
+        "/api/v1/registrations": {"registration_id": answer.json()["id"]},
+        "/registrations": {"token": token},
+        "/schemas": {"name": topic, "topic": topic, "event_type": "hearing.scheduled"},
+        "/u/": {"token": links.sign("unsubscribe", [MAILBOX, "calls"])},
+        "/me/": {"token": links.sign("person", {"mailbox": MAILBOX})},
+    }
