@@ -181,3 +181,15 @@ class RegistrationContent(Contract):
     policy_url: Text | None = None
     presenters: list[Presenter] = Field(default_factory=list)
     partners: list[Line] = Field(default_factory=list)
+
+
+class SignInContent(Contract):
+    """The content of the template `sign-in`: a link by which one person signs in once, ready to be read.
+
+    `site` is where it leads, `good_for` how long it can be used, `asked_from` the browser that asked for it, and where.
+    """
+
+    url: Text
+    site: Line
+    good_for: Line
+    asked_from: Line

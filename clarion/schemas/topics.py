@@ -162,11 +162,26 @@ REGISTRATIONS_NOTICES = Topic(
         "messages.withdrawn": messages.Withdrawal,
     },
 )
+DIRECTORY_NOTICES = Topic(
+    "directory.notices.v1",
+    about="What staff are to be told, such as the link by which they sign in.",
+    published_by=("directory",),
+    read_by=("notifications",),
+    partitions=6,
+    key="mailbox",
+    # Such a link is good for minutes: there is no use in keeping whom it went to.
+    retention_seconds=DAY_SECONDS,
+    types={
+        "messages.requested": messages.MessageBatch,
+        "messages.withdrawn": messages.Withdrawal,
+    },
+)
 
 TOPICS: tuple[Topic, ...] = (
     LEGISLATION_UPDATES,
     LEGISLATION_ALERTS,
     DIRECTORY_ENTITIES,
+    DIRECTORY_NOTICES,
     CAMPAIGNS_CALLS,
     CAMPAIGNS_LIFECYCLE,
     NOTIFICATIONS_DELIVERIES,

@@ -218,6 +218,7 @@ def test_the_guide_gives_no_integration_a_topic_that_names_people() -> None:
         "directory.entities.v1",
         "campaigns.calls.v1",
         "registrations.notices.v1",
+        "directory.notices.v1",
         "notifications.deliveries.v1",
     }
     others = [each for each in permissions() if each.principal != "User:clarion"]

@@ -12,7 +12,7 @@ from clarion.runtime.messaging import Received, Subscription
 from clarion.runtime.messaging.following import keep_trace
 from clarion.schemas.directory import City, Official
 from clarion.schemas.messages import MessageBatch, Pause, Withdrawal
-from clarion.schemas.topics import CAMPAIGNS_CALLS, DIRECTORY_ENTITIES, REGISTRATIONS_NOTICES
+from clarion.schemas.topics import CAMPAIGNS_CALLS, DIRECTORY_ENTITIES, DIRECTORY_NOTICES, REGISTRATIONS_NOTICES
 from clarion.services.notifications import operations
 from clarion.services.notifications.domain.calendar import begins_at
 from clarion.services.notifications.pauses import pause
@@ -30,6 +30,7 @@ def subscriptions(clock: Clock) -> list[Subscription]:
         Subscription(CAMPAIGNS_CALLS, on_messages, batch_size=8),
         # A batch of these has one recipient, mostly.
         Subscription(REGISTRATIONS_NOTICES, on_messages, batch_size=500),
+        Subscription(DIRECTORY_NOTICES, on_messages, batch_size=500),
     ]
 
 

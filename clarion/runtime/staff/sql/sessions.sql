@@ -33,12 +33,10 @@ DELETE FROM clarion.sessions WHERE token_hash = :token_hash RETURNING id
 DELETE FROM clarion.sessions WHERE staff_id = :staff_id AND id IS DISTINCT FROM :except_id RETURNING id
 
 -- name: purge_sessions$
--- Those that have ended, by themselves or by idleness.
+-- Those that ended before, by themselves or by idleness.
 WITH gone AS (
     DELETE FROM clarion.sessions
-    WHERE id IN (
-        SELECT id FROM clarion.sessions WHERE ends_at <= :now OR seen_at <= :idle_since LIMIT :room
-    )
+    WHERE id IN (SELECT id FROM clarion.sessions WHERE ends_at < :before OR seen_at < :before LIMIT :at_most)
     RETURNING 1
 )
 SELECT count(*) FROM gone

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from clarion.schemas.messages import Ask, CallContent, RegistrationContent
-from clarion.services.notifications.domain import call, seat
+from clarion.schemas.messages import Ask, CallContent, RegistrationContent, SignInContent
+from clarion.services.notifications.domain import call, seat, signing_in
 from clarion.services.notifications.domain.changes import Line, listed
 from clarion.services.notifications.domain.kept import SUBJECT, KeptContent
 from clarion.services.notifications.domain.messages import Content
@@ -17,6 +17,7 @@ CONTENTS: Mapping[str, type[BaseModel]] = {
     "call": CallContent,
     "registration": RegistrationContent,
     "kept": KeptContent,
+    "sign-in": SignInContent,
 }
 """The templates and the content each needs."""
 
@@ -39,6 +40,9 @@ def body_of(content: Content, asks: Sequence[Ask], wording: Wording) -> Body:
         return _registration(shown, wording, reason)
     if shown.template == "kept":
         return Body(SUBJECT, "kept", {"kept": KeptContent.model_validate(shown.content)}, ())
+    if shown.template == "sign-in":
+        link = SignInContent.model_validate(shown.content)
+        return Body(signing_in.subject(link), "sign-in", {"link": link}, ())
     return _call(shown, asks, wording, reason)
 
 

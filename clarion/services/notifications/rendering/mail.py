@@ -33,9 +33,9 @@ from clarion.services.notifications.rendering.mime import (
 from clarion.services.notifications.rendering.own import Leaving, Own
 
 SHARED_LIMIT = 256
-PERSONAL = frozenset({"registration", "kept"})
+PERSONAL = frozenset({"registration", "kept", "sign-in"})
 """Templates whose content is one person's own, so that keeping it would only push out what is shared."""
-TEMPLATES = ("call", "over", "registration", "kept")
+TEMPLATES = ("call", "over", "registration", "kept", "sign-in")
 PLAIN = Telling()
 TEXT, HTML = "text.", "html."
 TO, OWN, CALENDAR = Gap("to"), Gap("own"), Gap("calendar")

@@ -1,0 +1,1 @@
+"""Staff: their accounts, how they sign in, and their pages."""

@@ -1,0 +1,17 @@
+"""HTTP in: staff sign in, and have pages of their own."""
+
+from fastapi import APIRouter
+
+from clarion.runtime.clock import Clock
+from clarion.runtime.database import Database
+from clarion.runtime.settings import Settings
+from clarion.runtime.web.staff import StaffOnly
+from clarion.services.directory.staff.visits import OwnSessions, SignIn, own_router, sign_in_router
+
+
+def staff_router(database: Database, staff_only: StaffOnly, settings: Settings, clock: Clock) -> APIRouter:
+    """All pages by which staff come in and are kept."""
+    router = APIRouter()
+    router.include_router(sign_in_router(SignIn(database, staff_only, settings, clock)))
+    router.include_router(own_router(OwnSessions(database, staff_only, clock), staff_only))
+    return router
