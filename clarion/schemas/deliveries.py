@@ -6,7 +6,7 @@ from pydantic import Field
 
 from clarion.schemas.text import Contract, Identifier, Instant, Mailbox, Text
 
-FinalState = Literal["sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown"]
+FinalState = Literal["sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown", "bounced"]
 
 
 class Delivery(Contract):

@@ -35,6 +35,7 @@ COUNTED: Mapping[str, Sequence[str]] = {
     "sent": ("sent",),
     "failed": ("failed",),
     "suppressed": ("suppressed",),
+    "bounced": ("bounced",),
     "expired": ("expired",),
     "unknown": ("unknown",),
     "unneeded": ("unneeded", "superseded"),

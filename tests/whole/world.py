@@ -26,7 +26,7 @@ from clarion.services.sample import AUTHOR, adopt_sample_position, open_sample_w
 from tests.servers import Kind, own_server
 
 SERVICES = ("legislation", "directory", "campaigns", "notifications", "registrations")
-FINAL = ("sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown")
+FINAL = ("sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown", "bounced")
 
 
 @dataclass

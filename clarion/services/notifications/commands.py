@@ -50,6 +50,7 @@ def show(
         fail(f"there is no message {message_id}; `clarion deliveries list` names them")
     if not as_json:
         story["moves"] = "\n".join(move_line(one) for one in story["moves"])
+        story["came_back"] = "\n".join(returned_line(one) for one in story["came_back"])
         story["thread"] = "\n".join(revision_line(one) for one in story["thread"])
     print_fields(story, as_json=as_json)
 
@@ -58,6 +59,13 @@ def move_line(move: dict[str, Any]) -> str:
     """A move in a line: "2027-04-02 09:30:00+00:00 deferred: the relay deferred it: 451 later"."""
     at = move["at"].isoformat(sep=" ", timespec="seconds")
     return f"{at} {move['state']}" + (f": {move['reason']}" if move["reason"] else "")
+
+
+def returned_line(one: dict[str, Any]) -> str:
+    """What came back in a line: "2027-04-02 09:30:00+00:00 hard by mail: there is no such mailbox (5.1.1): bounced"."""
+    at = one["received_at"].isoformat(sep=" ", timespec="seconds")
+    came = f"{one['kind'] or 'not handled yet'} by {one['way']}"
+    return f"{at} " + ": ".join(part for part in (came, one["said"], one["did"]) if part)
 
 
 def revision_line(revision: dict[str, Any]) -> str:

@@ -243,7 +243,10 @@ class Crew:
                 ended(OutOfTime("too long after its mark"))
                 return
             sent.way.hand_over(
-                self.sender.renderer.sender, sent.written.to.address, sent.written.mail, traced(sent, ended)
+                self.sender.renderer.envelope_sender(sent.written.message),
+                sent.written.to.address,
+                sent.written.mail,
+                traced(sent, ended),
             )
 
         sent = [Sent(one.via or connection, one) for connection, one in zip(connections, marked, strict=False)]

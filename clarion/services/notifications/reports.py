@@ -81,8 +81,15 @@ async def find_story(connection: Connection, thread_id: UUID, revision: int | No
         "reasons": [reason.text for reason in recipient.reasons],
         "facts": [f"{fact['label']}: {fact['text']}" for fact in row["facts"]],
         "moves": [dict(move) for move in row["moves"]],
+        "came_back": [dict(one) async for one in _returned(connection, thread_id, row["revision"])],
         "thread": [revision async for revision in _revisions(connection, thread_id)],
     }
+
+
+def _returned(connection: Connection, thread_id: UUID, revision: int) -> AsyncIterator[Any]:
+    """The bounces and complaints of one message."""
+    found: AsyncIterator[Any] = queries.returns_of_message(connection, thread_id=thread_id, revision=revision)
+    return found
 
 
 async def _revisions(connection: Connection, thread_id: UUID) -> AsyncIterator[dict[str, Any]]:

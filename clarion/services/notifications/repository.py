@@ -40,7 +40,8 @@ class Settled:
     relay: str | None = None
 
 
-def _delivery(row: Any) -> Delivery:
+def delivery_of(row: Any) -> Delivery:
+    """A row that ended, as it is told."""
     return Delivery.of_valid(
         matter=row["matter"],
         revision=row["revision"],
@@ -112,7 +113,7 @@ class Ledger:
         )
         moved += [row async for row in put]
         await queries.unfollow(self._connection, matters=list({each["matter"] for each in asked.shared}))
-        return [_delivery(row) for row in moved]
+        return [delivery_of(row) for row in moved]
 
     async def _join(self, asked: Asked) -> dict[UUID, int]:
         """Lock these threads; gives the newest revision of those that were there before."""
@@ -134,7 +135,7 @@ class Ledger:
         found = queries.withdraw(
             self._connection, thread_ids=ids, revision=ending.revision, reason=ending.reason, now=now
         )
-        moved = [_delivery(row) async for row in found]
+        moved = [delivery_of(row) async for row in found]
         if ending.told:
             await queries.insert_withdrawals(
                 self._connection, thread_ids=ids, revision=ending.revision, digest=ending.content["digest"], now=now
@@ -212,7 +213,7 @@ class Ledger:
             claims=[hold.claim for hold in unmarked.values()],
             claimed_at=[hold.claimed_at for hold in unmarked.values()],
         )
-        return [_delivery(row) async for row in moved]
+        return [delivery_of(row) async for row in moved]
 
     async def settle(
         self, worker: UUID, settled: Sequence[Settled], holds: Mapping[Key, Hold], now: datetime
@@ -222,7 +223,7 @@ class Ledger:
         Gives those that ended.
         """
         moved = queries.settle(self._connection, worker=worker, now=now, **_settled(settled, holds))
-        return [_delivery(row) async for row in moved if row["state"] in FINAL]
+        return [delivery_of(row) async for row in moved if row["state"] in FINAL]
 
     async def any_dead(self) -> bool:
         """Whether a worker's lease has ended."""
@@ -230,7 +231,7 @@ class Ledger:
 
     async def bury(self, now: datetime, again_at: datetime) -> list[Delivery]:
         """Free what workers held whose lease ended; what they were sending is in doubt until `again_at`."""
-        return [_delivery(row) async for row in queries.bury(self._connection, now=now, again_at=again_at)]
+        return [delivery_of(row) async for row in queries.bury(self._connection, now=now, again_at=again_at)]
 
     async def any_late(self, now: datetime) -> bool:
         """Whether a message waits whose time has passed."""
@@ -238,7 +239,7 @@ class Ledger:
 
     async def expire(self, now: datetime, room: int) -> list[Delivery]:
         """End up to `room` waiting messages whose time has passed."""
-        return [_delivery(row) async for row in queries.expire(self._connection, now=now, room=room)]
+        return [delivery_of(row) async for row in queries.expire(self._connection, now=now, room=room)]
 
     async def suppress(self, reasons: Mapping[str, str], now: datetime, kind: SuppressionKind) -> list[str]:
         """Mailboxes that get nothing more, with the reasons; gives those that were not suppressed before."""
@@ -254,7 +255,7 @@ class Ledger:
         await self.stop_marks()
         asked = {"mailbox": mailbox, "subscriptions": lists, "now": now}
         fresh = [row["subscription"] async for row in queries.leave_each(self._connection, **asked)]
-        return fresh, [_delivery(row) async for row in queries.drop_left(self._connection, **asked)]
+        return fresh, [delivery_of(row) async for row in queries.drop_left(self._connection, **asked)]
 
     async def come_back(self, mailbox: str, lists: Sequence[str]) -> list[str]:
         """Join subscriptions again; gives those that were left."""

@@ -49,7 +49,9 @@ EXPECTED = {
     "failed": "queued",
     "suppressed": "queued",
     "expired": "queued",
-    "unknown": "uncertain",
+    "unknown": "uncertain bounced",
+    "sent": "bounced",
+    "bounced": "queued",
 }
 
 
@@ -60,7 +62,7 @@ def test_a_move_is_allowed_only_if_the_table_says_so(before: State, after: State
 
 def test_every_state_is_final_or_leads_to_a_final_one() -> None:
     assert set(MOVES) == set(STATES)
-    assert {state for state in STATES if MOVES[state] <= WAITING - {"deferred"}} == FINAL
+    assert {state for state in STATES if MOVES[state] <= WAITING - {"deferred"} | {"bounced"}} == FINAL
     reached = set(FINAL)
     for _ in STATES:
         reached |= {state for state in STATES if MOVES[state] & reached}

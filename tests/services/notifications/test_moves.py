@@ -11,6 +11,8 @@ from uuid import UUID
 from clarion.runtime.database import Transaction
 from clarion.schemas.messages import Recipient, Withdrawal
 from clarion.services.notifications import operations
+from clarion.services.notifications.bounces.repository import Returns
+from clarion.services.notifications.bounces.return_path import About
 from clarion.services.notifications.domain.holds import Hold, Key, key_of
 from clarion.services.notifications.domain.messages import Claimed, thread_of
 from clarion.services.notifications.domain.outcomes import Verdict
@@ -136,6 +138,13 @@ async def sending_again(tx: Transaction) -> None:
     await send_again(tx, Resend(MATTER, in_doubt=True), "asked again", NOW)
 
 
+async def coming_back(tx: Transaction) -> None:
+    for one in held(ALL):
+        mail = await Returns(tx.connection).mail(About(one.thread_id, one.revision))
+        assert mail is not None
+        await Returns(tx.connection).bounce(mail, "bounced: as reported", NOW)
+
+
 UNBEGUN: set[State] = {*WAITING, "claimed"}
 HELD: set[State] = {"claimed", "sending"}
 STATEMENTS: dict[str, tuple[Act, set[State]]] = {
@@ -149,7 +158,8 @@ STATEMENTS: dict[str, tuple[Act, set[State]]] = {
     "supersede": (superseding, UNBEGUN),
     "withdraw": (withdrawing, UNBEGUN),
     "leave": (leaving, UNBEGUN),
-    "send again": (sending_again, {"failed", "suppressed", "expired", "unknown"}),
+    "send again": (sending_again, {"failed", "suppressed", "expired", "bounced", "unknown"}),
+    "come back": (coming_back, {"sent", "unknown"}),
     "a late word": (telling_late, {"claimed", "sending", "uncertain"}),
     **{
         f"settle {before} as {after}": (settling(before, after), {before})

@@ -8,8 +8,8 @@ FROM campaigns AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS asked, count(DISTINCT mailbox) AS mailboxes,
            count(*) FILTER (WHERE state = 'sent') AS reached,
-           count(*) FILTER (WHERE state IN ('failed', 'unknown')) AS failed,
-           count(*) FILTER (WHERE state NOT IN ('sent', 'failed', 'unknown', 'pending')) AS other
+           count(*) FILTER (WHERE state IN ('failed', 'bounced', 'unknown')) AS failed,
+           count(*) FILTER (WHERE state NOT IN ('sent', 'failed', 'bounced', 'unknown', 'pending')) AS other
     FROM newest_outcomes(c.id)
 ) AS k
 WHERE (:id::text IS NULL OR c.id = :id)
@@ -22,7 +22,7 @@ SELECT state AS outcome, count(*) AS officials FROM newest_outcomes(:campaign::t
 SELECT w.division AS slug, coalesce(d.name, nullif(w.division, ''), 'no division') AS division, d.manager_name AS manager,
        w.cities, w.officials, count(k.official) AS asked,
        count(*) FILTER (WHERE k.state = 'sent') AS reached,
-       count(*) FILTER (WHERE k.state IN ('failed', 'unknown')) AS failed
+       count(*) FILTER (WHERE k.state IN ('failed', 'bounced', 'unknown')) AS failed
 FROM waves AS w
 LEFT JOIN divisions AS d ON d.id = w.division
 LEFT JOIN newest_outcomes(:campaign::text) AS k ON k.division = w.division

@@ -17,6 +17,7 @@ State = Literal[
     "unneeded",
     "uncertain",
     "unknown",
+    "bounced",
 ]
 
 UNSENT: frozenset[State] = frozenset({"expired", "superseded", "unneeded", "suppressed"})
@@ -29,19 +30,21 @@ MOVES: Mapping[State, AbstractSet[State]] = {
     "uncertain": frozenset({"claimed", "sent", "unknown"}),
     "claimed": UNSENT | {"sending", "queued", "uncertain", "failed", "unknown"},
     "sending": frozenset({"sent", "deferred", "failed", "queued", "uncertain", "unknown"}),
-    "sent": frozenset(),
+    # What a relay took may come back all the same.
+    "sent": frozenset({"bounced"}),
     # Staff may have it sent again.
     "failed": frozenset({"queued"}),
     "suppressed": frozenset({"queued"}),
     "expired": frozenset({"queued"}),
     "superseded": frozenset(),
     "unneeded": frozenset(),
-    "unknown": frozenset({"uncertain"}),
+    "unknown": frozenset({"uncertain", "bounced"}),
+    "bounced": frozenset({"queued"}),
 }
 """Every allowed move."""
 
 FINAL: frozenset[State] = frozenset(
-    {"sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown"},
+    {"sent", "failed", "suppressed", "expired", "superseded", "unneeded", "unknown", "bounced"},
 )
 """A message in one of these is told to whoever asked for it."""
 

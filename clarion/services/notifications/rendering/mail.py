@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.messages import Ask
+from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.domain import call as words
 from clarion.services.notifications.domain.changes import Line
 from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, message_name
@@ -38,6 +39,8 @@ PERSONAL = frozenset({"registration", "kept", "sign-in"})
 TEMPLATES = ("call", "over", "registration", "kept", "sign-in")
 PLAIN = Telling()
 TEXT, HTML = "text.", "html."
+POSTMARK_HEADER = "X-PM-Metadata-clarion"
+"""What Postmark gives back with a bounce, as `Metadata`."""
 TO, OWN, CALENDAR = Gap("to"), Gap("own"), Gap("calendar")
 
 
@@ -58,7 +61,17 @@ def written_date(now: datetime) -> str:
 class Renderer:
     """Makes mail. Templates are compiled once; what recipients share is rendered once per content and asks."""
 
-    def __init__(self, links: SignedLinks, *, mail_from: str, public_url: str, postal_address: str | None) -> None:
+    def __init__(
+        self,
+        links: SignedLinks,
+        *,
+        mail_from: str,
+        public_url: str,
+        postal_address: str | None,
+        return_path: ReturnPath | None = None,
+        postmark: bool = False,
+    ) -> None:
+        """With a `return_path` each mail has an envelope sender of its own, with `postmark` a name at Postmark."""
         display, self.sender = parseaddr(one_line(mail_from))
         if "@" not in self.sender:
             raise ValueError("CLARION_MAIL_FROM is an address, as in Clarion <calls@clarion.example>")
@@ -66,6 +79,8 @@ class Renderer:
         self.public_url = public_url.rstrip("/")
         self.postal_address = postal_address
         self._from = mailbox("From", display, self.sender)
+        self._return_path = return_path
+        self._postmark = postmark
         self._sign = links.signer(PURPOSE)
         environment = Environment(
             loader=PackageLoader("clarion.services.notifications"),
@@ -85,6 +100,12 @@ class Renderer:
         self._own_html = Own(environment.get_template("own.html.j2"), HTML, html=True)
         self._invitations = Invitations(display, self.sender)
         self._shared: OrderedDict[tuple[Any, ...], Shared] = OrderedDict()
+
+    def envelope_sender(self, message: Claimed) -> str:
+        """To where the mail comes back if it cannot be delivered."""
+        if self._return_path is None:
+            return self.sender
+        return self._return_path.of(message.thread_id, message.revision)
 
     def render(
         self, message: Claimed, content: Content, to: Addressed, now: datetime, telling: Telling = PLAIN
@@ -121,6 +142,8 @@ class Renderer:
             f"Clarion-Thread: {message.thread_id.hex}\r\n"
             f"Clarion-Revision: {message.revision}\r\n"
         )
+        if self._postmark:
+            lines += f"{POSTMARK_HEADER}: {message.id}\r\n"
         if telling.first is not None:
             first = f"<{message_name(message.thread_id, telling.first.revision, telling.first.resend)}@{self.domain}>"
             lines += f"In-Reply-To: {first}\r\nReferences: {first}\r\n"
