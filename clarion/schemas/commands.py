@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 LetterState = Literal["open", "retried", "discarded"]
 
@@ -102,6 +102,59 @@ class Finding(Printed):
     todo: str | None = Field(description="what to do about it; nothing where all is well")
 
 
+class KeyMade(Printed):
+    """`clarion keys create`: the key, this once."""
+
+    id: str
+    key: str = Field(description="sent as `Authorization: Bearer ...`; it is kept nowhere")
+    name: str
+    scopes: list[str]
+    source: str = Field(description="of all events posted with it")
+    expires_at: datetime | None
+
+
+class KeyLine(Printed):
+    """One key in `clarion keys list`, without what would let one use it."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    source: str
+    state: Literal["good", "revoked", "expired"]
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="to the minute")
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    refused_count: int = Field(description="how often somebody used it in vain")
+    refused_at: datetime | None
+    refused_why: str | None = Field(description="revoked, expired, or the scope that it lacks")
+    other_source_count: int = Field(description="events that named another source, taken for the key's")
+    other_source_at: datetime | None
+
+
+class KeyRevoked(Printed):
+    """`clarion keys revoke`."""
+
+    id: str
+    revoked: Literal[True]
+    revoked_at: datetime = Field(description="earlier than now if it had been revoked before")
+
+
+class AuditEntry(Printed):
+    """One act in `clarion audit list`."""
+
+    id: int
+    at: datetime
+    actor_kind: Literal["staff", "key", "command", "person", "system"]
+    actor_id: str
+    actor_name: str
+    place: str = Field(description="a client's address, or the host of a terminal")
+    act: str = Field(description="what was done, such as wave.approved")
+    subject: str = Field(description="to what, such as campaign:<id>")
+    details: dict[str, JsonValue]
+    divisions: list[str] = Field(description="the divisions that it concerns")
+
+
 PRINTED: Mapping[str, type[Printed]] = {
     "dead-letters.list": LetterLine,
     "dead-letters.show": LetterShown,
@@ -110,6 +163,10 @@ PRINTED: Mapping[str, type[Printed]] = {
     "replay": ReplayPrinted,
     "doctor": Finding,
     "restored": RestoredPrinted,
+    "keys.create": KeyMade,
+    "keys.list": KeyLine,
+    "keys.revoke": KeyRevoked,
+    "audit.list": AuditEntry,
 }
 """What each command prints: this thing, or an array of them where it prints a list."""
 

@@ -15,6 +15,9 @@ COMMANDS = {
     "migrate": Lazily("clarion.services.processes:migrate", "bring the database's schemas to this version"),
     "topics": Lazily("clarion.services.processes:topics", "make the topics that are missing"),
     "directory": Lazily("clarion.services.directory.commands:directory", "import cities, officials, committees, ..."),
+    "staff": Lazily(
+        "clarion.services.directory.staff.commands:staff", "who acts for the association, and their rights"
+    ),
     "positions": Lazily("clarion.services.campaigns.commands:positions", "our stances on bills"),
     "publish": Lazily("clarion.services.legislation.commands:publish", "validate and publish legislative updates"),
     "campaigns": Lazily("clarion.services.waves:campaigns", "what came of hearings on our positions"),
@@ -29,7 +32,8 @@ COMMANDS = {
     "doctor": Lazily("clarion.services.doctor.commands:doctor", "look at everything, and say what to do"),
     "contracts": Lazily("clarion.services.contracts.commands:contracts", "topics, schemas, AsyncAPI and OpenAPI"),
     "restored": Lazily("clarion.services.restoring.commands:restored", "take up a database restored from a dump"),
-    "keys": Lazily("clarion.services.legislation.key_commands:keys", "API keys for integrations"),
+    "audit": Lazily("clarion.services.audit.commands:audit", "who did what, when and from where"),
+    "keys": Lazily("clarion.services.keys.commands:keys", "API keys for integrations"),
 }
 
 app = typer.Typer(cls=lazy_group(COMMANDS), no_args_is_help=True, rich_markup_mode=None, add_completion=False)

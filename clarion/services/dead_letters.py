@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-import getpass
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from clarion.runtime.messaging.dead_letters import DeadLetters, LetterState, Unk
 from clarion.runtime.messaging.record import headers_from_json
 from clarion.runtime.output import counting, fail, print_fields, print_rows
 from clarion.runtime.settings import load_settings
+from clarion.runtime.staff.audit import Actor, command_actor
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.commands import LetterLine, LetterOutcome, LetterShown
 from clarion.services.running import BUILDERS, open_services
@@ -62,12 +63,10 @@ def services_of(name: str | None) -> Sequence[str]:
     return list(BUILDERS) if name is None else [name]
 
 
-def account() -> str:
-    """Who runs this command, as the machine knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+def decider(name: str | None) -> Actor:
+    """Who decides it: whoever runs this command, under the name that they gave."""
+    actor = command_actor()
+    return actor if name is None else replace(actor, name=name)
 
 
 def line_of(service: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -122,25 +121,25 @@ async def chosen_letters(services: Sequence[str], wanted: Wanted, state: LetterS
         ]
 
 
-async def retried(letters: Sequence[Chosen], who: str, told: Callable[[int], None]) -> list[LetterOutcome]:
+async def retried(letters: Sequence[Chosen], by: Actor, told: Callable[[int], None]) -> list[LetterOutcome]:
     """Hand these to their handlers again, each in a transaction of its own; `told` hears how many are done."""
     outcomes = []
     async with open_services(load_settings(), sorted({service for service, _ in letters})) as opened:
         by_name = {service.name: service for service in opened}
         for done, (name, number) in enumerate(letters, 1):
             service = by_name[name]
-            retry = await DeadLetters(service.database).retry(number, service.subscriptions, who=who)
+            retry = await DeadLetters(service.database).retry(number, service.subscriptions, by=by)
             outcomes.append(LetterOutcome(id=f"{name}-{number}", state=retry.state, reason=retry.reason))
             told(done)
     return outcomes
 
 
-async def put_aside(letters: Sequence[Chosen], who: str, why: str | None, *, back: bool) -> list[LetterOutcome]:
+async def put_aside(letters: Sequence[Chosen], by: Actor, why: str | None, *, back: bool) -> list[LetterOutcome]:
     """Discard these, or take them back; one that is not in a state to be is left as it is, which its reason says."""
     outcomes = []
     async with opened_letters({service for service, _ in letters}) as kept:
         for name, number in letters:
-            done = await (kept[name].take_back if back else kept[name].discard)(number, who=who, why=why)
+            done = await (kept[name].take_back if back else kept[name].discard)(number, by=by, why=why)
             state = (await kept[name].get(number))["state"]
             reason = None if done else f"it was {state} already"
             outcomes.append(LetterOutcome(id=f"{name}-{number}", state=state, reason=reason))
@@ -225,7 +224,7 @@ def retry_command(
     chosen = meant(letters, (service, wanted_of(topic, kind, since, cause)), "open", everything=everything)
     try:
         with counting("retrying", len(chosen)) as told:
-            outcomes = asyncio.run(retried(chosen, by or account(), told))
+            outcomes = asyncio.run(retried(chosen, decider(by), told))
     except UnknownLetter as error:
         fail(str(error))
     print_rows([one.model_dump() for one in outcomes], as_json=as_json, empty="no dead letters are open")
@@ -256,7 +255,7 @@ def discard_command(
     filters = (service, wanted_of(topic, kind, since, cause))
     chosen = meant(letters, filters, "discarded" if undo else "open", everything=everything)
     try:
-        outcomes = asyncio.run(put_aside(chosen, by or account(), reason, back=undo))
+        outcomes = asyncio.run(put_aside(chosen, decider(by), reason, back=undo))
     except UnknownLetter as error:
         fail(str(error))
     print_rows([one.model_dump() for one in outcomes], as_json=as_json, empty="there is none")

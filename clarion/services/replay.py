@@ -9,6 +9,7 @@ import typer
 from clarion.runtime.messaging.replaying import Asked, Portion, Replayed, ReplayRunning, count_replayable, replay
 from clarion.runtime.output import counting, fail, print_fields
 from clarion.runtime.settings import Settings, load_settings
+from clarion.runtime.staff.audit import command_actor
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.commands import ReplayedTopic, ReplayPrinted
 from clarion.schemas.topics import TOPICS
@@ -63,7 +64,9 @@ async def _run(settings: Settings, asked: Asked, *, dry_run: bool) -> ReplayPrin
     if dry_run:
         return _printed(asked, portions, None)
     with counting("publishing again", sum(portion.messages for portion in portions)) as told:
-        return _printed(asked, portions, await replay(settings, list(BUILDERS), REPUBLISH, asked, told))
+        return _printed(
+            asked, portions, await replay(settings, list(BUILDERS), REPUBLISH, asked, told, by=command_actor())
+        )
 
 
 def _printed(asked: Asked, portions: list[Portion], done: Replayed | None) -> ReplayPrinted:

@@ -14,6 +14,7 @@ from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, Transaction, open_database
 from clarion.runtime.output import fail, print_fields, print_json, print_rows, table_of
 from clarion.runtime.settings import load_settings
+from clarion.runtime.staff.audit import command_actor, record
 from clarion.schemas.messages import Pause
 from clarion.services.campaigns import commands, pausing, reports
 from clarion.services.campaigns.commands import AsJson
@@ -158,18 +159,18 @@ def pause(campaign: Campaign, division: Division = None, as_json: AsJson = False
 
     Example: clarion campaigns pause ID --division north-bay
     """
-    _change(pausing.pause, campaign, division, as_json=as_json)
+    _change(pausing.pause, "campaign.paused", campaign, division, as_json=as_json)
 
 
 @campaigns.command()
 def resume(campaign: Campaign, division: Division = None, as_json: AsJson = False) -> None:
     """Resume a campaign's mail, or one division's. Example: clarion campaigns resume ID"""
-    _change(pausing.resume, campaign, division, as_json=as_json)
+    _change(pausing.resume, "campaign.resumed", campaign, division, as_json=as_json)
 
 
-def _change(change: Change, campaign: str, division: str | None, *, as_json: bool) -> None:
+def _change(change: Change, act: str, campaign: str, division: str | None, *, as_json: bool) -> None:
     try:
-        taken, mail = asyncio.run(_changed(change, campaign, division))
+        taken, mail = asyncio.run(_changed(change, act, campaign, division))
     except NotToBePaused as refusal:
         fail(str(refusal))
     print_rows(mail, as_json=as_json, empty="No mail of it yet.")
@@ -180,10 +181,22 @@ def _change(change: Change, campaign: str, division: str | None, *, as_json: boo
         )
 
 
-async def _changed(change: Change, campaign: str, division: str | None) -> tuple[bool, list[dict[str, Any]]]:
+async def _changed(change: Change, act: str, campaign: str, division: str | None) -> tuple[bool, list[dict[str, Any]]]:
     async with open_desk() as desk:
         async with desk.campaigns.transaction() as tx:
             wanted = await change(tx, campaign, division, system_clock())
+            divisions = (
+                [division] if division else list(filter(None, await reports.wave_names(tx.connection, campaign)))
+            )
+            await record(
+                tx.connection,
+                command_actor(),
+                act,
+                f"campaign:{campaign}",
+                at=system_clock(),
+                details={"division": division},
+                divisions=divisions,
+            )
         taken = await _taken(desk, f"{MATTER}{campaign}", wanted)
         mail = await mail_of(desk, campaign)
     return taken, [row for row in mail if division in {None, row["slug"]}]
@@ -249,5 +262,16 @@ async def _owed(campaign: str, wish: Resend) -> Mapping[str, int]:
 
 
 async def _sent_again(wish: Resend) -> Mapping[str, int]:
+    now = system_clock()
     async with open_desk() as desk, desk.ledger.transaction() as tx:
-        return await resending.send_again(tx, wish, "sent again by `clarion campaigns resend`", system_clock())
+        again = await resending.send_again(tx, wish, "sent again by `clarion campaigns resend`", now)
+        await record(
+            tx.connection,
+            command_actor(),
+            "campaign.resent",
+            wish.matter,
+            at=now,
+            details={"division": wish.wave, "in_doubt": wish.in_doubt, "mailboxes": sum(again.values())},
+            divisions=[wish.wave] if wish.wave else [],
+        )
+        return again

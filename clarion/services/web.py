@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
 
 from clarion.runtime.embedded import MailStore
 from clarion.runtime.process import Service
+from clarion.runtime.settings import Settings
 from clarion.runtime.watch import Watch
 from clarion.runtime.web import fencing
 from clarion.runtime.web.pages import Pages
+from clarion.runtime.web.staff import StaffOnly
+from clarion.services.audit.pages import audit_router
 from clarion.services.contracts.openapi import describe
 from clarion.services.contracts.pages import contracts_router
 from clarion.services.health import health_router
+from clarion.services.keys.pages import keys_router
 from clarion.services.mail_pages import mail_router
-from clarion.services.operators.pages import operators_router
+from clarion.services.operators.pages import STAFF_KEEPER, operators_router
 
 PACKAGE = "clarion.services"
 
@@ -42,6 +46,8 @@ def build_site(
     site.include_router(contracts_router())
     site.include_router(health_router(watch))
     site.include_router(operators_router(watch))
+    for router in staff_routers(services, watch.settings):
+        site.include_router(router)
     if mail is not None:
         site.include_router(mail_router(mail, own))
 
@@ -52,3 +58,10 @@ def build_site(
         )
 
     return site
+
+
+def staff_routers(services: Sequence[Service], settings: Settings) -> list[APIRouter]:
+    """The pages for staff that belong to no one service, where the service that keeps staff is there."""
+    databases = [service.database for service in services if service.name == STAFF_KEEPER]
+    doors = [(database, StaffOnly(database.connection, settings, database.clock)) for database in databases]
+    return [router(database, staff) for database, staff in doors for router in (keys_router, audit_router)]

@@ -18,6 +18,7 @@ from clarion.services.operators.guard import is_local
 from clarion.services.operators.pages import operators_router
 from clarion.services.running import open_services
 from clarion.services.sample import sample_notice
+from tests.staff import signed_in
 
 LOOPBACK = ("127.0.0.1", 40_000)
 NOTICE = b'{"hearing_id": 7}'
@@ -106,11 +107,11 @@ async def test_who_is_elsewhere_or_comes_by_a_proxy_is_told_where_the_pages_are(
     assert await state_of(watch) == "open"
 
 
-async def test_behind_a_public_address_the_site_has_no_operators_pages(watch: Watch) -> None:
+async def test_behind_a_public_address_what_seems_to_come_from_this_machine_opens_nothing(watch: Watch) -> None:
     watch.settings = watch.settings.model_copy(update={"public_url": "https://calls.cities.example"})
     async with client(watch) as browser:
         for path in ("/operators", "/operators/dead-letters"):
-            assert (await browser.get(path)).status_code == 403
+            assert (await browser.get(path)).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -192,3 +193,55 @@ async def test_a_letter_whose_cause_was_mended_is_handled_by_a_retry(watch: Watc
         assert "It was handled." in done.text
         assert letter in (await browser.get("/operators/dead-letters?state=retried")).text
     assert await state_of(watch) == "retried"
+
+
+PUBLIC = "https://calls.cities.example"
+
+
+def behind_a_public_address(watch: Watch) -> httpx.AsyncClient:
+    """A browser elsewhere, at the site's public address."""
+    watch.settings = watch.settings.model_copy(update={"public_url": PUBLIC})
+    browser = client(watch, peer=("203.0.113.9", 1), base=PUBLIC)
+    browser.headers["accept"] = "text/html"
+    return browser
+
+
+async def test_behind_a_public_address_administrators_use_the_pages_and_are_named_in_what_they_do(watch: Watch) -> None:
+    letter = await dead_letter(watch)
+    place = f"/operators/dead-letters/{letter}"
+    async with behind_a_public_address(watch) as browser:
+        asked = await browser.get("/operators")
+        assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?next=%2Foperators")
+        sam = await signed_in(browser, watch.settings, "admin", name="Sam Sample")
+        assert letter in (await browser.get("/operators")).text
+        done = await browser.post(f"{place}/discard", data={**sam.form, "why": "a trial"}, follow_redirects=True)
+        assert "discarded by Sam Sample" in done.text
+        assert (await browser.post(f"{place}/take-back", data={"form_token": "x"})).status_code == 403
+        assert (await browser.post(f"{place}/take-back", data=sam.form)).status_code == 303
+        assert (await browser.post(f"{place}/retry", data=sam.form)).status_code == 303
+    async with watch.services[0].database.connection() as connection:
+        rows = await connection.fetch("SELECT act, actor_id, place, subject, details FROM clarion.audit ORDER BY id")
+    assert [(row["act"], row["actor_id"], row["place"], row["subject"]) for row in rows] == [
+        (act, sam.staff.id, "203.0.113.9", f"dead-letter:{letter}")
+        for act in ("dead-letter.discarded", "dead-letter.taken-back", "dead-letter.retried")
+    ]
+
+
+@pytest.mark.parametrize("role", ["state", "manager", "viewer"])
+async def test_behind_a_public_address_nobody_but_administrators_operates(watch: Watch, role: str) -> None:
+    letter = await dead_letter(watch)
+    async with behind_a_public_address(watch) as browser:
+        sam = await signed_in(browser, watch.settings, role, ["north-bay"] if role == "manager" else [])
+        assert (await browser.get("/operators")).status_code == 403
+        assert (await browser.post(f"/operators/dead-letters/{letter}/retry", data=sam.form)).status_code == 403
+    assert await state_of(watch) == "open"
+
+
+async def test_on_this_machine_an_administrator_who_is_signed_in_is_named_as_well(watch: Watch) -> None:
+    letter = await dead_letter(watch)
+    async with client(watch) as browser:
+        sam = await signed_in(browser, watch.settings, "admin", name="Sam Sample")
+        done = await browser.post(
+            f"/operators/dead-letters/{letter}/discard", data=sam.form | {"why": "x"}, follow_redirects=True
+        )
+        assert "discarded by Sam Sample" in done.text

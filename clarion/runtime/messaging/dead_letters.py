@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from pydantic import JsonValue
+
 from clarion.runtime.database import Database, Transaction, is_transient, load_queries
 from clarion.runtime.messaging.inbox import claim
 from clarion.runtime.messaging.outbox import Parcel, enqueue_parcels
 from clarion.runtime.messaging.received import InvalidRecord, Received, claims, parse
 from clarion.runtime.messaging.record import Header, Record, headers_from_json, headers_to_json, printable
 from clarion.runtime.messaging.subscription import Rejected, Subscription
+from clarion.runtime.staff.audit import Actor, record
 
 REASON_CHARACTERS = 1_000
 DETAIL_CHARACTERS = 20_000
@@ -138,7 +141,7 @@ EVERY = Wanted()
 
 
 class DeadLetters:
-    """The dead letters of one service; who decided what is kept in their history, and why if that is said."""
+    """The dead letters of one service; who decided what, and why if that is said, is kept in their history."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -166,19 +169,23 @@ class DeadLetters:
             raise self._unknown(letter_id)
         return dict(row)
 
-    async def discard(self, letter_id: int, *, who: str | None = None, why: str | None = None) -> bool:
+    async def discard(self, letter_id: int, *, by: Actor, why: str | None = None) -> bool:
         """Put an open letter aside; False if it was not open. It can be taken back or retried while it is kept."""
         async with self._database.transaction() as tx:
-            marked = await self._queries.mark_discarded(tx.connection, id=letter_id, who=who, why=why)
+            marked = await self._queries.mark_discarded(tx.connection, id=letter_id, who=by.name, why=why)
+            if marked is not None:
+                await self._record(tx, by, "dead-letter.discarded", letter_id)
         return marked is not None
 
-    async def take_back(self, letter_id: int, *, who: str | None = None, why: str | None = None) -> bool:
+    async def take_back(self, letter_id: int, *, by: Actor, why: str | None = None) -> bool:
         """Open a discarded letter again; False if it was not discarded."""
         async with self._database.transaction() as tx:
-            marked = await self._queries.mark_taken_back(tx.connection, id=letter_id, who=who, why=why)
+            marked = await self._queries.mark_taken_back(tx.connection, id=letter_id, who=by.name, why=why)
+            if marked is not None:
+                await self._record(tx, by, "dead-letter.taken-back", letter_id)
         return marked is not None
 
-    async def retry(self, letter_id: int, subscriptions: Sequence[Subscription], *, who: str | None = None) -> Retry:
+    async def retry(self, letter_id: int, subscriptions: Sequence[Subscription], *, by: Actor) -> Retry:
         """Hand an open or discarded record to its handler, now, in one transaction with the letter's new state.
 
         One that was retried before is left as it is.
@@ -194,8 +201,9 @@ class DeadLetters:
             if row["state"] == "retried":
                 return Retry("retried")
             failure = await self._handle_again(tx, dict(row), subscriptions)
+            await self._record(tx, by, "dead-letter.retried", letter_id, handled=failure is None)
             if failure is None:
-                await self._queries.mark_retried(tx.connection, id=letter_id, who=who)
+                await self._queries.mark_retried(tx.connection, id=letter_id, who=by.name)
                 return Retry("retried")
             await self._queries.mark_failed_again(
                 tx.connection,
@@ -203,9 +211,13 @@ class DeadLetters:
                 reason=failure.reason,
                 detail=failure.detail,
                 claimed=failure.claimed or row["claimed"],
-                who=who,
+                who=by.name,
             )
             return Retry("open", failure.reason)
+
+    async def _record(self, tx: Transaction, by: Actor, act: str, letter_id: int, **details: JsonValue) -> None:
+        subject = f"dead-letter:{tx.service}-{letter_id}"
+        await record(tx.connection, by, act, subject, at=tx.clock(), details=details)
 
     def _unknown(self, letter_id: int) -> UnknownLetter:
         return UnknownLetter(f"{self._database.service} has no dead letter {letter_id}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
 
     from clarion.runtime.settings import Settings
+from clarion.runtime.staff.audit import Actor, record
 
 ROWS_PER_BATCH = 1_000
 
@@ -133,8 +134,11 @@ async def replay(
     *,
     topics: Sequence[Topic] = TOPICS,
     clock: Clock = system_clock,
+    by: Actor | None = None,
 ) -> Replayed:
     """Publish again what is asked; after a kill, the same call goes on where the last one was.
+
+    `by` is who asks for it, for the record of acts.
 
     Messages come from the services' outboxes, in their order. What compacted topics hold is enqueued by the hooks of
     `republish`, whole whatever the time, and goes out by the relays. Consumers go by revisions and the inbox, so it
@@ -145,7 +149,7 @@ async def replay(
         TopicError: a topic is missing.
         KafkaError, OSError, asyncpg.PostgresError: a server is not there; what was sent is written down.
     """
-    async with _run_of(settings, asked) as run:
+    async with _run_of(settings, asked, by, clock) as run:
         plain = asked.chosen(topics, compacted=False)
         async with _producer(settings, plain) as producer:
             wanted = {"topics": plain, "since": asked.since, "until": asked.until}
@@ -226,7 +230,7 @@ async def _finish(settings: Settings, run: _Run, asked: Asked) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _run_of(settings: Settings, asked: Asked) -> AsyncIterator[_Run]:
+async def _run_of(settings: Settings, asked: Asked, by: Actor | None, clock: Clock) -> AsyncIterator[_Run]:
     """The replay that was asked for and did not end on this broker, or a new one; only one at a time."""
     queries = load_queries("clarion.runtime.messaging")
     login = await connect_login(settings.database_url or "")
@@ -235,7 +239,10 @@ async def _run_of(settings: Settings, asked: Asked) -> AsyncIterator[_Run]:
             raise ReplayRunning("another replay is running: wait for it, it can be stopped and gone on with later")
         wanted = {"asked": asked.as_json(), "cluster_id": await cluster_id(settings)}
         known = await queries.open_replay(login, **wanted)
-        row = known or await queries.begin_replay(login, **wanted)
+        async with login.transaction():
+            row = known or await queries.begin_replay(login, **wanted)
+            if by is not None:
+                await record(login, by, "messages.replayed", f"replay:{row['id']}", at=clock(), details=asked.as_json())
         yield _Run(login, row["id"], row["started_at"], resumed=known is not None, progress=dict(row["progress"]))
     finally:
         login.terminate()

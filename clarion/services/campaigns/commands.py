@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
+from pydantic import JsonValue
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import open_database
+from clarion.runtime.database import Transaction, open_database
 from clarion.runtime.output import fail, print_fields, print_json, print_rows, say
 from clarion.runtime.settings import load_settings
+from clarion.runtime.staff.audit import Actor, command_actor, record
 from clarion.schemas.campaigns import Stance
 from clarion.schemas.legislation import bill_key
 from clarion.services.campaigns import bills, reports, repository
@@ -103,7 +105,20 @@ def _content(path: Path | None) -> str | None:
 
 async def _adopt(position: Position) -> Adoption:
     async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
-        return await adopt_position(tx, position, system_clock)
+        adoption = await adopt_position(tx, position, system_clock)
+        if adoption.is_new:
+            await record_adoption(tx, command_actor(), adoption.adopted)
+        return adoption
+
+
+async def record_adoption(tx: Transaction, actor: Actor, adopted: AdoptedPosition) -> None:
+    """Write down who adopted it; which stance it takes is in the position alone."""
+    details: dict[str, JsonValue] = {
+        "bill": adopted.position.bill,
+        "session": adopted.position.session,
+        "version": adopted.version,
+    }
+    await record(tx.connection, actor, "position.adopted", f"position:{adopted.id}", at=tx.clock(), details=details)
 
 
 def position_fields(adopted: AdoptedPosition) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from clarion.runtime.clock import system_clock
 from clarion.runtime.database import open_database
 from clarion.runtime.output import fail, print_fields, print_json
 from clarion.runtime.settings import load_settings
+from clarion.runtime.staff.audit import command_actor
 from clarion.services.legislation.operations import Intake
 from clarion.services.legislation.publication import Validation, publish_file, validate
 
@@ -58,7 +59,7 @@ def publish(
 async def publish_content(content: IO[bytes], source: str | None, progress: "Counter") -> Intake:
     """Publish what was validated."""
     async with open_database(load_settings(), "legislation") as database:
-        return await publish_file(database, content, source, system_clock, progress)
+        return await publish_file(database, content, source, system_clock, progress, by=command_actor())
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ class StrictEnvelope(Envelope):
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A valid update, ready to be published."""
+    """A valid update, ready to be published; `named` is the source it gives, if it is taken for another's."""
 
     source: str
     id: str
@@ -55,6 +55,7 @@ class Update:
     data: Body
     time: datetime | None = None
     subject: str | None = None
+    named: str | None = None
 
     def statement(self, received_at: datetime) -> Statement:
         """The update as its source's statement."""
@@ -93,7 +94,8 @@ def read_update(
     data = read_body(envelope, index)
     said_by = source or envelope.source or default_source
     event_id = envelope.id or identify(said_by, envelope.type, envelope.data)
-    return Update(said_by, event_id, envelope.type, data, envelope.time, envelope.subject)
+    named = None if envelope.source == said_by else envelope.source
+    return Update(said_by, event_id, envelope.type, data, envelope.time, envelope.subject, named)
 
 
 def read_body(envelope: Envelope, index: int | None) -> Body:

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, Any
 
+from pydantic import JsonValue
+
 from clarion.runtime.clock import Clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import Database, Transaction
+from clarion.runtime.staff.audit import Actor, record
 from clarion.services.legislation.intake import InvalidUpdate, Occurrences, Update, read_update
 from clarion.services.legislation.operations import Intake, take_in
 from clarion.services.legislation.reading import Item, read_items
@@ -65,11 +68,18 @@ def read_item(item: Item, source: str | None, occurrences: Occurrences) -> Updat
 
 
 async def publish_file(
-    database: Database, file: IO[bytes], source: str | None, clock: Clock, progress: Progress
+    database: Database,
+    file: IO[bytes],
+    source: str | None,
+    clock: Clock,
+    progress: Progress,
+    *,
+    by: Actor | None = None,
 ) -> Intake:
     """Publish the updates of a file that `validate` found no mistake in, a few hundred in a transaction.
 
-    Since every update has an id, what an interruption left out is made up by doing it again.
+    Since every update has an id, what an interruption left out is made up by doing it again. `by` is who does it, for
+    the record of acts.
     """
     occurrences = Occurrences()
     updates = (read_item(item, source, occurrences) for item in read_items(file))
@@ -77,10 +87,20 @@ async def publish_file(
     for batch in batches(updates):
         async with database.transaction() as tx:
             taken = await take_in(tx, batch, clock())
+            if by is not None and taken.published:
+                await record_publication(tx, by, batch, taken)
         published += taken.published
         seen_before += taken.seen_before
         progress(len(batch))
     return Intake(published, seen_before)
+
+
+async def record_publication(tx: Transaction, by: Actor, batch: list[Update], taken: Intake) -> None:
+    """Write down who published how many, for whom."""
+    sources = sorted({update.source for update in batch})
+    subject = f"source:{sources[0]}" if len(sources) == 1 else "source:several"
+    details: dict[str, JsonValue] = {"published": taken.published, "seen_before": taken.seen_before}
+    await record(tx.connection, by, "updates.published", subject, at=tx.clock(), details=details)
 
 
 def batches(updates: Iterator[Update]) -> Iterator[list[Update]]:

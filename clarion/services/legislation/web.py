@@ -11,8 +11,9 @@ from pydantic_core import from_json
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database
 from clarion.runtime.ids import new_id
+from clarion.runtime.staff.audit import record
 from clarion.runtime.web.fields import FieldError
-from clarion.runtime.web.keys import ApiKey, require_scope
+from clarion.runtime.web.keys import ApiKey, count_other_sources, require_scope
 from clarion.runtime.web.problems import Refused, documented
 from clarion.schemas.cloudevents import BATCH, JSON, STRUCTURED
 from clarion.services.legislation import repository
@@ -25,9 +26,10 @@ SCOPE = "updates"
 
 
 class UpdatesAccepted(BaseModel):
-    """The ids of the updates, in the order they were posted."""
+    """The ids of the updates, in the order they were posted; `note` says if they were taken for another source."""
 
     ids: list[str]
+    note: str | None = None
 
 
 class UpdateStatus(BaseModel):
@@ -50,6 +52,7 @@ def build_router(database: Database, clock: Clock) -> APIRouter:
     @router.post(
         "",
         status_code=202,
+        response_model_exclude_none=True,
         responses=documented(401, 403, 413, 415, 422, 503) | ACCEPTED,
         openapi_extra={"requestBody": REQUEST_BODY},
         summary="Post updates about hearings and bills",
@@ -57,13 +60,20 @@ def build_router(database: Database, clock: Clock) -> APIRouter:
     async def post_updates(request: Request, key: Annotated[ApiKey, Depends(key_for_updates)]) -> UpdatesAccepted:
         """One event or an array, as CloudEvents 1.0 (structured, batch or binary) or as `{"type", "data", "id"?}`.
 
-        All are taken or none. The source is that of the key, whatever the event says; the same id posted again by
-        the same source changes nothing. An event without an id is a new statement of the source.
+        All are taken or none. The source is that of the key, whatever the event says, which `note` tells then; the
+        same id posted again by the same source changes nothing. An event without an id is a new statement of the
+        source.
         """
         updates = await read_request(request, key.source)
+        now = clock()
+        others = [update for update in updates if update.named is not None]
         async with database.transaction() as tx:
-            await take_in(tx, updates, clock())
-        return UpdatesAccepted(ids=[update.id for update in updates])
+            taken = await take_in(tx, updates, now)
+            if others:
+                await count_other_sources(tx.connection, key, len(others), now)
+            details = {"published": taken.published, "seen_before": taken.seen_before, "other_source": len(others)}
+            await record(tx.connection, key.actor, "updates.posted", f"key:{key.id}", at=now, details=details)
+        return UpdatesAccepted(ids=[update.id for update in updates], note=taken_for(key.source, len(others)))
 
     @router.get("/{event_id:path}", responses=documented(401, 403, 404, 503), summary="What became of an update")
     async def get_update(event_id: str, key: Annotated[ApiKey, Depends(key_for_updates)]) -> UpdateStatus:
@@ -77,6 +87,13 @@ def build_router(database: Database, clock: Clock) -> APIRouter:
             return await read_status(connection, key.source, event_id)
 
     return router
+
+
+def taken_for(source: str, count: int) -> str | None:
+    """What is told of events that name another source than the key's."""
+    if not count:
+        return None
+    return f"{count} name another source than this key's, {source}, and were taken for {source}: a key speaks for one."
 
 
 async def read_status(connection: Connection, source: str, event_id: str) -> UpdateStatus:

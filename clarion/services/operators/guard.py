@@ -1,11 +1,18 @@
-"""Who may see the operators' pages: until staff can sign in, who is on this machine, by way of no proxy."""
+"""Who may see the operators' pages: staff who may operate, and who is on this machine, by way of no proxy."""
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from clarion.runtime.staff.audit import Actor
+from clarion.runtime.staff.rights import Act
 from clarion.runtime.web.hosts import is_loopback
 from clarion.runtime.web.problems import Refused
+from clarion.runtime.web.staff import SAFE_METHODS, StaffOnly, Visit, check_form, client_address, given_token
+
+WHO = "operators' page"
+"""Whoever sits at this machine, in the record of acts and in the history of dead letters."""
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 """A request that carries one of these came by way of a proxy, whatever it says of where it began."""
@@ -40,10 +47,40 @@ def only_here(request: Request) -> None:
         raise Refused(403, WORDS)
 
 
-def refuse() -> None:
-    """For a site that the world may reach.
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who looks at the pages: somebody of staff on a visit, or whoever sits at this machine."""
 
-    Raises:
-        Refused: 403, always.
+    actor: Actor
+    visit: Visit | None = None
+
+
+class Door:
+    """Lets operators in: staff who may operate, and on an address of this machine whoever is on it.
+
+    Behind a public address only staff come in: what a proxy sends looks as if it came from this machine.
     """
-    raise Refused(403, WORDS)
+
+    def __init__(self, staff: StaffOnly | None, *, here: bool) -> None:
+        self._staff = staff
+        self._here = here
+
+    async def __call__(self, request: Request) -> Operator:
+        """A FastAPI dependency.
+
+        Raises:
+            Refused: 303 to sign in, 401 or 403.
+        """
+        if self._here:
+            only_here(request)
+            visit = await self._staff.find(request) if self._staff is not None else None
+            if visit is None or not visit.may(Act.OPERATE):
+                return Operator(Actor("command", "operators-page", WHO, client_address(request)))
+            if request.method not in SAFE_METHODS:
+                check_form(visit, await given_token(request))
+        elif self._staff is None:
+            raise Refused(403, WORDS)
+        else:
+            visit = await self._staff.let_in(request)
+            visit.allow(Act.OPERATE)
+        return Operator(visit.actor, visit)

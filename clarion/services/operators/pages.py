@@ -14,7 +14,8 @@ from clarion.runtime.watch import Watch
 from clarion.runtime.web.links import BadLink, SignedLinks
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
-from clarion.services.operators.guard import is_local, only_here, refuse
+from clarion.runtime.web.staff import StaffOnly
+from clarion.services.operators.guard import Door, Operator, is_local
 from clarion.services.operators.overview import letters, overview, spoken_seconds
 
 PACKAGE = "clarion.services.operators"
@@ -23,7 +24,8 @@ FORM_SECONDS = 12 * 3600.0
 COOKIE = "clarion_operator"
 COOKIE_BYTES = 16
 NO_STORE = {"cache-control": "no-store"}
-WHO = "operators' page"
+STAFF_KEEPER = "directory"
+"""The service that keeps who acts for the association."""
 STATES = {"open": "waiting for somebody", "discarded": "put aside", "retried": "handled in the end"}
 REFRESH_SECONDS = (10, 60)
 
@@ -31,17 +33,15 @@ FormToken = Annotated[str, Form(max_length=500)]
 
 
 def operators_router(watch: Watch, clock: Clock = system_clock, *, everywhere: bool = False) -> APIRouter:
-    """The pages over the services that the watch knows; behind a public address they only say where they are.
+    """The pages over the services that the watch knows: for staff who may operate, and for who is on this machine.
 
-    `everywhere` is for an app that is not behind that address, such as the health port's.
+    `everywhere` is for an app that is not behind the public address, such as the health port's.
     """
-    settings = watch.settings
-    if not everywhere and not is_local(settings.public_url or ""):
-        closed = APIRouter(include_in_schema=False, dependencies=[Depends(refuse)])
-        closed.add_api_route("/operators{rest:path}", refuse, methods=["GET", "POST"])
-        return closed
-    router = APIRouter(prefix="/operators", include_in_schema=False, dependencies=[Depends(only_here)])
-    desk = Desk(watch, SignedLinks(settings.secret_key, clock), clock)
+    keeper = next((service.database for service in watch.services if service.name == STAFF_KEEPER), None)
+    staff = StaffOnly(keeper.connection, watch.settings, clock) if keeper is not None else None
+    door = Door(staff, here=everywhere or is_local(watch.settings.public_url or ""))
+    desk = Desk(watch, SignedLinks(watch.settings.secret_key, clock), clock, door)
+    router = APIRouter(prefix="/operators", include_in_schema=False, dependencies=[Depends(desk.let_in)])
     router.add_api_route("", desk.show, methods=["GET"])
     router.add_api_route("/dead-letters", desk.list_letters, methods=["GET"])
     router.add_api_route("/dead-letters/{letter}", desk.show_letter, methods=["GET"])
@@ -55,12 +55,17 @@ def operators_router(watch: Watch, clock: Clock = system_clock, *, everywhere: b
 class Desk:
     """The pages, each a method."""
 
-    def __init__(self, watch: Watch, links: SignedLinks, clock: Clock) -> None:
+    def __init__(self, watch: Watch, links: SignedLinks, clock: Clock, door: Door) -> None:
         self._watch = watch
+        self._door = door
         self._links = links
         self._clock = clock
         self._pages = Pages(PACKAGE)
         self._pages.environment.filters["spoken"] = spoken_seconds
+
+    async def let_in(self, request: Request) -> None:
+        """Who looks, for all that is done with this request. Raises Refused."""
+        request.state.operator = await self._door(request)
 
     async def show(self, request: Request, every: Annotated[int, Query(ge=0)] = 0) -> HTMLResponse:
         """The overview; `every` is how often the page is to look again by itself, in seconds."""
@@ -85,7 +90,9 @@ class Desk:
         self._check(request, form_token)
         service, number = self._found(letter)
         try:
-            retried = await DeadLetters(service.database).retry(number, service.subscriptions, who=WHO)
+            retried = await DeadLetters(service.database).retry(
+                number, service.subscriptions, by=operator_of(request).actor
+            )
         except UnknownLetter as error:
             raise Refused(404, str(error)) from error
         return back_to(letter, "retried" if retried.state == "retried" else "failed-again")
@@ -107,25 +114,36 @@ class Desk:
         self._check(request, form_token)
         service, number = self._found(letter)
         said = why.replace("\x00", "").strip() or None
-        done = await DeadLetters(service.database).discard(number, who=WHO, why=said)
+        done = await DeadLetters(service.database).discard(number, by=operator_of(request).actor, why=said)
         return back_to(letter, "discarded" if done else "not-open")
 
     async def take_back(self, request: Request, letter: str, form_token: FormToken = "") -> RedirectResponse:
         """Open a discarded letter again."""
         self._check(request, form_token)
         service, number = self._found(letter)
-        done = await DeadLetters(service.database).take_back(number, who=WHO)
+        done = await DeadLetters(service.database).take_back(number, by=operator_of(request).actor)
         return back_to(letter, "taken-back" if done else "not-discarded")
 
     def _page(self, request: Request, template: str, **context: Any) -> HTMLResponse:
+        visit = operator_of(request).visit
+        if visit is not None:
+            staffed: dict[str, Any] = {
+                "layout": "staff.html",
+                "visit": visit,
+                "place": "/operators",
+                "form_token": visit.form_token,
+            }
+            return self._pages.render(template, headers=NO_STORE, **staffed, **context)
         secret = request.cookies.get(COOKIE) or new_secret(COOKIE_BYTES)
         token = self._links.sign(FORM_PURPOSE, secret)
-        page = self._pages.render(template, headers=NO_STORE, form_token=token, **context)
+        page = self._pages.render(template, headers=NO_STORE, layout="base.html", form_token=token, **context)
         page.set_cookie(COOKIE, secret, path="/operators", httponly=True, samesite="strict")
         return page
 
     def _check(self, request: Request, form_token: str) -> None:
-        """Raises Refused (403) unless the form is ours, of this browser, and not too old."""
+        """Raises Refused (403) unless the form is ours, of this browser, and not too old; staff's the door has seen."""
+        if operator_of(request).visit is not None:
+            return
         secret = request.cookies.get(COOKIE, "")
         try:
             signed = str(self._links.read(FORM_PURPOSE, form_token, FORM_SECONDS))
@@ -146,6 +164,12 @@ class Desk:
             return await DeadLetters(service.database).get(number)
         except UnknownLetter as error:
             raise Refused(404, str(error)) from error
+
+
+def operator_of(request: Request) -> Operator:
+    """Who was let in."""
+    operator: Operator = request.state.operator
+    return operator
 
 
 def back_to(letter: str, outcome: str) -> RedirectResponse:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
 from clarion.runtime.database import Connection, Database
+from clarion.runtime.staff.audit import record
 from clarion.runtime.web.fields import FieldError, field_errors
 from clarion.runtime.web.keys import BEARER, ApiKey, authenticate, require_scope
 from clarion.runtime.web.problems import Refused, documented
@@ -129,12 +130,13 @@ def webinars_router(database: Database, desk: Desk) -> APIRouter:
         openapi_extra=request_body(Webinar, WEBINAR),
         summary="Make an event that people can register for",
     )
-    async def post_webinar(request: Request, _key: Annotated[ApiKey, Depends(key_for_hosts)]) -> WebinarView:
+    async def post_webinar(request: Request, key: Annotated[ApiKey, Depends(key_for_hosts)]) -> WebinarView:
         """It is open from now until `registration_closes_at`, or its start where that is not given."""
         webinar = await read_json(request, Webinar)
         try:
             async with database.transaction() as tx:
                 event = await create_webinar(tx, desk, webinar)
+                await record(tx.connection, key.actor, "webinar.created", f"webinar:{webinar.slug}", at=desk.clock())
         except SlugTaken as error:
             raise Refused(409, f"There is an event called {webinar.slug} already.") from error
         return webinar_view(event, desk.public_url)

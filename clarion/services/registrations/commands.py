@@ -9,13 +9,14 @@ from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from pydantic_core import from_json
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, Transaction, open_database
 from clarion.runtime.output import fail, print_fields, print_json, print_rows
 from clarion.runtime.settings import load_settings
+from clarion.runtime.staff.audit import command_actor, record
 from clarion.schemas.registrations import Webinar
 from clarion.services.registrations import reports, repository
 from clarion.services.registrations.desk import Desk, open_desk
@@ -128,7 +129,19 @@ def create(
         webinar = Webinar.model_validate(described)
     except ValidationError as error:
         fail(explained(error), 2)
-    show_event(*run(lambda tx, desk: _with_desk(create_webinar(tx, desk, webinar), desk)), as_json=as_json)
+
+    async def work(tx: Transaction, desk: Desk) -> tuple[Event, Desk]:
+        event = await create_webinar(tx, desk, webinar)
+        await note(tx, "webinar.created", event)
+        return event, desk
+
+    show_event(*run(work), as_json=as_json)
+
+
+async def note(tx: Transaction, act: str, event: Event, mailbox: str | None = None, **details: JsonValue) -> None:
+    """Write down what whoever runs this command did with an event, or for somebody's registration."""
+    subject = f"webinar:{event.webinar.slug}"
+    await record(tx.connection, command_actor(), act, subject, at=tx.clock(), details=details, mailbox=mailbox)
 
 
 def iso(at: datetime | None) -> str | None:
@@ -218,7 +231,9 @@ def move(
             join_url=join_url,
             where=where,
         )
-        return await move_webinar(tx, desk, slug, changes), desk
+        event = await move_webinar(tx, desk, slug, changes)
+        await note(tx, "webinar.changed", event, changed=[*sorted(changes)])
+        return event, desk
 
     show_event(*run(work), as_json=as_json)
 
@@ -230,7 +245,13 @@ def cancel(
     as_json: AsJson = False,
 ) -> None:
     """Cancel an event for good. Everyone registered is told once."""
-    show_event(*run(lambda tx, desk: _with_desk(cancel_webinar(tx, desk, slug, reason), desk)), as_json=as_json)
+
+    async def work(tx: Transaction, desk: Desk) -> tuple[Event, Desk]:
+        event = await cancel_webinar(tx, desk, slug, reason)
+        await note(tx, "webinar.cancelled", event)
+        return event, desk
+
+    show_event(*run(work), as_json=as_json)
 
 
 @registrations.command("list", epilog="Example: clarion registrations list packaging-law")
@@ -260,7 +281,9 @@ def add(
 
     async def work(tx: Transaction, desk: Desk) -> dict[str, Any]:
         event = await _event(tx, slug)
-        made = await request_seat(tx, desk, event, read_form(event.webinar.questions, name, email, pairs))
+        form = read_form(event.webinar.questions, name, email, pairs)
+        made = await request_seat(tx, desk, event, form)
+        await note(tx, "registration.added", event, desk.mailbox(form.email), registration=made.id)
         return {"id": made.id, "status": "pending", "page_url": f"{desk.public_url}/registrations/{made.token}"}
 
     tell(run(work), as_json=as_json)
@@ -287,6 +310,7 @@ def cancel_registration(slug: SlugName, email: Address, as_json: AsJson = False)
         if found is None:
             fail(f"{email} is not registered for {slug}: clarion registrations list {slug}")
         await ask_to_cancel(tx, desk, found)
+        await note(tx, "registration.cancelled", event, mailbox, registration=found.id)
         return found.id
 
     tell({"id": run(work), "cancellation": "received"}, as_json=as_json)
@@ -303,6 +327,7 @@ def export(
     async def load(tx: Transaction, _desk: Desk) -> tuple[list[str], list[dict[str, Any]]]:
         event = await _event(tx, slug)
         found = await repository.list_registrations(tx.connection, event.id)
+        await note(tx, "registrations.exported", event, people=len(found))
         return reports.export_columns(event), [reports.export_row(event, one, place) for one, place in found]
 
     columns, rows = run(load)

@@ -11,6 +11,7 @@ import typer
 from clarion.runtime.clock import system_clock
 from clarion.runtime.output import fail, print_fields
 from clarion.runtime.settings import load_settings
+from clarion.runtime.staff.audit import command_actor
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.commands import RestoredPrinted
 from clarion.services.notifications.restoring import Name, names_in
@@ -54,6 +55,7 @@ def restored(
                 settings,
                 moment,
                 found,
+                by=command_actor(),
                 send_the_rest=send_the_rest,
                 within_seconds=within,
                 say=lambda line: typer.echo(line, err=True),

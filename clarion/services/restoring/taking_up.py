@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import Connection, load_queries, migrate, open_database
 from clarion.runtime.database.home import begin_taking_up, is_at_home, move_in
@@ -16,6 +18,7 @@ from clarion.runtime.messaging.replay import replay_if_new_broker
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Service, run_services
 from clarion.runtime.settings import Settings
+from clarion.runtime.staff.audit import Actor, record
 from clarion.services.notifications import restoring
 from clarion.services.notifications.restoring import Name
 from clarion.services.notifications.sender import Sender
@@ -49,6 +52,7 @@ async def take_up(
     dumped_at: datetime,
     sent: Sequence[Name],
     *,
+    by: Actor,
     send_the_rest: bool,
     within_seconds: float,
     say: Say,
@@ -77,7 +81,14 @@ async def take_up(
         await work_off(settings, within_seconds)
         known += await restoring.settle_sent(database, sent, clock())
         unknown += await restoring.settle_unknown(database, clock(), why, since=began_at)
-        await move_in(login)
+        async with login.transaction():
+            await move_in(login)
+            details: dict[str, JsonValue] = {
+                "dumped_at": dumped_at.isoformat(),
+                "sent": known,
+                "unknown": sum(unknown.values()),
+            }
+            await record(login, by, "restored.taken-up", "database:home", at=clock(), details=details)
         return TakenUp(known, unknown, await restoring.count_waiting(database))
 
 

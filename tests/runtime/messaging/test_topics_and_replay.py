@@ -11,9 +11,12 @@ from clarion.runtime.messaging import DeadLetters, Outgoing, Subscription, Unkno
 from clarion.runtime.messaging.replay import replay_if_new_broker
 from clarion.runtime.messaging.topics import TopicError, check_topics, ensure_topics
 from clarion.runtime.settings import Settings
+from clarion.runtime.staff.audit import Actor
 from tests.conftest import Until
 from tests.runtime.messaging.conftest import COMPACTED, ECHO, INBOUND, WIDE, Bench, Ear, Echo, said, say
 from tests.runtime.messaging.test_relay import relaying
+
+ADA = Actor("staff", "a", "ada", "192.0.2.1")
 
 
 async def test_topics_are_made_once_with_their_dead_twins(settings: Settings) -> None:
@@ -66,8 +69,8 @@ async def test_a_retried_letter_is_handled_and_a_redelivery_does_not_double_it(
     letter_id = await one_letter(bench, ear, until)
     letters, subscription = DeadLetters(bench.listener), Subscription(ECHO, ear)
     ear.fail_on = set()
-    assert (await letters.retry(letter_id, [subscription])).state == "retried"
-    assert (await letters.retry(letter_id, [subscription])).state == "retried"
+    assert (await letters.retry(letter_id, [subscription], by=ADA)).state == "retried"
+    assert (await letters.retry(letter_id, [subscription], by=ADA)).state == "retried"
     await bench.put(ECHO, said(1), said(2))
     async with bench.subscribed(subscription):
         await until(lambda: ear.batches[-1] == [2])
@@ -80,10 +83,10 @@ async def test_a_letter_that_fails_again_stays_open_with_the_new_reason(bench: B
     letter_id = await one_letter(bench, ear, until)
     letters = DeadLetters(bench.listener)
     ear.fail_on, ear.reject = set(), {1}
-    outcome = await letters.retry(letter_id, [Subscription(ECHO, ear)])
+    outcome = await letters.retry(letter_id, [Subscription(ECHO, ear)], by=ADA)
     assert (outcome.state, outcome.reason) == ("open", "not handled yet")
     assert (await letters.get(letter_id))["reason"] == "not handled yet"
-    assert (await letters.retry(letter_id, [])).reason == "nothing here reads echo.said.v1"
+    assert (await letters.retry(letter_id, [], by=ADA)).reason == "nothing here reads echo.said.v1"
 
 
 async def test_an_invalid_letter_stays_invalid_and_its_event_may_come_right_later(
@@ -96,7 +99,7 @@ async def test_an_invalid_letter_stays_invalid_and_its_event_may_come_right_late
         await until(lambda: ear.batches == [[1]])
     (letter,) = await bench.letters()
     assert (letter["seen"], letter["claimed"]) == (2, False)
-    outcome = await DeadLetters(bench.listener).retry(letter["id"], [Subscription(ECHO, ear)])
+    outcome = await DeadLetters(bench.listener).retry(letter["id"], [Subscription(ECHO, ear)], by=ADA)
     assert outcome.reason == "number: Field required"
 
 
@@ -105,8 +108,8 @@ async def test_a_discarded_letter_stays_aside_when_it_comes_again_and_is_retried
 ) -> None:
     letter_id = await one_letter(bench, ear, until, use_inbox=False)
     letters, subscription = DeadLetters(bench.listener), Subscription(ECHO, ear, use_inbox=False)
-    assert await letters.discard(letter_id, who="ada", why="a test")
-    assert not await letters.discard(letter_id)
+    assert await letters.discard(letter_id, by=ADA, why="a test")
+    assert not await letters.discard(letter_id, by=ADA)
     await bench.put(ECHO, said(1))
 
     async def came_again() -> bool:
@@ -115,13 +118,13 @@ async def test_a_discarded_letter_stays_aside_when_it_comes_again_and_is_retried
     async with bench.subscribed(subscription):
         await until(came_again)
     assert [letter["state"] for letter in await bench.letters()] == ["discarded"]
-    assert (await letters.retry(letter_id, [subscription])).state == "open"
+    assert (await letters.retry(letter_id, [subscription], by=ADA)).state == "open"
     ear.fail_on = set()
-    assert (await letters.retry(letter_id, [subscription])).state == "retried"
+    assert (await letters.retry(letter_id, [subscription], by=ADA)).state == "retried"
     whats = [note["what"] for note in (await letters.get(letter_id))["history"]]
     assert whats == ["failed", "discarded", "failed again", "retried"]
     with pytest.raises(UnknownLetter, match="listener has no dead letter 4711"):
-        await letters.retry(4711, [])
+        await letters.retry(4711, [], by=ADA)
 
 
 async def test_a_letter_that_nothing_reads_yet_is_handled_once_something_does(
@@ -129,9 +132,9 @@ async def test_a_letter_that_nothing_reads_yet_is_handled_once_something_does(
 ) -> None:
     letter_id = await one_letter(bench, ear, until)
     letters = DeadLetters(bench.listener)
-    assert (await letters.retry(letter_id, [])).reason == "nothing here reads echo.said.v1"
+    assert (await letters.retry(letter_id, [], by=ADA)).reason == "nothing here reads echo.said.v1"
     ear.fail_on = set()
-    assert (await letters.retry(letter_id, [Subscription(ECHO, ear)])).state == "retried"
+    assert (await letters.retry(letter_id, [Subscription(ECHO, ear)], by=ADA)).state == "retried"
     assert await bench.heard() == [1]
 
 

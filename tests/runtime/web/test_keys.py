@@ -123,6 +123,56 @@ async def test_a_revoked_key_and_an_expired_one_are_401(
         assert (await site.get("/me", headers={"authorization": f"Bearer {revoked}"})).status_code == 401
 
 
+async def test_a_key_that_is_refused_says_why_and_its_use_is_seen_by_who_looks_at_the_keys(
+    database: Database, site: httpx.AsyncClient, clock: Clock
+) -> None:
+    _, key = await make(database, "updates", days=1)
+    key_id, other = await make(database, "registrations")
+    async with site:
+        clock.now = NOW + timedelta(days=1, hours=1)
+        late = await site.get("/me", headers={"authorization": f"Bearer {key}"})
+        assert late.json()["detail"] == "This API key expired on 2027-04-02 at 12:00 UTC: use another."
+        assert (await site.get("/me", headers={"authorization": f"Bearer {other}"})).status_code == 403
+        async with database.transaction() as tx:
+            await revoke_key(tx.connection, key_id, clock)
+        for _ in range(2):
+            clock.now += timedelta(minutes=1)
+            gone = await site.get("/me", headers={"authorization": f"Bearer {other}"})
+    assert gone.json()["detail"] == "This API key was revoked on 2027-04-02 at 13:00 UTC: use another."
+    async with database.connection() as connection:
+        expired, revoked = sorted(await list_keys(connection, clock.now), key=lambda one: one["state"])
+        acts = await connection.fetch("SELECT act, subject, place, details FROM clarion.audit ORDER BY id")
+    assert (expired["state"], expired["refused_count"], expired["refused_why"]) == ("expired", 1, "expired")
+    assert (revoked["state"], revoked["refused_count"], revoked["refused_why"]) == ("revoked", 3, "revoked")
+    assert (revoked["refused_at"], revoked["last_used_at"]) == (clock.now, None)
+    told = [(row["act"], row["subject"], row["place"], row["details"]["why"]) for row in acts]
+    assert told == [
+        ("key.refused", f"key:{expired['id']}", "127.0.0.1", "expired"),
+        ("key.refused", f"key:{key_id}", "127.0.0.1", "lacks the scope updates"),
+    ]
+
+
+async def test_a_key_that_is_none_of_ours_is_counted_nowhere(database: Database, site: httpx.AsyncClient) -> None:
+    key_id, _ = await make(database)
+    assert (await ask(site, f"clarion_{key_id}_guess")).status_code == 401
+    async with database.connection() as connection:
+        [listed] = await list_keys(connection)
+        acts = await connection.fetchval("SELECT count(*) FROM clarion.audit")
+    assert (listed["refused_count"], acts) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("", None), ("a" * 201, None), ("a\x00b", None), ("a", "two words"), ("a", "/" * 501), ("a", "")],
+)
+async def test_a_name_or_source_that_cannot_be_one_is_refused(
+    database: Database, name: str, source: str | None
+) -> None:
+    async with database.transaction() as tx:
+        with pytest.raises(ValueError, match="characters"):
+            await create_key(tx.connection, name, ["updates"], source)
+
+
 async def test_only_a_hash_of_a_key_is_kept_and_its_use_is_seen(database: Database, site: httpx.AsyncClient) -> None:
     _, key = await make(database)
     await ask(site, key)

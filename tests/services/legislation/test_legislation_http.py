@@ -117,10 +117,14 @@ async def test_events_come_structured_batched_and_in_binary_mode_and_speak_for_t
         "ce-time": "2027-03-31T08:00:00Z",
     }
     binary = await site.post(PATH, json=notice(), headers=headers)
-    assert [answer.json() for answer in (single, batch, binary)] == [
-        {"ids": ["s"]},
-        {"ids": ["b-1", "b-2"]},
-        {"ids": ["bin ary"]},
+    assert [answer.json()["ids"] for answer in (single, batch, binary)] == [["s"], ["b-1", "b-2"], ["bin ary"]]
+    said = "2 name another source than this key's, /sources/a, and were taken for /sources/a: a key speaks for one."
+    assert batch.json()["note"] == said
+    [seen] = await legislation.fetch("SELECT other_source_count, other_source_at FROM clarion.api_keys")
+    assert (seen["other_source_count"], seen["other_source_at"]) == (4, NOW)
+    acts = await legislation.fetch("SELECT act, actor_kind, details FROM clarion.audit ORDER BY id")
+    assert [(row["act"], row["actor_kind"], row["details"]["other_source"]) for row in acts] == [
+        ("updates.posted", "key", count) for count in (1, 2, 1)
     ]
     sources = await legislation.fetch("SELECT DISTINCT source FROM history")
     assert [row["source"] for row in sources] == ["/sources/a"]

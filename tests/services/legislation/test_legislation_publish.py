@@ -1,4 +1,4 @@
-"""`clarion publish` and `clarion keys` on the real database."""
+"""`clarion publish` on the real database."""
 
 import asyncio
 import json
@@ -13,7 +13,6 @@ import typer
 from typer.testing import CliRunner, Result
 
 from clarion.services.legislation.commands import publish
-from clarion.services.legislation.key_commands import keys
 
 Run = Callable[..., Awaitable[Result]]
 
@@ -25,7 +24,6 @@ def run(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> R
     monkeypatch.setenv("CLARION_DATABASE_URL", database_url)
     app = typer.Typer()
     app.command("publish")(publish)
-    app.add_typer(keys, name="keys")
 
     async def invoke(*arguments: str, stdin: str | None = None) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), stdin)
@@ -110,21 +108,3 @@ async def test_a_long_file_takes_little_memory(run: Run, notice: Any, tmp_path: 
     grown_megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert json.loads(result.stdout) == {"published": 8_000, "seen_before": 0}
     assert grown_megabytes < 48
-
-
-async def test_a_key_is_printed_once_listed_without_secret_and_revoked(run: Run) -> None:
-    made = json.loads((await run("keys", "create", "daily", "--scope", "updates", "--json")).stdout)
-    assert made["key"].startswith(f"clarion_{made['id']}_")
-    shown = await run("keys", "create", "other", "--scope", "updates", "--source", "/sources/other")
-    assert "not shown again" in shown.stdout
-    listed = json.loads((await run("keys", "list", "--json")).stdout)
-    assert [(one["name"], one["scopes"], one["source"]) for one in listed] == [
-        ("daily", ["updates"], "/integrations/daily"),
-        ("other", ["updates"], "/sources/other"),
-    ]
-    assert made["key"][-43:] not in (await run("keys", "list")).stdout
-    assert (await run("keys", "revoke", made["id"])).exit_code == 0
-    revoked = json.loads((await run("keys", "list", "--json")).stdout)
-    assert [one["revoked_at"] is not None for one in revoked] == [True, False]
-    assert (await run("keys", "revoke", "nobody's")).exit_code == 1
-    assert (await run("keys", "create", "third", "--scope", "everything")).exit_code == 2
