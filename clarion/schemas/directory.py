@@ -1,9 +1,11 @@
 """The directory as other services need it: the newest state of each entity, with a revision.
 
 Ids: city = its Open Civic Data id; division = slug; district = "<chamber>:<number>" such as "upper:11";
-legislator and committee = their Open Civic Data ids; official = the id of the association's own list.
+legislator and committee = their Open Civic Data ids; official = the id of the association's own list; group = slug;
+partner = the id of the association's own list.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -53,14 +55,31 @@ class Division(Entity):
     manager_phone: Line | None = None
 
 
+class Membership(Contract):
+    """A role in a group. `since` and `until` are its first and last day where they are known; it may begin later."""
+
+    group: Identifier
+    role: Line = "member"
+    since: date | None = None
+    until: date | None = None
+
+
 class City(Entity):
-    """A city; `member` of the association or not; `division` is None while nobody has said."""
+    """A city; `member` of the association today or not; `division` is None while nobody has said.
+
+    `member_since` and `member_until` are the first and the last day of that membership, where they are known.
+    `memberships` are those in groups of cities that have not ended, `groups` those that count today.
+    """
 
     name: Line
     county: Line | None = None
     division: Identifier | None = None
     population: Annotated[int, Field(ge=0)] | None = None
     member: bool = True
+    member_since: date | None = None
+    member_until: date | None = None
+    groups: list[Identifier] = Field(default_factory=list)
+    memberships: list[Membership] = Field(default_factory=list)
 
 
 class CityShare(Contract):
@@ -86,6 +105,7 @@ class Legislator(Entity):
     chamber: Identifier
     district: Identifier
     party: Line | None = None
+    email: Line | None = None
 
 
 class CommitteeMember(Contract):
@@ -109,8 +129,42 @@ class Committee(Entity):
     members: list[CommitteeMember] = Field(default_factory=list)
 
 
+class Group(Entity):
+    """A group that an audience is drawn by, of people or of whole cities; who is in it, the members carry.
+
+    `kind` is department, caucus, policy-committee, city-group, network, community, board, task-force,
+    conference-committee, other, or another word of the association's own. `open_to` says who may join.
+    """
+
+    name: Line
+    kind: Identifier = "other"
+    open_to: Line | None = None
+
+
+class PartnerPerson(Contract):
+    """A person of a partner, who is in no city."""
+
+    name: Line
+    title: Line | None = None
+    email: Line | None = None
+    mailbox: Mailbox | None = None
+    phone: Line | None = None
+
+
+class Partner(Entity):
+    """An organisation outside, with its people; `kind` is partner, co-host, county or another word."""
+
+    name: Line
+    kind: Identifier = "partner"
+    people: list[PartnerPerson] = Field(default_factory=list)
+
+
 class Official(Entity):
-    """A person of a city, with the one address by which they are reached."""
+    """A person of a city, with the one address by which they are reached.
+
+    `elected` is whether any of the `roles` is an elected one. `memberships` are those in groups that have not ended,
+    `groups` those that count today.
+    """
 
     name: Line
     city: Identifier
@@ -119,6 +173,7 @@ class Official(Entity):
     mailbox: Mailbox
     phone: Line | None = None
     groups: list[Identifier] = Field(default_factory=list)
+    memberships: list[Membership] = Field(default_factory=list)
     testifies: bool = False
     elected: bool | None = None
 
@@ -126,8 +181,8 @@ class Official(Entity):
 class ImportCompleted(Contract):
     """An import of one kind has been published to its last entity.
 
-    `left` counts those that were marked as left because the files did not name them, `held` those of `unchanged` for whom
-    a correction holds against the files.
+    `left` counts those that were marked as left because the files did not name them, `held` those of `unchanged` for
+    whom a correction holds against the files.
     """
 
     import_id: Identifier

@@ -78,7 +78,7 @@ LEGISLATION_ALERTS = Topic(
 )
 DIRECTORY_ENTITIES = Topic(
     "directory.entities.v1",
-    about="Divisions, cities, districts, legislators, committees and officials: the newest state of each.",
+    about="Divisions, cities, districts, legislators, committees, groups, officials and partners as they are now.",
     published_by=("directory",),
     read_by=("campaigns", "notifications"),
     partitions=1,
@@ -90,7 +90,9 @@ DIRECTORY_ENTITIES = Topic(
         "district.changed": directory.District,
         "legislator.changed": directory.Legislator,
         "committee.changed": directory.Committee,
+        "group.changed": directory.Group,
         "official.changed": directory.Official,
+        "partner.changed": directory.Partner,
         "import.completed": directory.ImportCompleted,
     },
 )

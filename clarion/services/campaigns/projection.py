@@ -11,8 +11,10 @@ from clarion.schemas.directory import (
     District,
     Division,
     Entity,
+    Group,
     ImportCompleted,
     Legislator,
+    Membership,
     Official,
 )
 from clarion.services.campaigns.domain.names import chamber_key, committee_keys, role_key
@@ -36,8 +38,19 @@ def division_row(division: Division) -> dict[str, Any]:
 
 
 def city_row(city: City) -> dict[str, Any]:
-    """A city, its division and whether it is a member."""
-    return head(city) | {"name": city.name, "division": city.division, "member": city.member}
+    """A city, its division and whether it is a member, today and by its days."""
+    return head(city) | {
+        "name": city.name,
+        "division": city.division,
+        "member": city.member,
+        "member_since": city.member_since,
+        "member_until": city.member_until,
+    }
+
+
+def group_row(group: Group) -> dict[str, Any]:
+    """A group; who is in it stands with its members."""
+    return head(group) | {"name": group.name, "kind": group.kind, "open_to": group.open_to}
 
 
 def district_row(district: District) -> dict[str, Any]:
@@ -133,6 +146,8 @@ async def _project_kind(connection: Connection, kind: str, newest: Newest) -> No
     queries = load_queries(__package__)
     row_of, name = PROJECTED[kind]
     if newest.gone:
+        if kind in MEMBERS:
+            await queries.delete_memberships(connection, member_kind=kind, members=sorted(newest.gone))
         await getattr(queries, f"delete_{name}")(connection, ids=sorted(newest.gone))
     if not newest.entities:
         return
@@ -144,6 +159,9 @@ async def _project_kind(connection: Connection, kind: str, newest: Newest) -> No
         case "committee":
             changed = [row["id"] async for row in queries.upsert_committees(connection, rows=rows)]
             await _replace_members(connection, changed, newest.entities)
+        case "city" | "official":
+            changed = [row["id"] async for row in getattr(queries, f"upsert_{name}")(connection, rows=rows)]
+            await _replace_memberships(connection, kind, changed, newest.entities)
         case _:
             await getattr(queries, f"upsert_{name}")(connection, rows=rows)
 
@@ -170,6 +188,31 @@ async def _replace_members(connection: Connection, changed: Sequence[str], entit
     await queries.insert_members(connection, rows=rows)
 
 
+async def _replace_memberships(
+    connection: Connection, kind: str, changed: Sequence[str], entities: Mapping[str, Entity]
+) -> None:
+    queries = load_queries(__package__)
+    rows: Rows = []
+    for member_id in changed:
+        member = entities[member_id]
+        if isinstance(member, City | Official):
+            rows += [_membership(kind, member_id, each) for each in member.memberships]
+    await queries.delete_memberships(connection, member_kind=kind, members=changed)
+    if rows:
+        await queries.insert_memberships(connection, rows=rows)
+
+
+def _membership(kind: str, member: str, membership: Membership) -> dict[str, Any]:
+    return {
+        "member_kind": kind,
+        "member": member,
+        "group_id": membership.group,
+        "role_key": role_key(membership.role),
+        "since": membership.since,
+        "until": membership.until,
+    }
+
+
 def _member(member: dict[str, Any]) -> dict[str, Any]:
     return member | {"chamber": chamber_key(member["chamber"])}
 
@@ -180,5 +223,8 @@ PROJECTED: Mapping[str, tuple[Callable[[Any], dict[str, Any]], str]] = {
     "district": (district_row, "districts"),
     "legislator": (legislator_row, "legislators"),
     "committee": (committee_row, "committees"),
+    "group": (group_row, "groups"),
     "official": (official_row, "officials"),
 }
+MEMBERS = ("city", "official")
+"""Who can be in a group."""

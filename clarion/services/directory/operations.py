@@ -1,6 +1,5 @@
 """What the directory does: import, load the sample, tell what the day changed, publish again."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -11,6 +10,7 @@ from clarion.runtime.database import Database, Transaction
 from clarion.runtime.ids import new_id
 from clarion.schemas.directory import ImportCompleted, ImportKind
 from clarion.services.directory import repository
+from clarion.services.directory.domain.days import day_of
 from clarion.services.directory.domain.leaving import Leaving, leaving
 from clarion.services.directory.domain.lines import Read
 from clarion.services.directory.domain.reading import UNDERSTAND
@@ -34,12 +34,10 @@ ENTITY: Mapping[ImportKind, StoredKind] = {
     "memberships": "membership",
     "partners": "partner",
 }
-WITH_MEMBERSHIPS: tuple[ImportKind, ...] = ("cities", "groups", "officials", "memberships")
 GAPS: Mapping[str, tuple[str, tuple[ImportKind, ...]]] = {
     "cities_without_division": ("cities in no division", ("cities",)),
     "cities_without_district": ("cities in no district", ("cities", "districts")),
     "legislators_without_district": ("legislators whose district is not known", ("districts", "legislators")),
-    "groups_unknown": ("groups that people are said to be in are not known", ("groups", "officials")),
 }
 """What each gap is called, and after which imports it is told."""
 
@@ -117,6 +115,9 @@ async def _staged(
         async for stranger in repository.drop_strangers(tx):
             tally.reject(stranger)
         await repository.gather_terms(tx)
+    if kind == "officials":
+        async for erased in repository.drop_erased(tx):
+            tally.reject(erased)
     async for repeat in repository.drop_repeats(tx):
         tally.reject(repeat)
     return tally
@@ -134,12 +135,12 @@ def _watched(lines: Iterable[Read], kind: ImportKind, progress: Progress | None)
 
 
 async def _stage(tx: Transaction, chunk: Iterable[Record | Rejection | Note], tally: _Tally) -> None:
-    records: list[tuple[Record, str]] = []
+    records: list[Record] = []
     mentioned: list[str] = []
     for item in chunk:
         match item:
             case Record():
-                records.append((item, json.dumps(item.state, ensure_ascii=False)))
+                records.append(item)
             case Rejection():
                 tally.rejections.add(item)
                 if item.names is not None:
@@ -199,10 +200,9 @@ async def _follow(tx: Transaction, tally: _Tally, import_id: str, clock: Clock) 
         tally.warnings.append(
             f"{strangers} officials that groups name are not known; they count once they are imported"
         )
-    if tally.kind in WITH_MEMBERSHIPS:
-        touched = await repository.refresh_derived(tx, at.date(), import_id, at)
-        if touched:
-            tally.warnings.append(f"{touched} officials and cities changed with their memberships")
+    await repository.concern(tx, ENTITY[tally.kind])
+    if touched := await repository.refresh_derived(tx, day_of(at), import_id, at):
+        tally.warnings.append(f"{touched} officials and cities changed with their memberships")
 
 
 def _gaps_told(kind: ImportKind, gaps: Mapping[str, int]) -> list[str]:
@@ -253,9 +253,15 @@ async def tell_the_day(tx: Transaction, today: date) -> int:
     """Publish what is different by date alone: memberships that begin or end, cities that join or leave; how many."""
     await repository.lock_imports(tx)
     await repository.prepare_staging(tx)
+    await repository.concern_dated(tx)
     count = await repository.refresh_derived(tx, today, None, tx.clock())
     await repository.enqueue_altered(tx)
     return count
+
+
+async def tell_today(tx: Transaction) -> int:
+    """`tell_the_day`, for the day it is."""
+    return await tell_the_day(tx, day_of(tx.clock()))
 
 
 async def republish(tx: Transaction) -> int:

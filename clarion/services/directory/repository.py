@@ -5,7 +5,9 @@ import io
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic_core import to_json
 
 from clarion.runtime import traces
 from clarion.runtime.database import Transaction, load_queries, mailbox_key
@@ -73,14 +75,16 @@ async def _names(tx: Transaction, kind: Kind) -> Names:
     return Names(kind, [(row["id"], row["name"]) async for row in queries.named(tx.connection, kind=kind)])
 
 
-async def stage(tx: Transaction, records: Iterable[tuple[Record, str]], mentioned: Sequence[str]) -> None:
-    """Put entities, each with its state as JSON, where the merge finds them, and ids that rejected lines name."""
+async def stage(tx: Transaction, records: Iterable[Record], mentioned: Sequence[str]) -> None:
+    """Put entities where the merge finds them, and ids that rejected lines name."""
     rows = io.StringIO(newline="")
-    csv.writer(rows).writerows((record.id, state, record.file, record.line) for record, state in records)
+    csv.writer(rows).writerows(
+        (record.id, _json(record.state), _json(record.derived), record.file, record.line) for record in records
+    )
     await tx.connection.copy_to_table(
         "incoming",
         schema_name="pg_temp",
-        columns=["id", "state", "file", "line"],
+        columns=["id", "state", "derived", "file", "line"],
         source=io.BytesIO(rows.getvalue().encode()),
         format="csv",
     )
@@ -88,6 +92,10 @@ async def stage(tx: Transaction, records: Iterable[tuple[Record, str]], mentione
         await tx.connection.copy_records_to_table(
             "mentioned", schema_name="pg_temp", records=[(name,) for name in mentioned]
         )
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return to_json(value).decode() if value else "{}"
 
 
 async def analyze_staging(tx: Transaction) -> None:
@@ -102,6 +110,13 @@ async def drop_repeats(tx: Transaction) -> AsyncIterator[Rejection]:
         if row["first_file"] != row["file"]:
             place = f"{row['first_file']}, {place}"
         yield Rejection(row["file"], row["line"], f"{row['id']} stands already in {place}", row["id"])
+
+
+async def drop_erased(tx: Transaction) -> AsyncIterator[Rejection]:
+    """Hold back who was erased; each is a rejection."""
+    async for row in queries.drop_erased(tx.connection):
+        reason = f"{row['id']} is held back, having been erased: clarion people readmit ADDRESS lets them in again"
+        yield Rejection(row["file"], row["line"], reason, row["id"])
 
 
 async def drop_strangers(tx: Transaction) -> AsyncIterator[Rejection]:
@@ -157,8 +172,28 @@ async def follow_members(tx: Transaction, import_id: str, at: datetime) -> int:
     return int(await queries.follow_members(tx.connection, import_id=import_id, at=at))
 
 
+async def concern(tx: Transaction, kind: StoredKind) -> None:
+    """Look up whose memberships may be different now that entities of this kind are."""
+    match kind:
+        case "city":
+            await queries.concern_cities(tx.connection)
+        case "official":
+            await queries.concern_officials(tx.connection)
+        case "group":
+            await queries.concern_groups(tx.connection)
+        case "membership":
+            await queries.concern_memberships(tx.connection)
+        case _:
+            pass
+
+
+async def concern_dated(tx: Transaction) -> None:
+    """Look up for whom a day can make a difference."""
+    await queries.concern_dated(tx.connection)
+
+
 async def refresh_derived(tx: Transaction, today: date, import_id: str | None, at: datetime) -> int:
-    """Bring what entities carry of memberships and dates up to that day; how many changed that had not already.
+    """Bring what the concerned carry of memberships and dates up to that day; how many changed that had not already.
 
     Without an import they keep the one that brought them.
     """
@@ -166,7 +201,7 @@ async def refresh_derived(tx: Transaction, today: date, import_id: str | None, a
 
 
 async def find_gaps(tx: Transaction) -> dict[str, int]:
-    """How many cities and legislators lack a division or a district, and groups that nobody knows."""
+    """How many cities and legislators lack a division or a district."""
     return dict(await queries.gaps(tx.connection))
 
 

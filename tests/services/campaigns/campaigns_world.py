@@ -30,6 +30,7 @@ STARTS_AT = "2027-04-21T13:30:00-07:00"
 HOUSING = "ocd-organization/housing"
 TABLES = (
     "divisions, cities, districts, city_districts, legislators, committees, committee_members, officials,"
+    " groups, memberships,"
     " import_markers, positions, bills, hearings, hearing_bills, campaigns, campaign_cities, waves, fanout_jobs, calls,"
     " threads, told, directory_changes, inbox, outbox, dead_letters"
 )

@@ -9,14 +9,17 @@ ON CONFLICT (id) DO UPDATE SET
     manager_name = excluded.manager_name, manager_email = excluded.manager_email, manager_phone = excluded.manager_phone
 WHERE divisions.revision < excluded.revision;
 
--- name: upsert_cities!
-INSERT INTO cities (id, revision, active, name, division, member)
+-- name: upsert_cities
+INSERT INTO cities (id, revision, active, name, division, member, member_since, member_until)
 SELECT r.* FROM jsonb_to_recordset(:rows::jsonb) AS r (
-    id text, revision bigint, active boolean, name text, division text, member boolean)
+    id text, revision bigint, active boolean, name text, division text, member boolean, member_since date,
+    member_until date)
 ON CONFLICT (id) DO UPDATE SET
     revision = excluded.revision, active = excluded.active, name = excluded.name,
-    division = excluded.division, member = excluded.member
-WHERE cities.revision < excluded.revision;
+    division = excluded.division, member = excluded.member,
+    member_since = excluded.member_since, member_until = excluded.member_until
+WHERE cities.revision < excluded.revision
+RETURNING id;
 
 -- name: upsert_districts
 INSERT INTO districts (id, revision, active, chamber, number)
@@ -65,14 +68,32 @@ FROM jsonb_to_recordset(:rows::jsonb) AS r (
     committee text, legislator text, name text, role text, chamber text, district text)
 ORDER BY r.committee, r.legislator;
 
--- name: upsert_officials!
+-- name: upsert_officials
 INSERT INTO officials (id, revision, active, city, role_keys, mailbox, testifies)
 SELECT r.* FROM jsonb_to_recordset(:rows::jsonb) AS r (
     id text, revision bigint, active boolean, city text, role_keys text[], mailbox text, testifies boolean)
 ON CONFLICT (id) DO UPDATE SET
     revision = excluded.revision, active = excluded.active, city = excluded.city,
     role_keys = excluded.role_keys, mailbox = excluded.mailbox, testifies = excluded.testifies
-WHERE officials.revision < excluded.revision;
+WHERE officials.revision < excluded.revision
+RETURNING id;
+
+-- name: upsert_groups!
+INSERT INTO groups (id, revision, active, name, kind, open_to)
+SELECT r.* FROM jsonb_to_recordset(:rows::jsonb) AS r (
+    id text, revision bigint, active boolean, name text, kind text, open_to text)
+ON CONFLICT (id) DO UPDATE SET
+    revision = excluded.revision, active = excluded.active, name = excluded.name, kind = excluded.kind,
+    open_to = excluded.open_to
+WHERE groups.revision < excluded.revision;
+
+-- name: delete_memberships!
+DELETE FROM memberships WHERE member_kind = :member_kind AND member = ANY (:members::text[]);
+
+-- name: insert_memberships!
+INSERT INTO memberships (member_kind, member, group_id, role_key, since, until)
+SELECT r.* FROM jsonb_to_recordset(:rows::jsonb) AS r (
+    member_kind text, member text, group_id text, role_key text, since date, until date);
 
 -- name: mark_import$
 INSERT INTO import_markers (kind, import_id, completed_at)
@@ -95,6 +116,9 @@ DELETE FROM legislators WHERE id = ANY (:ids::text[]);
 
 -- name: delete_committees!
 DELETE FROM committees WHERE id = ANY (:ids::text[]);
+
+-- name: delete_groups!
+DELETE FROM groups WHERE id = ANY (:ids::text[]);
 
 -- name: delete_officials!
 DELETE FROM officials WHERE id = ANY (:ids::text[]);

@@ -11,7 +11,7 @@ from clarion.services.directory.domain.gathering import districts, partners
 from clarion.services.directory.domain.lines import Read, Understood, each, rejection
 from clarion.services.directory.domain.offices import elected
 from clarion.services.directory.domain.references import References, Unmatched
-from clarion.services.directory.domain.report import Document, Line, Record
+from clarion.services.directory.domain.report import Document, Line, Note, Record
 from clarion.services.directory.domain.rows import (
     CityRow,
     DivisionRow,
@@ -24,6 +24,7 @@ from clarion.services.directory.domain.rows import (
     district_id,
 )
 
+SHOWN_UNKNOWN = 20
 Understand = Callable[[Iterable[Read], References], Iterator[Understood]]
 
 
@@ -39,15 +40,34 @@ def _city(line: Line, references: References) -> Record:
     return Record(row.ocd_id, state, line.file, line.line)
 
 
+def _officials(lines: Iterable[Read], references: References) -> Iterator[Understood]:
+    unknown: set[str] = set()
+    for line in each(_official, "id")(lines, references):
+        if isinstance(line, Record) and len(unknown) < SHOWN_UNKNOWN:
+            unknown.update(group for group in line.state["groups"] if not references.groups.has(group))
+        yield line
+    if unknown:
+        yield Note(f"groups that are not known: {', '.join(sorted(unknown))}; they count once they are imported")
+
+
 def _official(line: Line, references: References) -> Record:
     row = OfficialRow.model_validate(line.values)
+    groups = [references.groups.meant(group) for group in row.groups]
     found = {
         "city": references.cities.find(row.city),
         "mailbox": mailbox(row.email, references.mailbox_key),
-        "groups": [references.groups.meant(group) for group in row.groups],
+        "groups": groups,
         "elected": elected(row.roles) if row.elected is None else row.elected,
     }
-    return Record(row.id, row.model_dump(exclude={"id"}) | found, line.file, line.line)
+    state = row.model_dump(exclude={"id"}) | found
+    return Record(row.id, state, line.file, line.line, _memberships(groups, references) if groups else {})
+
+
+def _memberships(groups: Iterable[str], references: References) -> dict[str, Any]:
+    """Those that the line itself states; the same as `refresh_derived` comes to for who has no others."""
+    known = sorted({group for group in groups if references.groups.has(group)})
+    plain = {"role": "member", "since": None, "until": None}
+    return {"groups": known, "memberships": [{"group": group} | plain for group in known]}
 
 
 def _legislator(line: Line, references: References) -> Record:
@@ -134,7 +154,7 @@ UNDERSTAND: dict[ImportKind, Understand] = {
     "legislators": each(_legislator, "id"),
     "committees": committees,
     "groups": _groups,
-    "officials": each(_official, "id"),
+    "officials": _officials,
     "memberships": each(_membership, None),
     "partners": partners,
 }

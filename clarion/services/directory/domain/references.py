@@ -27,6 +27,10 @@ class Names:
             self._ids[folded(identity)] = identity
             self._by_name.setdefault(folded(name), []).append(identity)
 
+    def has(self, identity: str) -> bool:
+        """Whether there is one of exactly this id."""
+        return self._ids.get(folded(identity)) == identity
+
     def meant(self, wanted: str) -> str:
         """The id of what is meant, or the text as it stands if nothing or more than one thing fits."""
         try:

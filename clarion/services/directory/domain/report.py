@@ -53,12 +53,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An entity as a line states it. `state` is its body without id, revision and active."""
+    """An entity as a line states it. `state` is its body without id, revision and active.
+
+    `derived` is what follows from the line beside it, as far as that can be told from the line alone.
+    """
 
     id: str
     state: dict[str, Any]
     file: str
     line: int
+    derived: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

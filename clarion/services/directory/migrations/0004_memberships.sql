@@ -32,23 +32,3 @@ SELECT kind, id, revision, active AND coalesce((corrected ->> 'active')::boolean
        import_id, changed_at
 FROM entities
 WHERE kind <> 'membership';
-
--- Who is in which group, said by the official's line, the group's line or a line of its own.
-CREATE VIEW joinings AS
-SELECT 'official' AS kind, official.id, joined.value AS group_id, 'member' AS role,
-       NULL::text AS since, NULL::text AS until
-FROM entities AS official
-CROSS JOIN jsonb_array_elements_text(official.state -> 'groups') AS joined (value)
-WHERE official.kind = 'official' AND official.state -> 'groups' <> '[]'
-UNION ALL
-SELECT named.kind, member.value, known.id, 'member', NULL, NULL
-FROM entities AS known
-CROSS JOIN (VALUES ('official'), ('city')) AS named (kind)
-CROSS JOIN jsonb_array_elements_text(known.state -> 'stated_members' -> named.kind) AS member (value)
-WHERE known.kind = 'group'
-UNION ALL
-SELECT membership.state ->> 'kind', membership.state ->> 'member', membership.state ->> 'group',
-       term.value ->> 'role', term.value ->> 'since', term.value ->> 'until'
-FROM entities AS membership
-CROSS JOIN jsonb_array_elements(membership.state -> 'terms') AS term (value)
-WHERE membership.kind = 'membership' AND membership.active;

@@ -16,12 +16,14 @@ CREATE TEMPORARY TABLE incoming (
     position bigint GENERATED ALWAYS AS IDENTITY,
     id text NOT NULL,
     state jsonb NOT NULL,
+    derived jsonb NOT NULL,
     file text NOT NULL,
     line bigint NOT NULL
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE mentioned (id text NOT NULL) ON COMMIT DROP;
 CREATE TEMPORARY TABLE effects (id text NOT NULL, effect text NOT NULL) ON COMMIT DROP;
 CREATE TEMPORARY TABLE altered (kind text NOT NULL, id text NOT NULL, PRIMARY KEY (kind, id)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE concerned (kind text NOT NULL, id text NOT NULL) ON COMMIT DROP;
 
 -- name: drop_repeats
 WITH seen AS (
@@ -54,10 +56,7 @@ SELECT (SELECT count(*) FROM cities WHERE division IS NULL) AS cities_without_di
           AND NOT EXISTS (
               SELECT FROM entities AS district
               WHERE district.kind = 'district' AND district.id = legislator.state ->> 'district'
-          )) AS legislators_without_district,
-       (SELECT count(DISTINCT joinings.group_id) FROM joinings
-        WHERE NOT EXISTS (SELECT FROM entities AS known WHERE known.kind = 'group' AND known.id = joinings.group_id)
-       ) AS groups_unknown;
+          )) AS legislators_without_district;
 
 -- name: insert_import!
 INSERT INTO imports (id, kind, completed_at, added, changed, unchanged, rejected, gone, held)

@@ -24,53 +24,129 @@ USING gathered
 WHERE incoming.id = gathered.id AND incoming.position > gathered.position;
 
 -- name: strangers$
-SELECT count(DISTINCT joinings.id)
-FROM joinings
-WHERE joinings.kind = 'official'
-  AND NOT EXISTS (SELECT FROM entities AS known WHERE known.kind = 'official' AND known.id = joinings.id);
+SELECT count(DISTINCT member.value)
+FROM entities AS known
+CROSS JOIN jsonb_array_elements_text(known.state -> 'stated_members' -> 'official') AS member (value)
+WHERE known.kind = 'group' AND known.active
+  AND NOT EXISTS (SELECT FROM entities AS official WHERE official.kind = 'official' AND official.id = member.value);
+
+-- What an import touches beside the entities it names: whose memberships it may have changed.
+
+-- name: concern_cities!
+INSERT INTO concerned (kind, id) SELECT kind, id FROM altered WHERE kind = 'city';
+
+-- name: concern_officials!
+-- Their own line's groups went in with it; these have a group that says so, or a line for it.
+INSERT INTO concerned (kind, id)
+SELECT altered.kind, altered.id
+FROM altered
+JOIN (
+    SELECT member.value AS id
+    FROM entities AS known
+    CROSS JOIN jsonb_array_elements_text(known.state -> 'stated_members' -> 'official') AS member (value)
+    WHERE known.kind = 'group'
+    UNION
+    SELECT membership.state ->> 'member'
+    FROM entities AS membership
+    WHERE membership.kind = 'membership' AND membership.state ->> 'kind' = 'official'
+) AS said USING (id)
+WHERE altered.kind = 'official';
+
+-- name: concern_memberships!
+INSERT INTO concerned (kind, id)
+SELECT DISTINCT membership.state ->> 'kind', membership.state ->> 'member'
+FROM altered
+JOIN entities AS membership USING (kind, id)
+WHERE altered.kind = 'membership';
+
+-- name: concern_groups!
+-- Who was in these groups, who is said to be now, and whose own line names them.
+WITH groups AS (SELECT array_agg(id) AS ids FROM altered WHERE kind = 'group')
+INSERT INTO concerned (kind, id)
+SELECT known.kind, known.id
+FROM entities AS known, groups
+WHERE known.derived <> '{}' AND known.derived -> 'groups' ?| groups.ids
+UNION
+SELECT official.kind, official.id
+FROM entities AS official, groups
+WHERE official.kind = 'official' AND official.state -> 'groups' <> '[]' AND official.state -> 'groups' ?| groups.ids
+UNION
+SELECT named.kind, member.value
+FROM altered
+JOIN entities AS known USING (kind, id)
+CROSS JOIN (VALUES ('official'), ('city')) AS named (kind)
+CROSS JOIN jsonb_array_elements_text(known.state -> 'stated_members' -> named.kind) AS member (value)
+WHERE altered.kind = 'group'
+UNION
+SELECT membership.state ->> 'kind', membership.state ->> 'member'
+FROM entities AS membership, groups
+WHERE membership.kind = 'membership' AND membership.state ->> 'group' = ANY (groups.ids);
+
+-- name: concern_dated!
+-- Whom a day can change.
+INSERT INTO concerned (kind, id)
+SELECT membership.state ->> 'kind', membership.state ->> 'member'
+FROM entities AS membership
+CROSS JOIN jsonb_array_elements(membership.state -> 'terms') AS term (value)
+WHERE membership.kind = 'membership' AND coalesce(term.value ->> 'since', term.value ->> 'until') IS NOT NULL
+UNION
+SELECT kind, id
+FROM entities
+WHERE kind = 'city' AND coalesce(state ->> 'member_since', state ->> 'member_until') IS NOT NULL;
 
 -- name: refresh_derived$
 -- Works out anew what follows from memberships and from the day, and touches each entity for which that is different.
--- A membership counts until the end of its last day; one that begins later is told with its day.
-WITH current AS (
-    SELECT DISTINCT joinings.kind, joinings.id, joinings.group_id, joinings.role, joinings.since, joinings.until
-    FROM joinings
-    JOIN entities AS known ON known.kind = 'group' AND known.id = joinings.group_id AND known.active
-    WHERE joinings.until IS NULL OR joinings.until >= :today
-), spoken_for AS (
-    SELECT current.*
-    FROM current
-    -- Who is said to be in a group, and elsewhere to have a role or dates there, has those.
-    WHERE NOT (role = 'member' AND since IS NULL AND until IS NULL)
-       OR NOT EXISTS (
-           SELECT FROM current AS exact
-           WHERE exact.kind = current.kind AND exact.id = current.id AND exact.group_id = current.group_id
-             AND (exact.role <> 'member' OR exact.since IS NOT NULL OR exact.until IS NOT NULL))
+-- A membership counts until the end of its last day; one that begins later is told with its day. Who is merely said to be
+-- in a group, and elsewhere to have a role or days there, has those.
+WITH joined AS (
+    SELECT concerned.kind, concerned.id, named.value AS group_id, 'member' AS role, NULL AS since, NULL AS until,
+           false AS exact
+    FROM concerned
+    JOIN entities AS official ON official.kind = concerned.kind AND official.id = concerned.id
+    CROSS JOIN jsonb_array_elements_text(official.state -> 'groups') AS named (value)
+    WHERE concerned.kind = 'official'
+    UNION
+    SELECT concerned.kind, concerned.id, known.id, 'member', NULL, NULL, false
+    FROM entities AS known
+    CROSS JOIN (VALUES ('official'), ('city')) AS named (kind)
+    CROSS JOIN jsonb_array_elements_text(known.state -> 'stated_members' -> named.kind) AS member (value)
+    JOIN concerned ON concerned.kind = named.kind AND concerned.id = member.value
+    WHERE known.kind = 'group'
+    UNION
+    SELECT concerned.kind, concerned.id, membership.state ->> 'group', term.value ->> 'role', term.value ->> 'since',
+           term.value ->> 'until', true
+    FROM entities AS membership
+    JOIN concerned ON concerned.kind = membership.state ->> 'kind' AND concerned.id = membership.state ->> 'member'
+    CROSS JOIN jsonb_array_elements(membership.state -> 'terms') AS term (value)
+    WHERE membership.kind = 'membership' AND membership.active
+), current AS (
+    SELECT joined.*, bool_or(exact) OVER (PARTITION BY joined.kind, joined.id, group_id) AS has_exact
+    FROM joined
+    JOIN entities AS known ON known.kind = 'group' AND known.id = joined.group_id AND known.active
+    WHERE until IS NULL OR until >= :today
 ), gathered AS (
     SELECT kind, id,
            jsonb_agg(jsonb_build_object('group', group_id, 'role', role, 'since', since, 'until', until)
-                     ORDER BY group_id, since NULLS FIRST, role, until) AS memberships,
-           coalesce(jsonb_agg(DISTINCT group_id) FILTER (WHERE since IS NULL OR since <= :today), '[]') AS groups
-    FROM spoken_for
+                     ORDER BY group_id COLLATE "C", since NULLS FIRST, role, until) AS memberships,
+           coalesce(jsonb_agg(DISTINCT group_id COLLATE "C") FILTER (WHERE since IS NULL OR since <= :today), '[]') AS groups
+    FROM current
+    WHERE exact OR NOT has_exact
     GROUP BY kind, id
 ), wanted AS (
     SELECT known.kind, known.id,
            CASE WHEN gathered.id IS NOT NULL
                 THEN jsonb_build_object('memberships', gathered.memberships, 'groups', gathered.groups)
-                WHEN known.state -> 'groups' <> '[]' THEN jsonb_build_object('groups', '[]'::jsonb)
+                WHEN known.state -> 'groups' <> '[]' THEN jsonb_build_object('memberships', '[]'::jsonb, 'groups', '[]'::jsonb)
                 ELSE '{}' END
-           || CASE WHEN known.kind = 'city' AND coalesce(known.state ->> 'member_since', known.state ->> 'member_until')
-                        IS NOT NULL
+           || CASE WHEN coalesce(known.state ->> 'member_since', known.state ->> 'member_until') IS NOT NULL
                    THEN jsonb_build_object('member',
                             (known.state ->> 'member')::boolean
                             AND coalesce(known.state ->> 'member_since', '') <= :today
                             AND coalesce(known.state ->> 'member_until', :today) >= :today)
                    ELSE '{}' END AS derived
-    FROM entities AS known
-    LEFT JOIN gathered ON gathered.kind = known.kind AND gathered.id = known.id
-    WHERE known.kind = 'city'
-       OR known.kind = 'official' AND (
-           gathered.id IS NOT NULL OR known.derived <> '{}' OR known.state -> 'groups' <> '[]')
+    FROM (SELECT DISTINCT kind, id FROM concerned) AS touched
+    JOIN entities AS known USING (kind, id)
+    LEFT JOIN gathered USING (kind, id)
 ), told AS (
     UPDATE entities AS known
     SET derived = wanted.derived,

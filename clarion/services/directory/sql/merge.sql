@@ -53,8 +53,8 @@ WHERE shown.nth <= :at_most
 ORDER BY array_position(ARRAY['left', 'changed', 'added', 'held'], shown.effect), shown.id;
 
 -- name: insert_added!
-INSERT INTO entities (kind, id, revision, state, import_id, changed_at)
-SELECT :kind, incoming.id, 1, incoming.state, :import_id, :at
+INSERT INTO entities (kind, id, revision, state, derived, import_id, changed_at)
+SELECT :kind, incoming.id, 1, incoming.state, incoming.derived, :import_id, :at
 FROM incoming
 JOIN effects ON effects.id = incoming.id AND effects.effect = 'added'
 ORDER BY incoming.id;
@@ -64,6 +64,7 @@ UPDATE entities AS known
 SET revision = known.revision + 1,
     active = true,
     state = incoming.state,
+    derived = incoming.derived,
     corrected = CASE WHEN known.state = incoming.state THEN known.corrected
                      ELSE corrections_held(known.corrected, known.state, incoming.state) END,
     import_id = :import_id,
