@@ -50,12 +50,14 @@ class SignIn:
         settings: Settings,
         clock: Clock,
         *,
+        provider: str | None = None,
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._database = database
         self._staff_only = staff_only
         self._public_url = settings.public_url or ""
         self._clock = clock
+        self._provider = provider
         self._answer_seconds = answer_seconds
         self._browser = SessionCookie(self._public_url, "clarion_browser")
         self._pages = Pages(PACKAGE)
@@ -145,6 +147,7 @@ class SignIn:
             said=said,
             ended=ended,
             next_path=own_path(next_path, ""),
+            provider=self._provider,
             form_token=form_token(secret),
         )
         self._browser.put(page, secret, BROWSER_SECONDS)
