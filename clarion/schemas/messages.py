@@ -193,3 +193,12 @@ class SignInContent(Contract):
     site: Line
     good_for: Line
     asked_from: Line
+
+
+class NoticeContent(Contract):
+    """The content of the template `notice`: a few words and one link, about something that a person has to look at."""
+
+    subject: Line
+    paragraphs: list[Text]
+    url: Text
+    button: Line

@@ -7,7 +7,10 @@ from clarion.services.directory.app import build
 
 
 async def test_the_directory_is_a_service_that_listens_to_nobody(database_url):
-    service = await build(Settings(_env_file=None, database_url=database_url, public_url="http://clarion.example"))
+    settings = Settings(
+        _env_file=None, database_url=database_url, public_url="http://clarion.example", secret_key=("a secret",)
+    )
+    service = await build(settings)
     assert (service.name, list(service.subscriptions)) == ("directory", [])
     await service.close()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from clarion.schemas.messages import Ask, CallContent, RegistrationContent, SignInContent
+from clarion.schemas.messages import Ask, CallContent, NoticeContent, RegistrationContent, SignInContent
 from clarion.services.notifications.domain import call, seat, signing_in
 from clarion.services.notifications.domain.changes import Line, listed
 from clarion.services.notifications.domain.kept import SUBJECT, KeptContent
@@ -18,6 +18,7 @@ CONTENTS: Mapping[str, type[BaseModel]] = {
     "registration": RegistrationContent,
     "kept": KeptContent,
     "sign-in": SignInContent,
+    "notice": NoticeContent,
 }
 """The templates and the content each needs."""
 
@@ -43,6 +44,9 @@ def body_of(content: Content, asks: Sequence[Ask], wording: Wording) -> Body:
     if shown.template == "sign-in":
         link = SignInContent.model_validate(shown.content)
         return Body(signing_in.subject(link), "sign-in", {"link": link}, ())
+    if shown.template == "notice":
+        notice = NoticeContent.model_validate(shown.content)
+        return Body(notice.subject, "notice", {"notice": notice}, ())
     return _call(shown, asks, wording, reason)
 
 

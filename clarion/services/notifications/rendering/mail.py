@@ -34,9 +34,9 @@ from clarion.services.notifications.rendering.mime import (
 from clarion.services.notifications.rendering.own import Leaving, Own
 
 SHARED_LIMIT = 256
-PERSONAL = frozenset({"registration", "kept", "sign-in"})
+PERSONAL = frozenset({"registration", "kept", "sign-in", "notice"})
 """Templates whose content is one person's own, so that keeping it would only push out what is shared."""
-TEMPLATES = ("call", "over", "registration", "kept", "sign-in")
+TEMPLATES = ("call", "over", "registration", "kept", "sign-in", "notice")
 PLAIN = Telling()
 TEXT, HTML = "text.", "html."
 POSTMARK_HEADER = "X-PM-Metadata-clarion"

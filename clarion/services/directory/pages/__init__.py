@@ -1,0 +1,1 @@
+"""The directory's pages: searching it, its imports, and what people say is wrong with it."""
