@@ -43,6 +43,7 @@ class Route:
     method: str
     path: str
     fields: tuple[str, ...]
+    queries: tuple[str, ...] = ()
 
 
 @dataclass
@@ -61,10 +62,13 @@ class Whole:
     def routes(self) -> Iterator[Route]:
         """Every route of every router, by each of its methods."""
         for found in iter_route_contexts(self.app.routes):
-            params = found.dependant.body_params if isinstance(found.original_route, APIRoute) else []
-            fields = tuple(param.alias for param in params)
+            takes = found.dependant if isinstance(found.original_route, APIRoute) else None
+            fields, queries = (
+                tuple(param.alias for param in params)
+                for params in ((takes.body_params, takes.query_params) if takes else ((), ()))
+            )
             for method in sorted(found.methods or ()):
-                yield Route(method, str(found.path), fields)
+                yield Route(method, str(found.path), fields, queries)
 
     def address(self, path: str) -> str:
         """A path with values in the place of its parameters: real ones where there are some."""

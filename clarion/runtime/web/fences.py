@@ -38,11 +38,13 @@ class Fence:
 
 
 class HeadLimit(Fence):
-    """An address, or headers, longer or more than any browser and any program of sense sends."""
+    """An address, or headers, longer or more than any browser and any program of sense sends; or one with a NUL."""
 
     def refusal(self, request: Request) -> HTTPException | None:
-        """414 or 431 for what is too long."""
+        """400 for a NUL, which no database takes; 414 or 431 for what is too long."""
         headers = request.scope["headers"]
+        if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+            return HTTPException(400, "There is a character in the address that no text has.")
         if len(request.scope.get("raw_path") or b"") + len(request.scope["query_string"]) > MOST_ADDRESS_BYTES:
             return HTTPException(414, f"The address is longer than {MOST_ADDRESS_BYTES:,} bytes.")
         if len(headers) > MOST_HEADERS or sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES:

@@ -18,10 +18,10 @@ from clarion.runtime.output import fail, print_fields, print_json, print_rows
 from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import command_actor, record
 from clarion.schemas.registrations import Webinar
+from clarion.schemas.sheets import to_csv
 from clarion.services.registrations import reports, repository
 from clarion.services.registrations.desk import Desk, open_desk
 from clarion.services.registrations.domain.forms import Unfit, read_form
-from clarion.services.registrations.domain.lists import to_csv
 from clarion.services.registrations.domain.people import address
 from clarion.services.registrations.errors import AlreadyCancelled, SlugTaken, UnknownWebinar
 from clarion.services.registrations.hosting import cancel_webinar, create_webinar, move_webinar

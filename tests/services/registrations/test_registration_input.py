@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarion.schemas.sheets import FORMULA_STARTS, cell, to_csv
 from clarion.services.registrations.domain import people
-from clarion.services.registrations.domain.lists import FORMULA_STARTS, cell, to_csv
 from tests.services.registrations.conftest import Registrations
 
 

@@ -1,4 +1,4 @@
-"""Lists for a host's spreadsheet."""
+"""Tables for people's spreadsheets: whatever a cell holds, none of it is computed."""
 
 import csv
 import io

@@ -1,0 +1,201 @@
+"""What comes from outside is text, wherever it comes in and wherever it is shown; what goes out leads nowhere else."""
+
+import ast
+import itertools
+import json
+import re
+from functools import cache
+from urllib.parse import quote
+
+import httpx
+import pytest
+import structlog
+from pydantic_core import from_json
+
+from clarion.runtime.telemetry import configure_logs
+from tests.conftest import REPOSITORY
+from tests.security.conftest import HTML, Route, Whole
+
+SCRIPT = "\"'><script>alert(1)</script>{{7*7}}"
+HOSTILE = (
+    SCRIPT,
+    "'; DROP TABLE clarion.api_keys; --",
+    "x\r\nset-cookie: hostile=1",
+    "nul\x00here",
+    "../../../../etc/passwd",
+    "//evil.example/\\evil.example",
+    "https://evil.example/",
+    "\U0001f4a9" * 50,
+    "9" * 40,
+    "-1",
+    "",
+)
+SHOWN = re.compile(r"<script>alert|>\s*49\s*<")
+INTO_POSTGRESQL = "clarion/services/directory/repository.py"
+SAFE = ("GET", "HEAD", "OPTIONS")
+TRIES = (
+    "../settings.py",
+    "..%2fsettings.py",
+    "%2e%2e/%2e%2e/settings.py",
+    "..%5c..%5csettings.py",
+    "....//settings.py",
+    "%00",
+    "/etc/passwd",
+    "%2fetc%2fpasswd",
+)
+
+
+def filled(whole: Whole, route: Route, text: str) -> httpx.Request:
+    """A request with this text in the place of everything that may be chosen."""
+    path = re.sub(r"\{\w+(:\w+)?\}", quote(text, safe=""), route.path)
+    form = {"data": dict.fromkeys(route.fields, text) | whole.staff.form} if route.method not in SAFE else {}
+    query = dict.fromkeys((*route.queries, "next", "q"), text)
+    return whole.admin.build_request(route.method, path, params=query, headers=HTML, **form)
+
+
+async def check(answer: httpx.Response, told: object) -> None:
+    """No error of ours, nothing that runs, no header that was smuggled in, no way to elsewhere."""
+    assert answer.status_code < 500 or answer.request.url.path in ("/healthz", "/readyz"), (told, answer.text[:300])
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        assert not SHOWN.search(answer.text), told
+    assert "hostile" not in answer.cookies, told
+    location = answer.headers.get("location", "/")
+    assert re.match(r"/(?![/\\])|https://calls\.cities\.example/", location), (told, location)
+
+
+@pytest.mark.slow
+async def test_whatever_is_written_into_any_field_of_any_route_is_text_or_refused(whole: Whole) -> None:
+    for text in HOSTILE:
+        for route in whole.routes():
+            if "sign-out" not in route.path:
+                await check(await whole.admin.send(filled(whole, route, text)), (route, text))
+    for route in whole.routes():
+        if route.method == "GET":
+            await check(await whole.admin.get(whole.address(route.path), headers=HTML), route)
+
+
+async def test_what_a_host_and_a_person_write_is_text_on_their_pages(whole: Whole) -> None:
+    key = {"authorization": f"Bearer {whole.key}"}
+    slug = whole.values["/webinars"]["slug"]
+    known = (await whole.admin.get(f"/api/v1/webinars/{slug}")).json()
+    given = {name: known[name] for name in ("starts_at", "ends_at", "capacity")}
+    texts = dict.fromkeys(("title", "summary", "audience", "where", "host"), SCRIPT)
+    presenters, questions = [{"name": SCRIPT, "title": SCRIPT}], [{"key": "q", "label": SCRIPT, "choices": [SCRIPT]}]
+    body = given | texts | {"slug": "hostile", "presenters": presenters, "partners": [SCRIPT], "questions": questions}
+    made = await whole.admin.post("/api/v1/webinars", json=body, headers=key)
+    assert made.status_code == 201, made.text
+    asked = {"name": SCRIPT, "email": "robin@oakville.example", "answers": {"q": SCRIPT}}
+    seat = await whole.stranger.post("/api/v1/webinars/hostile/registrations", json=asked)
+    assert seat.status_code == 202, seat.text
+    for path in ("/webinars/hostile", seat.json()["page_url"].removeprefix("https://calls.cities.example")):
+        page = await whole.stranger.get(path, headers=HTML)
+        assert page.status_code == 200
+        assert "&lt;script&gt;alert(1)" in page.text
+        await check(page, path)
+
+
+async def test_a_link_that_is_none_of_the_web_is_refused(whole: Whole) -> None:
+    urls = ("javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://a.example/")
+    slug = whole.values["/webinars"]["slug"]
+    known = (await whole.admin.get(f"/api/v1/webinars/{slug}")).json()
+    body = {name: known[name] for name in ("title", "starts_at", "ends_at", "capacity")}
+    key = {"authorization": f"Bearer {whole.key}"}
+    for field, url in itertools.product(("join_url", "policy_url"), urls):
+        answer = await whole.admin.post("/api/v1/webinars", json=body | {"slug": "links", field: url}, headers=key)
+        assert answer.status_code == 422, (field, url)
+
+
+async def test_keys_and_headers_of_an_update_are_text_in_the_answer(whole: Whole) -> None:
+    key = {"authorization": f"Bearer {whole.key}"}
+    hostile = {"type": SCRIPT, SCRIPT: 1, "data": {SCRIPT: SCRIPT, "__proto__": {}, "constructor": 1}}
+    path = "/api/v1/legislation/updates"
+    answer = await whole.admin.post(path, json=hostile, headers=key | HTML)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    said = {"ce-type": quote("hearing.cancelled\r\nset-cookie: hostile=1"), "ce-id": quote("a\r\nb\x00")}
+    answer = await whole.admin.post(path, json={"hearing_id": "x"}, headers=key | said)
+    assert answer.status_code == 422
+    await check(answer, said)
+
+
+async def test_no_path_leads_out_of_what_is_served(whole: Whole) -> None:
+    starts = ("/static/", "/schemas/", "/schemas/legislation.updates.v1/", "/mail/")
+    for start, wanted in itertools.product(starts, TRIES):
+        address = httpx.URL("https://calls.cities.example", raw_path=f"{start}{wanted}".encode())
+        answer = await whole.stranger.get(address, headers=HTML)
+        assert answer.status_code in (400, 404, 405, 422), (start, wanted)
+        assert "root:" not in answer.text
+        assert "CLARION_" not in answer.text
+
+
+async def test_folders_are_not_listed_and_repositories_not_served(whole: Whole) -> None:
+    for path in (
+        "/static",
+        "/static/",
+        "/static/.",
+        "/.git/config",
+        "/.env",
+        "/up.json",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+    ):
+        answer = await whole.stranger.get(path, follow_redirects=True)
+        assert answer.status_code == 404, path
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_log_entry_is_one_line_whatever_it_tells(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    configure_logs("INFO", as_json=as_json)
+    structlog.get_logger("test").warning("told", id="a\r\n2027-01-01 [error] forged\x1b[31m")
+    written = "".join(capsys.readouterr())
+    assert len(written.strip().splitlines()) == 1, written
+    assert "\x1b[31m" not in written
+
+
+@cache
+def calls() -> list[tuple[str, str, ast.Call]]:
+    """Everything that the package's files call: the file, and what is called as it is written."""
+    return [
+        (path.relative_to(REPOSITORY).as_posix(), ast.unparse(node.func), node)
+        for path in sorted((REPOSITORY / "clarion").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+
+
+def test_nothing_that_comes_in_is_executed_unpickled_or_given_to_a_shell() -> None:
+    forbidden = re.compile(
+        r"(eval|exec|compile|__import__|os\.system|os\.popen|pickle\.\w+|marshal\.\w+|shelve\.\w+|yaml\.(load|unsafe_\w+)|"
+        r".*\.from_string|subprocess\.getoutput|.*create_subprocess_shell)"
+    )
+    for path, name, call in calls():
+        assert not forbidden.fullmatch(name), (path, name, call.lineno)
+        assert not any(word.arg == "shell" for word in call.keywords), (path, name, call.lineno)
+
+
+def test_no_statement_is_put_together_from_values() -> None:
+    asked = re.compile(r".*\.(execute|executemany|fetch|fetchrow|fetchval|cursor)")
+    home = ("clarion/runtime/database/", "clarion/runtime/embedded/", "clarion/services/benchmarks/")
+    for path, name, call in calls():
+        if asked.fullmatch(name) and call.args and not path.startswith(home):
+            assert not isinstance(call.args[0], ast.JoinedStr | ast.BinOp), (path, name, call.lineno)
+
+
+def test_no_template_trusts_what_it_shows() -> None:
+    for path in (REPOSITORY / "clarion").rglob("templates/*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\|\s*safe\b|autoescape\s+false", text), path
+        assert not re.search(r"<style|<script(?![^>]*\bsrc=\"/static)|\sstyle=|\son\w+=", text), path
+        assert "target=" not in text or 'rel="noopener' in text, path
+
+
+def test_every_table_for_a_spreadsheet_is_written_by_the_one_who_knows_formulas() -> None:
+    writers = [path for path, name, _ in calls() if name in ("csv.writer", "csv.DictWriter")]
+    assert set(writers) == {"clarion/schemas/sheets.py", INTO_POSTGRESQL}
+
+
+def test_json_that_names_a_key_twice_or_is_too_deep_is_one_thing_to_all() -> None:
+    assert from_json(b'{"a": 1, "a": 2}') == json.loads('{"a": 1, "a": 2}') == {"a": 2}
+    with pytest.raises(ValueError, match="recursion"):
+        from_json(b"[" * 100_000)
