@@ -126,6 +126,26 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(
         None, description="From address of all mail", examples=["Cities <calls@cities.example>"]
     )
+    bounce_address: str | None = Field(
+        None,
+        description="where mail that cannot be delivered comes back, each with its own name added; without it, From",
+        examples=["bounces@mail.cities.example"],
+    )
+    bounce_listen: str = Field(
+        "smtp://127.0.0.1:2525",
+        description="where what comes back is taken, once there is a bounce address: smtp://, lmtp://, both, or off",
+    )
+    ses_topic_arn: str | None = Field(
+        None,
+        description="topic of Amazon SNS by which Amazon SES tells of bounces and complaints at /hooks/ses",
+        examples=["arn:aws:sns:us-west-2:123456789012:mail"],
+    )
+    postmark_login: str | None = Field(
+        None,
+        repr=False,
+        description="user:password that stand in the address of Postmark's webhooks, at /hooks/postmark",
+        examples=["postmark:PASSWORD"],
+    )
     dkim_selectors: str = Field(
         "", description="the DKIM selectors by which the relays sign, comma separated, for `clarion doctor`"
     )
@@ -140,6 +160,9 @@ class Settings(BaseSettings):
     )
     letters_days: int = Field(90, ge=1, description="how long dead letters are kept that were retried or discarded")
     ledger_days: int = Field(400, ge=30, description="how long mail is kept in the ledger, once its matter is over")
+    returns_days: int = Field(
+        90, ge=46, description="how long bounces and complaints are kept; what could not be understood too"
+    )
     history_days: int = Field(400, ge=30, description="how long updates, and registrations for past events, are kept")
     settle_seconds: float = Field(60, ge=0, description="how long a withdrawal waits to appear elsewhere")
     sender_lease_seconds: float = Field(
@@ -181,6 +204,13 @@ class Settings(BaseSettings):
     def _readable_relays(cls, value: str | None) -> str | None:
         if value is not None and not all(RELAY.fullmatch(one) for one in BETWEEN_RELAYS.split(value.strip())):
             raise ValueError(f"is to be smtp://user:password@host:port, several separated by spaces; {ESCAPES}")
+        return value
+
+    @field_validator("postmark_login")
+    @classmethod
+    def _user_and_password(cls, value: str | None) -> str | None:
+        if value is not None and not all(value.partition(":")):
+            raise ValueError("is to be user:password")
         return value
 
     @field_validator("inbox_days")

@@ -2,12 +2,20 @@
 
 from datetime import timedelta
 
+from fastapi import APIRouter
+
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import Database
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.runtime.timers import Timers, upkeep
 from clarion.runtime.web.links import SignedLinks
+from clarion.services.notifications.bounces.return_path import ReturnPath
+from clarion.services.notifications.bounces.seeing import look_at_returns, together
+from clarion.services.notifications.bounces.server import BounceServer, read_listeners
+from clarion.services.notifications.bounces.sns import fetch
+from clarion.services.notifications.bounces.web import Hooks, hooks_router
+from clarion.services.notifications.bounces.worker import ReturnsWorker
 from clarion.services.notifications.caretaker import Caretaker
 from clarion.services.notifications.channels.relays import read_relays
 from clarion.services.notifications.domain.rates import read_rates
@@ -35,15 +43,24 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     rates = read_rates(settings.smtp_limits, [relay.name for relay in relays])
     sending = SendingSettings(connections=settings.smtp_connections, lease=lease, rates=rates)
     links = SignedLinks(settings.secret_key, clock)
+    return_path = ReturnPath(settings.bounce_address, settings.secret_key) if settings.bounce_address else None
+    listeners = read_listeners(settings.bounce_listen) if return_path else []
     renderer = Renderer(
         links,
         mail_from=str(settings.mail_from),
         public_url=str(settings.public_url),
         postal_address=settings.postal_address,
+        return_path=return_path,
+        postmark=settings.postmark_login is not None,
     )
     database = await Database.connect(str(settings.database_url), NAME, clock=clock)
     ledger = await Database.connect(str(settings.database_url), NAME, clock=clock, session=STEADY_PLANS)
     sender = Sender(ledger, renderer, relays, sending, clock)
+    returns = ReturnsWorker(database, return_path, clock)
+    doors = [BounceServer(database, return_path, listeners, clock)] if return_path and listeners else []
+    router = APIRouter()
+    router.include_router(preferences_router(database, links, clock, str(settings.public_url)))
+    router.include_router(hooks_router(database, Hooks(settings.ses_topic_arn, settings.postmark_login), clock, fetch))
     return Service(
         name=NAME,
         database=database,
@@ -51,9 +68,14 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         workers=[
             sender,
             Caretaker(database, sending.lease, clock),
-            Timers(database, [*upkeep(settings), *purges(settings.ledger_days)]),
+            returns,
+            *doors,
+            Timers(database, [*upkeep(settings), *purges(settings.ledger_days, settings.returns_days)]),
         ],
-        router=preferences_router(database, links, clock, str(settings.public_url)),
-        look=look_at(sender.sendings, ledger, clock),
+        router=router,
+        look=together(
+            look_at(sender.sendings, ledger, clock),
+            look_at_returns(returns.counted, doors[0].refused if doors else {}),
+        ),
         opened=[ledger.close],
     )

@@ -7,11 +7,12 @@ from clarion.runtime.timers import Job, purging
 from clarion.services.notifications.domain.states import FINAL
 
 
-def purges(ledger_days: int) -> list[Job]:
+def purges(ledger_days: int, returns_days: int) -> list[Job]:
     """The jobs that remove what is older: whole threads first, then the contents that no thread needs."""
     queries = load_queries("clarion.services.notifications")
     threads = partial(queries.purge_threads, final=sorted(FINAL))
     return [
         purging("ledger", threads, days=ledger_days, at_most=2_000),
         purging("contents", queries.purge_contents, days=ledger_days, at_most=1_000),
+        purging("returns", queries.purge_returns, days=returns_days),
     ]

@@ -17,7 +17,7 @@ LONG_AGO = timedelta(days=DAYS + 1)
 async def purge(house: House, *, days: int = DAYS) -> int:
     """Everything that is too old; how many rows went."""
     gone = 0
-    for job in purges(days):
+    for job in purges(days, days):
         while rows := await one_step(house, job):
             gone += rows
     return gone

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from clarion.runtime.database import Transaction, mailbox_key
 from clarion.runtime.staff.audit import Actor, record
@@ -19,7 +20,8 @@ from clarion.services.notifications.domain.suppressions import SuppressionKind
 from clarion.services.notifications.repository import Ledger
 
 RETURNED = "returns"
-READERS: Mapping[str, Callable[[bytes], list[Said]]] = {
+Reader: TypeAlias = Callable[[bytes], list[Said]]
+READERS: Mapping[str, Reader] = {
     "mail": read_mail,
     "ses": read_ses,
     "postmark": read_postmark,
