@@ -87,6 +87,11 @@ class Provider:
         self._metadata: tuple[float, dict[str, Any]] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
+    @property
+    def name(self) -> str:
+        """What people know it as: its host."""
+        return urlsplit(self.client.issuer).hostname or self.client.issuer
+
     async def address(self, attempt: Attempt) -> str:
         """Where the browser is to go.
 
@@ -234,7 +239,7 @@ async def fetch_json(session: AsyncOAuth2Client, url: str, *, withhold_token: bo
     Raises:
         ProviderAway: it answers with anything else.
     """
-    answer = await session.get(url, withhold_token=withhold_token)
+    answer = await session.request("GET", url, withhold_token=withhold_token)
     try:
         answer.raise_for_status()
         found = answer.json()
