@@ -5,9 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 
+from pydantic import JsonValue
+
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction
 from clarion.runtime.ids import new_id
+from clarion.runtime.staff.audit import Actor, record
 from clarion.schemas.directory import ImportCompleted, ImportKind
 from clarion.services.directory import repository
 from clarion.services.directory.domain.days import day_of
@@ -73,6 +76,7 @@ async def import_kind(
     full: bool = False,
     dry_run: bool = False,
     allow_large: bool = False,
+    actor: Actor | None = None,
 ) -> ImportReport:
     """Bring the sources into the directory, whole or not at all; what is new or different is published.
 
@@ -80,7 +84,7 @@ async def import_kind(
     is of this kind: who is missing is marked as left, which is `refused` above a tenth of them without `allow_large`;
     while a line names nobody that can be read, nobody is. With `dry_run` all of it is done and undone, so that the
     report says exactly what would happen. Memory is bounded for officials and memberships; the lines of districts,
-    committees and partners are gathered first.
+    committees and partners are gathered first. What an `actor` imports is in the record of acts.
 
     Raises:
         UnreadableFile: a source cannot be taken as this kind; nothing was imported.
@@ -90,9 +94,19 @@ async def import_kind(
             await repository.lock_imports(tx)
             tally = await _staged(tx, kind, sources, clock, progress)
             report = await _complete(tx, tally, clock, full=full, allow_large=allow_large)
+            if actor is not None:
+                await _record(tx, actor, report, full=full)
             return _kept(report, dry_run=dry_run)
     except _Undone as undone:
         return replace(undone.report, import_id=None, dry_run=dry_run)
+
+
+async def _record(tx: Transaction, actor: Actor, report: ImportReport, *, full: bool) -> None:
+    details: dict[str, JsonValue] = {"kind": report.kind, "full": full}
+    counts = {"added": report.added, "changed": report.changed, "left": report.left, "rejected": report.rejected_count}
+    subject = f"import:{report.import_id}"
+    if report.import_id is not None:
+        await record(tx.connection, actor, "directory.imported", subject, at=tx.clock(), details=details | counts)
 
 
 def _kept(report: ImportReport, *, dry_run: bool) -> ImportReport:

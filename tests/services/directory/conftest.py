@@ -38,7 +38,7 @@ Bring = Callable[..., Awaitable[ImportReport]]
 def bring(database: Database, tmp_path: Path) -> Bring:
     """Import a kind from texts, each a file of its own."""
 
-    async def import_texts(kind: Any, *texts: str | bytes, **options: bool) -> ImportReport:
+    async def import_texts(kind: Any, *texts: str | bytes, **options: Any) -> ImportReport:
         return await import_kind(database, kind, _written(tmp_path, kind, texts), clock=clock, **options)
 
     return import_texts
@@ -53,7 +53,7 @@ def _written(folder: Path, kind: str, texts: Sequence[str | bytes]) -> list[Path
 
 
 def _is_table(text: str | bytes) -> bool:
-    return text.startswith("id," if isinstance(text, str) else b"id,")
+    return "," in (text if isinstance(text, str) else text.decode("latin-1")).partition("\n")[0]
 
 
 Understand = Callable[..., tuple[list[Record], list[Rejection]]]
