@@ -6,10 +6,11 @@ from email.message import EmailMessage
 from typing import Any
 
 from clarion.runtime.clock import system_clock
+from clarion.schemas.mailboxes import mailbox
 from clarion.services.notifications.bounces import operations
 from clarion.services.notifications.bounces.operations import Handled
 from clarion.services.notifications.bounces.return_path import About, ReturnPath
-from tests.services.notifications.conftest import SECRET, House
+from tests.services.notifications.conftest import SECRET, House, batch, official, recipient
 
 PATH = ReturnPath("bounces@mail.league.example", [SECRET])
 
@@ -78,3 +79,20 @@ async def about(house: House, number: int = 1) -> About:
     """The mail to a mayor."""
     found = {row["officials"][0]: About(row["thread_id"], row["revision"]) for row in await house.rows()}
     return found[f"o{number}"]
+
+
+async def told(house: House, key: bytes, *numbers: int) -> None:
+    """Mayors who have their mailboxes' real keys were sent a call, as far as the relay knows."""
+    mayors = [official(one, mailbox=mailbox(f"o{one}@city.example", key)) for one in numbers]
+    await house.know(*mayors)
+    await house.ask(
+        batch(
+            numbers,
+            recipients=[recipient(one, mailbox=mayor.mailbox) for one, mayor in zip(numbers, mayors, strict=True)],
+        )
+    )
+    await house.pretend("claimed", "sending", "sent")
+
+
+async def suppressed(house: House) -> list[tuple[str, str]]:
+    return [tuple(row) for row in await house.rows("SELECT kind, reason FROM suppressions ORDER BY kind, reason")]

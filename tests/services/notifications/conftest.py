@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from clarion.runtime.clock import Clock, system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import Database, mailbox_key
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.directory import City, Official
 from clarion.schemas.messages import MessageBatch
@@ -232,6 +232,13 @@ async def house(database_url: str, mail_catcher: Any) -> AsyncIterator[House]:
     """Notifications with a relay that is the mail catcher."""
     async with opened_house(database_url, mail_catcher.url) as opened:
         yield opened
+
+
+@pytest.fixture
+async def key(house: House) -> bytes:
+    """The key that turns addresses into mailboxes there."""
+    async with house.database.connection() as connection:
+        return await mailbox_key(connection)
 
 
 @pytest.fixture

@@ -7,40 +7,16 @@ from typing import Any
 import pytest
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import mailbox_key
 from clarion.runtime.database.pool import connect_login
 from clarion.schemas.mailboxes import mailbox
 from clarion.services.notifications.bounces.return_path import About
 from clarion.services.notifications.reports import find_story
 from clarion.services.notifications.resending import Resend, count_owed, send_again
-from tests.services.notifications.came_back import about, arf, came, dsn, plain, recipient_fields
+from tests.services.notifications.came_back import about, arf, came, dsn, plain, recipient_fields, suppressed, told
 from tests.services.notifications.conftest import House, batch, official, recipient
 
 HARD = dsn(recipient_fields())
 FULL = dsn(recipient_fields(status="4.2.2"))
-
-
-@pytest.fixture
-async def key(house: House) -> bytes:
-    async with house.database.connection() as connection:
-        return await mailbox_key(connection)
-
-
-async def told(house: House, key: bytes, *numbers: int) -> None:
-    """Mayors who have their mailboxes' real keys were sent a call, as far as the relay knows."""
-    mayors = [official(one, mailbox=mailbox(f"o{one}@city.example", key)) for one in numbers]
-    await house.know(*mayors)
-    await house.ask(
-        batch(
-            numbers,
-            recipients=[recipient(one, mailbox=mayor.mailbox) for one, mayor in zip(numbers, mayors, strict=True)],
-        )
-    )
-    await house.pretend("claimed", "sending", "sent")
-
-
-async def suppressed(house: House) -> list[tuple[str, str]]:
-    return [tuple(row) for row in await house.rows("SELECT kind, reason FROM suppressions ORDER BY kind, reason")]
 
 
 async def acts(house: House) -> list[tuple[str, str]]:
