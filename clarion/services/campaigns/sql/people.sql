@@ -1,0 +1,39 @@
+-- name: officials_kept
+SELECT id, city, role_keys AS roles, mailbox, testifies, active
+FROM officials WHERE mailbox = :mailbox AND (:alone OR id = ANY(:ids::text[])) ORDER BY id
+
+-- name: calls_kept
+-- With the reasons, which are those of the official's city.
+SELECT k.campaign, c.title, k.official, k.city, k.division, k.letter, k.testimony, k.asked_at, k.outcome, k.outcome_at,
+       k.ended_at, a.reasons
+FROM calls AS k
+LEFT JOIN campaigns AS c ON c.id = k.campaign
+LEFT JOIN campaign_cities AS a ON a.campaign = k.campaign AND a.city = k.city
+WHERE k.official = ANY(:ids::text[]) OR (:alone AND k.mailbox = :mailbox)
+ORDER BY k.asked_at, k.campaign, k.official
+
+-- name: divisions_kept
+SELECT id, name, manager_name, manager_email, manager_phone
+FROM divisions WHERE :alone AND lower(manager_email) = lower(:address) ORDER BY id
+
+-- name: forget_officials_kept
+DELETE FROM officials WHERE mailbox = :mailbox AND (:alone OR id = ANY(:ids::text[])) RETURNING id
+
+-- name: forget_manager
+UPDATE divisions SET manager_name = NULL, manager_email = NULL, manager_phone = NULL
+WHERE :alone AND lower(manager_email) = lower(:address)
+RETURNING id
+
+-- name: make_calls_nobodys
+-- The call stays and counts; whom it asked nobody can tell.
+UPDATE calls
+SET official = 'erased:' || gen_random_uuid(), mailbox = md5(gen_random_uuid()::text)
+WHERE official = ANY(:ids::text[]) OR (:alone AND mailbox = :mailbox)
+RETURNING campaign
+
+-- name: make_threads_nobodys
+-- Another mailbox of the same bucket: its first eight digits are the bucket's number.
+UPDATE threads
+SET mailbox = lpad(to_hex(bucket), 8, '0') || substr(md5(gen_random_uuid()::text), 1, 24), standing = false
+WHERE :alone AND mailbox = :mailbox
+RETURNING campaign
