@@ -13,6 +13,8 @@ from clarion.runtime.web.headers import CONTENT_SECURITY_POLICY
 from clarion.runtime.web.pages import Pages
 
 PAGE_SIZE = 50
+MOST = 2**63 - 1
+"""So large a number the store can hold."""
 SHOWN_HEADERS = (
     "From",
     "To",
@@ -50,14 +52,14 @@ def mail_router(store: MailStore, pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     def found(mail_id: int) -> tuple[EmailMessage, bytes]:
-        mail = store.get(mail_id)
+        mail = store.get(mail_id) if abs(mail_id) <= MOST else None
         if mail is None:
             raise HTTPException(404, f"the mail catcher holds no mail {mail_id}")
         return parsed(mail.content), mail.content
 
     @router.get("/mail")
     def list_mail(
-        q: Annotated[str, Query(max_length=200)] = "", before: Annotated[int | None, Query(ge=1)] = None
+        q: Annotated[str, Query(max_length=200)] = "", before: Annotated[int | None, Query(ge=1, le=MOST)] = None
     ) -> HTMLResponse:
         mails = store.list(limit=PAGE_SIZE + 1, before_id=before, query=q or None)
         shown = mails[:PAGE_SIZE]

@@ -31,7 +31,7 @@ OLD = "This link is not one of ours, or older than a day: open the mail again an
 Field = Annotated[str, Form(max_length=1_000)]
 
 
-class Said(Contract):
+class Said(Contract, defer_build=False):
     """The form on a person's page."""
 
     official: Identifier

@@ -1,0 +1,121 @@
+"""A token is good for its one purpose, a secret is compared in constant time, and what was taken back opens nothing."""
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import clarion
+from clarion.runtime.clock import system_clock
+from clarion.runtime.web.links import SignedLinks
+from tests.conftest import REPOSITORY
+from tests.security.conftest import HTML, MAILBOX, SECRET, Whole
+
+OWN = {
+    "/u/": {"unsubscribe"},
+    "/me/address/": {"person-address"},
+    "/me/undo/": {"person-undo"},
+    "/me/": {"person"},
+    "/api/v1/hooks/": set(),
+}
+"""Which purpose opens what begins so; no other may."""
+PAYLOADS = (
+    [MAILBOX, "calls"],
+    {"mailbox": MAILBOX},
+    {"mailbox": MAILBOX, "subscription": "calls"},
+    MAILBOX,
+    ["a", "b"],
+    "x",
+)
+SECRETS = re.compile(r"(^|_)(token|secret|signature|digest|mac|key_hash|form_token|password)$")
+CHECKED = "links.read("
+"""What is compared after its signature was checked: what is equal is no secret to who made the form."""
+
+
+def purposes() -> set[str]:
+    """All that tokens are signed for, as the code names it."""
+    found = set()
+    for module in pkgutil.walk_packages(clarion.__path__, "clarion."):
+        if not module.name.endswith("__main__"):
+            names = vars(importlib.import_module(module.name))
+            found |= {value for name, value in names.items() if name.endswith("PURPOSE") and isinstance(value, str)}
+    return found
+
+
+def own_purposes(path: str) -> set[str]:
+    """What may open a path."""
+    return next((own for start, own in OWN.items() if path.startswith(start)), set())
+
+
+async def test_a_token_for_one_purpose_opens_nothing_else(whole: Whole) -> None:
+    signed = purposes()
+    assert {"unsubscribe", "person", "registration-form", "preferences-form"} <= signed
+    opened = [route for route in whole.routes() if "{token}" in route.path]
+    assert opened
+    for route in opened:
+        for purpose in signed - own_purposes(route.path):
+            for payload in PAYLOADS:
+                path = route.path.replace("{token}", whole.links.sign(purpose, payload))
+                form = {"data": dict.fromkeys(route.fields, "1")} if route.method == "POST" else {}
+                answer = await whole.stranger.request(route.method, path, headers=HTML, **form)
+                assert answer.status_code in (400, 403, 404, 410, 422), (route, purpose, payload)
+
+
+async def test_a_token_of_another_secret_or_of_a_day_long_past_opens_nothing(whole: Whole) -> None:
+    foreign = SignedLinks(["another-secret-of-some-length"])
+    old = SignedLinks([SECRET], lambda: system_clock() - timedelta(days=400))
+    for path, purpose, payload, forever in (
+        ("/u/", "unsubscribe", [MAILBOX, "calls"], True),
+        ("/me/", "person", {"mailbox": MAILBOX}, False),
+    ):
+        assert (await whole.stranger.get(path + foreign.sign(purpose, payload), headers=HTML)).status_code in (403, 404)
+        answer = await whole.stranger.get(path + old.sign(purpose, payload), headers=HTML)
+        assert (answer.status_code == 200) is forever, path
+
+
+async def test_a_session_that_was_signed_out_or_whose_account_is_gone_opens_nothing(whole: Whole) -> None:
+    assert (await whole.admin.get("/staff/me", headers=HTML)).status_code == 200
+    kept = dict(whole.admin.cookies)
+    assert (await whole.admin.post("/sign-out", data=whole.staff.form)).status_code == 303
+    whole.admin.cookies.clear()
+    for name, value in kept.items():
+        whole.admin.cookies.set(name, value)
+    answer = await whole.admin.get("/staff/me", headers=HTML)
+    assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in")
+
+
+async def test_no_staff_page_opens_to_strangers(whole: Whole) -> None:
+    pages = [route for route in whole.routes() if re.match(r"/(staff|keys|audit|directory|operators)\b", route.path)]
+    assert pages
+    for route in pages:
+        answer = await whole.stranger.request(route.method, whole.address(route.path), headers=HTML)
+        assert answer.status_code in (303, 401, 403, 404, 422), (route, answer.status_code)
+        if answer.status_code == 303:
+            assert answer.headers["location"].startswith("/sign-in"), route
+
+
+def comparisons() -> Iterator[tuple[str, str]]:
+    """Where something by the name of a secret is compared as any text is."""
+    for path in sorted((REPOSITORY / "clarion").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
+                sides = [node.left, *node.comparators]
+                named = [getattr(side, "attr", getattr(side, "id", "")) for side in sides]
+                if any(SECRETS.search(name) for name in named) and CHECKED not in ast.unparse(node):
+                    yield path.relative_to(REPOSITORY).as_posix(), ast.unparse(node)
+
+
+def test_secrets_are_compared_in_the_same_time_whatever_is_given() -> None:
+    assert list(comparisons()) == []
+
+
+def test_what_cannot_be_guessed_comes_from_the_one_place_for_it() -> None:
+    forbidden = re.compile(r"\brandom\.(random|choice|randint|getrandbits|randbytes|sample)\(")
+    for path in (REPOSITORY / "clarion").rglob("*.py"):
+        name = path.relative_to(REPOSITORY).as_posix()
+        text = path.read_text(encoding="utf-8")
+        if re.search(r"new_secret|new_id|token", text):
+            assert not forbidden.search(text), name
+        assert not re.search(r"hashlib\.(md5|sha1)\(|['\"](md5|sha1)['\"]", text), name
