@@ -11,6 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from clarion.services.cli import app
+from clarion.services.notifications.bounces.said import KINDS
 from clarion.services.notifications.domain.lanes import ORDER
 from clarion.services.notifications.domain.replies import Kind
 from clarion.services.notifications.domain.states import MOVES
@@ -38,7 +39,9 @@ VALUES = {
     "service": {"legislation", "directory", "campaigns", "notifications", "registrations"},
     "what": {"relays", "domains", "pauses"},
     "job": {"clarion"},
-    "state": {*MOVES, "busy", "idle", "most"},
+    "state": {*MOVES, "busy", "idle", "most", "waiting", "unread"},
+    "kind": set(KINDS),
+    "why": {"forged", "not-ours", "too-many", "connections", "away"},
 }
 METRIC = re.compile(r"\b(clarion_\w+|up|process_\w+)\b(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')

@@ -23,6 +23,9 @@ COMMANDS = {
     "campaigns": Lazily("clarion.services.waves:campaigns", "what came of hearings on our positions"),
     "deliveries": Lazily("clarion.services.deliveries:deliveries", "what became of mail"),
     "suppressions": Lazily("clarion.services.suppressions:suppressions", "mailboxes that get nothing more"),
+    "bounces": Lazily(
+        "clarion.services.notifications.bounces.commands:bounces", "what came back: bounces and complaints"
+    ),
     "relays": Lazily("clarion.services.notifications.relay_commands:relays", "where mail goes, and what blocks it"),
     "webinars": Lazily("clarion.services.registrations.commands:webinars", "webinars: make, move, cancel them"),
     "registrations": Lazily("clarion.services.registrations.commands:registrations", "who has a seat, and who waits"),

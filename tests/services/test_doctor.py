@@ -61,6 +61,7 @@ def well_set(settings: Settings) -> Settings:
             "mail_from": f"Calls <calls@{DOMAIN}>",
             "postal_address": "1 Main Street",
             "dkim_selectors": "s1",
+            "ses_topic_arn": "arn:aws:sns:us-west-2:123456789012:mail",
         }
     )
 
@@ -97,7 +98,7 @@ async def test_a_healthy_installation_has_no_problem_and_nothing_is_sent(well_se
         assert relay.mails == []
         assert not [line for line in relay.lines if line.startswith(("RCPT", "DATA"))]
     told = "\n".join(one.what for one in findings if one.level == "ok")
-    for part in ("PostgreSQL 18", "schemas are at this version", "roles of 5 services", "18 topics are there"):
+    for part in ("PostgreSQL 18", "schemas are at this version", "roles of 5 services", "20 topics are there"):
         assert part in told, told
     for part in ("SPF of", "DKIM key at s1", "DMARC of", "have somewhere to go", "no dead letter is open"):
         assert part in told, told
@@ -172,7 +173,7 @@ async def test_clocks_that_are_apart_are_told(well_set: Settings) -> None:
 
 async def test_topics_that_are_not_as_the_code_needs_them_are_told(well_set: Settings) -> None:
     findings = await looked_at(well_set)
-    assert "18 topics are missing" in said(findings, "broker", "problem")
+    assert "20 topics are missing" in said(findings, "broker", "problem")
     await make_topics(well_set, [dataclasses.replace(LEGISLATION_ALERTS, partitions=7, retention_seconds=60)])
     findings = await looked_at(well_set)
     assert "legislation.alerts.v1 has 7 partitions, not 6" in said(findings, "broker", "problem")

@@ -11,6 +11,7 @@ from clarion.services.doctor.database import look_at_database
 from clarion.services.doctor.findings import Area, Check, Patient, bad, told
 from clarion.services.doctor.machine import look_at_disk, look_at_settings
 from clarion.services.doctor.mail import look_at_relays
+from clarion.services.doctor.returns import look_at_returns
 from clarion.services.doctor.senders import look_at_names
 
 CHECKS: Mapping[Check, Area] = {
@@ -19,6 +20,7 @@ CHECKS: Mapping[Check, Area] = {
     look_at_database: "database",
     look_at_broker: "broker",
     look_at_relays: "mail",
+    look_at_returns: "mail",
     look_at_names: "dns",
 }
 
