@@ -327,8 +327,8 @@ async def test_a_session_that_was_put_into_a_browser_is_not_the_one_that_is_sign
     async with house.browser() as browser, house.browser() as attacker:
         await signed_in(attacker, house.database, "viewer")
         planted = attacker.cookies[SESSION]
-        browser.cookies.set(SESSION, planted, domain="calls.cities.example")
         await ask(browser, sam.email)
+        browser.cookies.set(SESSION, planted, domain="calls.cities.example")
         await press(browser, await house.newest_link())
         assert browser.cookies.get(SESSION, domain="calls.cities.example") != planted
         assert sam.email in (await browser.get("/staff/me")).text
@@ -351,6 +351,15 @@ async def test_what_is_no_link_of_ours_is_said_so(house: House) -> None:
         await browser.get("/sign-in")
         for token in ("x", "x" * 2_000, "%00", "é", "..%2f..%2fetc"):
             assert (await browser.get(f"/sign-in/{token}")).status_code == 404, token
+
+
+async def test_who_is_signed_in_need_not_sign_in_again(house: House, sam: Staff) -> None:
+    async with house.browser() as browser:
+        await sign_in_as(browser, house.database, sam)
+        answer = await browser.get("/sign-in?next=/directory")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/directory")
+        stray = await browser.get("/sign-in?next=//evil.example")
+        assert stray.headers["location"] == "/staff/me"
 
 
 async def test_signing_out_ends_the_session_here_there_or_everywhere(house: House, sam: Staff) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
 from clarion.runtime.ids import new_secret
+from clarion.runtime.logs import Logger
 from clarion.runtime.settings import Settings
 from clarion.runtime.staff.audit import record
 from clarion.runtime.staff.sessions import end_session, end_sessions, form_token, is_token, list_sessions
@@ -30,6 +31,8 @@ from clarion.services.directory.staff.sign_ins import (
     use_link,
 )
 from clarion.services.directory.staff.words import spoken_browser, spoken_minutes
+
+log = Logger(__name__)
 
 PACKAGE = "clarion.services.directory"
 NO_STORE = {"cache-control": "no-store"}
@@ -65,8 +68,10 @@ class SignIn:
 
     async def show(
         self, request: Request, next_path: Annotated[str, Query(alias="next")] = "", ended: str = ""
-    ) -> HTMLResponse:
-        """The form that asks for a link."""
+    ) -> Response:
+        """The form that asks for a link; who is signed in goes on."""
+        if await self._staff_only.find(request) is not None:
+            return RedirectResponse(own_path(next_path, HOME), 303, NO_STORE)
         return self._form(request, next_path, said=None, ended=bool(ended))
 
     async def ask(
@@ -96,6 +101,7 @@ class SignIn:
         now = self._clock()
         async with self._database.transaction() as tx:
             if await is_too_often(tx, email, subscriber(client_address(request)), now):
+                log.warning("sign_in.asked_too_often")
                 return False
             going = own_path(next_path, HOME)
             await ask_for_link(tx, email, browser, next_path=going, public_url=self._public_url, now=now)
@@ -122,7 +128,9 @@ class SignIn:
         async with self._database.transaction() as tx:
             entered = await use_link(tx, token, browser, ending=before, now=self._clock())
         if isinstance(entered, LinkState):
+            log.warning("sign_in.refused", state=str(entered))
             return self._link_page(token, browser, entered)
+        log.info("sign_in.done", staff=entered.staff_id)
         answer = RedirectResponse(own_path(entered.next_path, HOME), 303, NO_STORE)
         self._staff_only.cookie.put(answer, entered.token)
         self._browser.drop(answer)
