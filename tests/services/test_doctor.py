@@ -177,7 +177,7 @@ async def test_topics_that_are_not_as_the_code_needs_them_are_told(well_set: Set
     await make_topics(well_set, [dataclasses.replace(LEGISLATION_ALERTS, partitions=7, retention_seconds=60)])
     findings = await looked_at(well_set)
     assert "legislation.alerts.v1 has 7 partitions, not 6" in said(findings, "broker", "problem")
-    assert "16 topics are missing" in said(findings, "broker", "problem")
+    assert "18 topics are missing" in said(findings, "broker", "problem")
     assert "retention.ms is 60000, not 604800000" in said(findings, "broker", "warning")
 
 

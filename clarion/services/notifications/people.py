@@ -25,6 +25,7 @@ async def export(connection: Connection, who: Person) -> dict[str, JsonValue]:
         "left": queries.choices_kept(connection, **asked),
         "suppressed": queries.suppressions_kept(connection, **asked),
         "wishes": queries.wishes_kept(connection, **asked),
+        "came_back": queries.returns_kept(connection, **asked),
         "named_in": queries.answers_kept(connection, **asked),
     }
     kept = {name: [dict(row) async for row in rows] for name, rows in found.items()}
@@ -97,6 +98,7 @@ async def _forget_rest(connection: Connection, asked: dict[str, Any]) -> dict[st
         "subscriptions": await _count(queries.forget_choices(connection, **asked)),
         "wishes": await _count(queries.forget_wishes(connection, **asked)),
         "contacts": await _count(queries.forget_answers(connection, **asked)),
+        "came_back": await _count(queries.forget_returns(connection, **asked)),
     }
     await queries.forget_last_words(connection, **asked)
     return counts

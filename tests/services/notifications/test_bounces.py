@@ -8,8 +8,10 @@ import pytest
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database.pool import connect_login
+from clarion.runtime.people import Person
 from clarion.schemas.mailboxes import mailbox
 from clarion.services.notifications.bounces.return_path import About
+from clarion.services.notifications.people import erase, export
 from clarion.services.notifications.reports import find_story
 from clarion.services.notifications.resending import Resend, count_owed, send_again
 from tests.services.notifications.came_back import about, arf, came, dsn, plain, recipient_fields, suppressed, told
@@ -178,6 +180,8 @@ async def test_a_report_of_a_mail_of_which_nothing_is_kept_any_more_changes_noth
     await house.execute("DELETE FROM threads")
     for content in (HARD, arf("abuse")):
         assert "was erased since" in (await came(house, "mail", content, one))["did"]
+    words = await came(house, "mail", plain("Please call me instead."), one)
+    assert (words["kind"], words["content"]) == ("other", None)
     assert (await suppressed(house), await acts(house)) == ([], [])
 
 
@@ -233,3 +237,17 @@ async def test_mail_to_an_address_that_is_no_officials_bounces_too(
     assert (await came(house, "mail", content, About(row["thread_id"], 1)))["did"] == "bounced, suppressed"
     found = await came(house, "mail", arf("abuse"), About(row["thread_id"], 1))
     assert found["did"] == "nothing: it was known"
+
+
+async def test_what_came_back_is_told_to_whom_it_is_of_and_forgotten_with_them(house: House, key: bytes) -> None:
+    await told(house, key, 1)
+    one = await about(house)
+    await came(house, "mail", plain("Please call\0 me instead."), one)
+    who = Person("o1@city.example", mailbox("o1@city.example", key), officials=("o1",))
+    async with house.database.transaction() as tx:
+        assert "me instead." in str((await export(tx.connection, who))["came_back"])
+        erased = await erase(tx, who, system_clock())
+    assert erased.counts["came_back"] == 1
+    assert await house.rows("SELECT FROM returns") == []
+    assert "was erased since" in (await came(house, "mail", HARD, one))["did"]
+    assert [kind for kind, _ in await suppressed(house)] == ["erased"]

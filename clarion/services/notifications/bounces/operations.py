@@ -27,6 +27,7 @@ READERS: Mapping[str, Reader] = {
     "postmark": read_postmark,
 }
 SYSTEM = Actor("system", "notifications", "bounces and complaints", "")
+NOTHING_KEPT = "of its mail nothing is kept any more"
 NO_MAIL_NAMED = "it names no mail of ours"
 UNKNOWN = "nothing: no such mail is known; it was never sent, or was erased since"
 NEVER_SENT = "nothing: that mail never went out"
@@ -68,8 +69,7 @@ async def handle_next(tx: Transaction, return_path: ReturnPath | None, now: date
     if wait is not None:
         await returns.postpone(one, now + wait, AGAIN)
         return True
-    if about is None and found.kind not in {"auto-reply", "other"}:
-        found = Conclusion("unclear", found.why if found.kind == "unclear" else f"{found.kind}: {NO_MAIL_NAMED}")
+    found = with_its_mail(found, named=about is not None, known=mail is not None)
     doing = Doing(tx, one, mail, now)
     did = await doing.what_follows(found)
     await returns.close(one, found, did, about, mail.mailbox if mail else None)
@@ -87,6 +87,17 @@ def named_by(said: Sequence[Said], return_path: ReturnPath | None) -> About | No
             if return_path and (about := return_path.read(sender)):
                 return about
     return None
+
+
+def with_its_mail(found: Conclusion, *, named: bool, known: bool) -> Conclusion:
+    """A conclusion where it may lack its mail: what names none is for a person to read, unless it is of no concern;
+    what names one of which nothing is kept is not, so that nothing of who was erased is kept here either.
+    """
+    if not named and found.kind not in {"auto-reply", "other", "unclear"}:
+        return Conclusion("unclear", f"{found.kind}: {NO_MAIL_NAMED}")
+    if named and not known and found.kind == "unclear":
+        return Conclusion("other", NOTHING_KEPT)
+    return found
 
 
 async def _by_address(returns: Returns, said: Sequence[Said], key: bytes, one: Return) -> About | None:

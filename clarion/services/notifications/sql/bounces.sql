@@ -84,6 +84,14 @@ SELECT count(*) FILTER (WHERE due_at IS NOT NULL) AS waiting,
 FROM returns
 WHERE due_at IS NOT NULL OR content IS NOT NULL
 
+-- name: returns_kept
+SELECT received_at, way, kind, said, did, encode(content, 'escape') AS content
+FROM returns WHERE :alone AND mailbox = :mailbox
+ORDER BY received_at, id
+
+-- name: forget_returns
+DELETE FROM returns WHERE :alone AND mailbox = :mailbox RETURNING id
+
 -- name: purge_returns$
 WITH old AS (
     SELECT id FROM returns WHERE received_at < :before AND due_at IS NULL ORDER BY received_at LIMIT :at_most
