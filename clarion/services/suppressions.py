@@ -3,14 +3,16 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Connection, mailbox_key, open_database
+from clarion.runtime.database import Connection, Transaction, mailbox_key, open_database
 from clarion.runtime.output import fail, print_rows
 from clarion.runtime.settings import load_settings
+from clarion.runtime.staff.audit import command_actor, record
 from clarion.schemas.mailboxes import MAILBOX_DIGITS, mailbox
 from clarion.services.directory.domain.addresses import address
 from clarion.services.notifications.commands import AsJson, with_database
@@ -32,7 +34,7 @@ async def mailbox_of(connection: Connection, whom: str) -> str:
     return whom if MAILBOX.fullmatch(whom) else mailbox(address(whom), await mailbox_key(connection))
 
 
-def with_ledger(whom: str, act: Callable[[Ledger, str], Awaitable[list[dict[str, Any]]]]) -> list[dict[str, Any]]:
+def in_ledger(whom: str, act: Callable[[Transaction, str], Awaitable[list[dict[str, Any]]]]) -> list[dict[str, Any]]:
     """Do it to the mailbox of an address in one transaction."""
 
     async def run() -> list[dict[str, Any]]:
@@ -42,9 +44,14 @@ def with_ledger(whom: str, act: Callable[[Ledger, str], Awaitable[list[dict[str,
                 found = await mailbox_of(tx.connection, whom)
             except ValueError as error:
                 fail(f"{whom}: {error}", 2)
-            return await act(Ledger(tx.connection), found)
+            return await act(tx, found)
 
     return asyncio.run(run())
+
+
+async def note(tx: Transaction, act: str, known: str, now: datetime) -> None:
+    """Write down what was done to a mailbox, and by whom."""
+    await record(tx.connection, command_actor(), act, f"mailbox:{known}", at=now, mailbox=known)
 
 
 @suppressions.command("list", epilog="Example: clarion suppressions list --json")
@@ -65,18 +72,27 @@ def add_command(
 ) -> None:
     """Send nothing more to an address, mail that is queued included; `remove` undoes it."""
 
-    async def act(ledger: Ledger, known: str) -> list[dict[str, Any]]:
+    async def act(tx: Transaction, known: str) -> list[dict[str, Any]]:
         now = system_clock()
-        added = await ledger.suppress({known: reason}, now, "hand")
+        added = await Ledger(tx.connection).suppress({known: reason}, now, "hand")
+        if added:
+            await note(tx, "mailbox.suppressed", known, now)
         return [{"mailbox": one, "kind": "hand", "reason": reason, "since": now} for one in added]
 
-    print_rows(with_ledger(whom, act), as_json=as_json, empty="It was suppressed already.")
+    print_rows(in_ledger(whom, act), as_json=as_json, empty="It was suppressed already.")
 
 
 @suppressions.command("remove", epilog="Example: clarion suppressions remove ada@city.example")
 def remove_command(whom: Whom, as_json: AsJson = False) -> None:
     """Send to an address again; mail that ended meanwhile is not sent."""
-    removed = with_ledger(whom, lambda ledger, known: ledger.unsuppress([known]))
+
+    async def act(tx: Transaction, known: str) -> list[dict[str, Any]]:
+        found = await Ledger(tx.connection).unsuppress([known])
+        if found:
+            await note(tx, "mailbox.unsuppressed", known, system_clock())
+        return found
+
+    removed = in_ledger(whom, act)
     if not removed:
         fail(f"{whom} is not suppressed; `clarion suppressions list` names who is")
     print_rows(removed, as_json=as_json, empty="")

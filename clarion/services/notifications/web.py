@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
+from pydantic import JsonValue
 from starlette.responses import HTMLResponse
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction
+from clarion.runtime.staff.audit import Actor, record
 from clarion.runtime.web.links import BadLink, SignedLinks
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
@@ -98,27 +100,42 @@ class Desk:
                 return await self._export(tx, mailbox)
             case "erasure":
                 fresh = await preferences.wish_for_erasure(tx, mailbox, self._clock())
+                if fresh:
+                    await self._note(tx, mailbox, "erasure.asked")
                 return Done(ASKED_TO_ERASE if fresh else ASKED_BEFORE, "keep")
             case "keep":
-                return Done(KEPT if await preferences.take_back_erasure(tx, mailbox) else NOT_ASKED)
+                kept = await preferences.take_back_erasure(tx, mailbox)
+                if kept:
+                    await self._note(tx, mailbox, "erasure.taken-back")
+                return Done(KEPT if kept else NOT_ASKED)
         raise Refused(422, "Choose to leave or to return.")
 
     async def _leave(self, tx: Transaction, mailbox: str, lists: Sequence[str]) -> Done:
         left = await operations.leave(tx, mailbox, lists, self._clock())
         if not left:
             return Done("Nothing was changed: this address had left already.")
+        await self._note(tx, mailbox, "subscription.left", left)
         return Done(f"This address left {named(left)}. Mail that was waiting to be sent is not.", "return", left)
 
     async def _join(self, tx: Transaction, mailbox: str, lists: Sequence[str]) -> Done:
         joined = await operations.come_back(tx, mailbox, lists)
         if not joined:
             return Done("Nothing was changed: this address is on the list.")
+        await self._note(tx, mailbox, "subscription.joined", joined)
         said = f"This address gets mail again: {named(joined)}. What ended meanwhile is not sent."
         return Done(said, "leave", joined)
 
     async def _export(self, tx: Transaction, mailbox: str) -> Done:
         sent = await preferences.wish_for_export(tx, mailbox, self._export_link, self._clock())
+        if sent:
+            await self._note(tx, mailbox, "export.asked")
         return Done(EXPORT_SENT if sent else EXPORT_NOT_SENT)
+
+    async def _note(self, tx: Transaction, mailbox: str, act: str, lists: Sequence[str] = ()) -> None:
+        """Write down what a reader of the mailbox did; who of its readers it was nobody knows."""
+        reader = Actor("person", mailbox, "a reader of the mailbox", "the link in a mail")
+        subject, details = f"mailbox:{mailbox}", {"lists": list[JsonValue](lists)}
+        await record(tx.connection, reader, act, subject, at=self._clock(), details=details, mailbox=mailbox)
 
     def _export_link(self, mailbox: str) -> str:
         return f"{self._public_url}/kept/{self._links.sign(preferences.EXPORT_PURPOSE, {'mailbox': mailbox})}"
