@@ -63,10 +63,8 @@ class Whole:
         """Every route of every router, by each of its methods."""
         for found in iter_route_contexts(self.app.routes):
             takes = found.dependant if isinstance(found.original_route, APIRoute) else None
-            fields, queries = (
-                tuple(param.alias for param in params)
-                for params in ((takes.body_params, takes.query_params) if takes else ((), ()))
-            )
+            fields = tuple(name for param in (takes.body_params if takes else ()) for name in names_of(param))
+            queries = tuple(param.alias for param in (takes.query_params if takes else ()))
             for method in sorted(found.methods or ()):
                 yield Route(method, str(found.path), fields, queries)
 
@@ -87,6 +85,8 @@ async def whole(postgres_url: str) -> AsyncIterator[Whole]:
             public_url=PUBLIC,
             secret_key=(SECRET,),
             mail_from="Clarion <calls@clarion.example>",
+            ses_topic_arn="arn:aws:sns:us-west-2:123456789012:mail",
+            postmark_login="postmark:a-password-of-some-length",
             request_limits="read=1000/s, write=1000/s, keyed=1000/s, hooks=1000/s",
         )
         mail = MailStore()
@@ -103,6 +103,12 @@ async def whole(postgres_url: str) -> AsyncIterator[Whole]:
                 values = await made(stranger, links, event.webinar.slug)
                 yield Whole(app, settings, admin, stranger, staff, key, links, values)
         mail.close()
+
+
+def names_of(param: Any) -> tuple[str, ...]:
+    """The fields that a parameter stands for: those of a form's model, or itself."""
+    model = param.field_info.annotation
+    return tuple(model.model_fields) if hasattr(model, "model_fields") else (param.alias,)
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:

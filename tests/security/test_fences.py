@@ -1,12 +1,14 @@
 """What stands before the routes: by which names, how often, how long and how many at once the site may be asked."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI, Form, Request
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,6 +112,26 @@ async def test_a_failure_carries_the_headers_and_nothing_of_the_inside() -> None
     assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_a_failure_is_logged_by_its_kind_and_place_and_not_by_what_it_says() -> None:
+    with structlog.testing.capture_logs() as logged:
+        async with browser(site()) as client:
+            await client.get("/broken/../broken?who=ada@pleasantville.example")
+    [entry] = [each for each in logged if each["log_level"] == "error"]
+    assert (entry["event"], entry["error"], entry["area"]) == ("request failed", "RuntimeError", "broken")
+    assert re.fullmatch(r"test_fences\.py:\d+ broken", entry["at"][-1])
+    assert "hunter2" not in str(logged)
+    assert "ada@" not in str(logged)
+
+
+async def test_who_is_refused_is_logged_without_the_link_that_was_tried() -> None:
+    with structlog.testing.capture_logs() as logged:
+        async with browser(site()) as client:
+            await client.post("/form/a-signed-token", headers={"sec-fetch-site": "cross-site"})
+    [entry] = [each for each in logged if each["event"] == "refused"]
+    assert (entry["status"], entry["method"], entry["area"]) == (403, "POST", "form")
+    assert "a-signed-token" not in str(logged)
 
 
 async def test_a_site_without_https_promises_none() -> None:

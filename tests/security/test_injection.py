@@ -30,6 +30,8 @@ HOSTILE = (
     "-1",
     "",
 )
+READ_BY_HAND = ("name", "email", "role", "division", "deputy_in", "scope", "source", "expires", "answer-city", "why")
+"""Fields that routes take from forms by themselves."""
 SHOWN = re.compile(r"<script>alert|>\s*49\s*<")
 INTO_POSTGRESQL = "clarion/services/directory/repository.py"
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -48,7 +50,8 @@ TRIES = (
 def filled(whole: Whole, route: Route, text: str) -> httpx.Request:
     """A request with this text in the place of everything that may be chosen."""
     path = re.sub(r"\{\w+(:\w+)?\}", quote(text, safe=""), route.path)
-    form = {"data": dict.fromkeys(route.fields, text) | whole.staff.form} if route.method not in SAFE else {}
+    fields = dict.fromkeys((*route.fields, *READ_BY_HAND), text) | whole.staff.form
+    form = {"data": fields} if route.method not in SAFE else {}
     query = dict.fromkeys((*route.queries, "next", "q"), text)
     return whole.admin.build_request(route.method, path, params=query, headers=HTML, **form)
 

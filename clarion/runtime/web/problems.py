@@ -1,11 +1,14 @@
 """Errors of the API as problem details (RFC 9457), for people's browsers as a small page."""
 
 import json
+import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import asyncpg
+import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -19,9 +22,12 @@ from clarion.runtime.web.fields import FieldError, field_path
 from clarion.runtime.web.limits import MEGABYTE, BodyLimit
 from clarion.runtime.web.pages import Pages
 
+log = structlog.get_logger(__name__)
+
 MEDIA_TYPE = "application/problem+json"
 PHRASES: Mapping[int, str] = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 SHOWN_ERRORS = 100
+SHOWN_FRAMES = 12
 RETRY_SECONDS = 5
 OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What a database that is away raises, among other things."""
@@ -139,6 +145,8 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     """Answer what a route, the router or a dependency raised."""
     if not isinstance(error, StarletteHTTPException):
         raise error
+    if error.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        log.info("refused", status=error.status_code, method=request.method, area=area_of(request.scope))
     detail = str(error.detail)
     if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
         detail = "There is nothing at this address."
@@ -173,6 +181,17 @@ async def on_outage(_request: Request, error: Exception) -> Response:
     return problem(503, "The database is away for the moment: nothing was changed. Try again.", headers=headers)
 
 
+def area_of(scope: Scope) -> str:
+    """The first part of a path: what follows may be a signed link."""
+    return str(scope["path"]).lstrip("/").partition("/")[0]
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an error came from, innermost last. What it says stays untold: databases quote the row they refuse."""
+    frames = traceback.extract_tb(error.__traceback__)[-SHOWN_FRAMES:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
 class LastResort:
     """ASGI middleware, innermost: what nothing else answers is a failure of ours, with the headers of all answers."""
 
@@ -180,7 +199,7 @@ class LastResort:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; a failure is answered, and raised so that it is logged."""
+        """Pass the request on; a failure is logged and answered, or ends the answer that has begun."""
         started = False
 
         async def noted(message: Message) -> None:
@@ -193,10 +212,14 @@ class LastResort:
         except ClientDisconnect:
             return
         except Exception as error:
-            if not started and scope["type"] == "http":
-                answer = await on_failure(Request(scope), error)
-                await answer(scope, receive, send)
-            raise
+            if scope["type"] != "http":
+                raise
+            told = {"error": type(error).__name__, "at": places(error), "area": area_of(scope)}
+            log.error("request failed", **told)  # noqa: TRY400 - its words may quote the row that was refused
+            if started:
+                raise
+            answer = await on_failure(Request(scope), error)
+            await answer(scope, receive, send)
 
 
 PAGES = Pages()

@@ -15,7 +15,7 @@ LINK = "https://clarion.example/sign-in/abc-DEF_123"
 CONTENT = {
     "url": LINK,
     "site": "clarion.example",
-    "good_for": "15 minutes",
+    "good_for": "10 minutes",
     "asked_from": "Firefox on <b>Linux</b>, at 192.0.2.7",
 }
 
@@ -34,7 +34,7 @@ def test_it_has_the_link_says_where_it_counts_and_what_to_do_if_one_did_not_ask(
     plain, html = texts(mail())
     assert LINK in plain
     assert f'href="{LINK}"' in html
-    for said in ("once, within 15 minutes", "only in the browser", "Firefox on <b>Linux</b>, at 192.0.2.7", "Sam"):
+    for said in ("once, within 10 minutes", "only in the browser", "Firefox on <b>Linux</b>, at 192.0.2.7", "Sam"):
         assert said in plain
     assert "<b>Linux" not in html
     assert "Did you not ask for it?" in " ".join(plain.split())

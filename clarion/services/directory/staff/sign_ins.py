@@ -18,7 +18,7 @@ from clarion.schemas.messages import MessageBatch, Recipient, SignInContent
 from clarion.schemas.topics import DIRECTORY_NOTICES
 from clarion.services.directory.staff.words import spoken_browser, spoken_minutes
 
-GOOD_FOR = timedelta(minutes=15)
+GOOD_FOR = timedelta(minutes=10)
 """How long a link can be used."""
 WINDOW = timedelta(minutes=15)
 OF_ONE_ADDRESS = 5
