@@ -35,6 +35,9 @@ ACTS: Mapping[str, str] = {
     "mailbox.unsuppressed": "had mail sent to a mailbox again",
     "messages.replayed": "published messages again",
     "person.erased": "erased what was kept of a person",
+    "person.erased": "erased what was kept of a person",
+    "person.exported": "took out what is kept of a person",
+    "person.readmitted": "let somebody in again who had been erased",
     "position.adopted": "adopted a position",
     "registration.added": "asked for a seat on somebody's behalf",
     "registration.cancelled": "gave up somebody's seat",
@@ -118,6 +121,15 @@ async def concerning(connection: Connection, mailbox: str, *, at_most: int = 100
     """What was done that concerns the people of a mailbox, newest first, for them to read."""
     rows = load_queries(__package__).list_acts_on_mailbox(connection, mailbox=mailbox, at_most=at_most)
     return [entry_of(row) async for row in rows]
+
+
+async def purge(connection: Connection, *, days: int, at_most: int) -> int:
+    """Remove the oldest entries that are older than so many days, and than 400; gives how many those were.
+
+    No service's role can remove any, so the database does it by a function of its own, which keeps to the 400 days.
+    """
+    removed: int = await load_queries(__package__).purge_audit(connection, days=days, room=at_most)
+    return removed
 
 
 def entry_of(row: Mapping[str, Any]) -> Entry:

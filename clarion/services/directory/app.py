@@ -13,7 +13,7 @@ from clarion.services.directory.cards import CardWriter
 from clarion.services.directory.operations import tell_today
 from clarion.services.directory.pages.desk import Desk
 from clarion.services.directory.pages.routes import pages_router
-from clarion.services.directory.staff.upkeep import purges
+from clarion.services.directory.staff.upkeep import acts_kept, purges
 from clarion.services.directory.staff.web import staff_router
 from clarion.services.directory.uploads import Importer, unconfirmed
 
@@ -31,7 +31,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     router = APIRouter()
     router.include_router(staff_router(database, staff_only, settings, clock))
     router.include_router(pages_router(Desk(database, staff_only, links, str(settings.public_url).rstrip("/"), clock)))
-    jobs = [*upkeep(settings), *purges(), unconfirmed(clock), Job("days", tell_today)]
+    jobs = [*upkeep(settings), *purges(), acts_kept(settings.audit_days), unconfirmed(clock), Job("days", tell_today)]
     return Service(
         "directory",
         database,
