@@ -1,6 +1,7 @@
 """Run the benches and keep what they say in docs/benchmarks, with the date and the kind of machine.
 
-scripts/record_benches.py [--recipients N] [--rows N] [NAME...]: pipeline, registrations, ledger; all if none is named.
+scripts/record_benches.py [--recipients N] [--rows N] [NAME...]: pipeline, registrations, ledger, directory; all if none
+is named.
 """
 
 import argparse
@@ -33,6 +34,7 @@ def commands(recipients: int, rows: int) -> dict[str, list[str]]:
         "pipeline": ["pipeline", *sizes],
         "registrations": ["registrations"],
         "ledger": ["ledger", "--rows", str(rows)],
+        "directory": ["directory"],
     }
 
 

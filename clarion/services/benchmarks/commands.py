@@ -8,6 +8,7 @@ COMMANDS = {
     "registrations": Lazily("clarion.services.registrations.bench:registrations", "a rush for seats"),
     "pipeline": Lazily("clarion.services.benchmarks.pipeline:pipeline", "one alert, so many mails at a sink"),
     "ledger": Lazily("clarion.services.benchmarks.ledger:ledger", "the ledger with years of past mail"),
+    "directory": Lazily("clarion.services.directory.bench:directory", "imports of a large roster, beside bare COPY"),
     "chaos": Lazily("clarion.services.benchmarks.chaos:chaos", "`kill -9` in the middle of calls, and who was told"),
     "stream": Lazily("clarion.services.seasons.stream:stream", "a season's updates, and what stands in the end"),
 }

@@ -25,7 +25,9 @@ from clarion.services.directory.sample import SAMPLE_KINDS, SEED, sample_source
 Progress = Callable[[ImportKind, int], None]
 """Told the kind and how many of its lines were read so far."""
 
-LINES_PER_CHUNK = 1_000
+LINES_PER_CHUNK = 5_000
+LINES_PER_WORD = 1_000
+"""After so many progress is told."""
 ENTITY: Mapping[ImportKind, StoredKind] = {
     "divisions": "division",
     "cities": "city",
@@ -141,7 +143,7 @@ def _watched(lines: Iterable[Read], kind: ImportKind, progress: Progress | None)
     count = 0
     for line in lines:
         count += isinstance(line, Line)
-        if progress is not None and count % LINES_PER_CHUNK == 0:
+        if progress is not None and count % LINES_PER_WORD == 0:
             progress(kind, count)
         yield line
     if progress is not None:

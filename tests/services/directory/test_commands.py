@@ -76,7 +76,7 @@ def test_help_has_an_example_and_the_columns_of_each_kind():
     result = CliRunner().invoke(directory, ["import", "--help"])
     assert "Example: clarion directory import officials roster.csv" in result.stdout
     for kind in EXAMPLES:
-        assert all(f"    {line}" in result.stdout for line in EXAMPLES[kind])
+        assert all("".join(line.split()) in "".join(result.stdout.split()) for line in EXAMPLES[kind])
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)

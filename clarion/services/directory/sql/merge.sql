@@ -2,7 +2,7 @@
 
 -- name: analyze_staging!
 -- The server knows nothing of a table made a moment ago, and would plan for a thousand rows.
-ANALYZE incoming;
+ANALYZE incoming (id);
 
 -- name: weigh!
 -- A line that says what it said before leaves its entity alone, so corrections hold against it.

@@ -1,11 +1,12 @@
 -- name: enqueue_altered^
 -- Each entity's body is put together where it is kept: half a million need not pass through here to get to the outbox.
--- In the order in which one kind refers to another.
+-- In the order in which one kind refers to another. Ids are made of the batch's: drawing one for each takes as long as the
+-- rest of a row.
 WITH put AS (
 INSERT INTO outbox (topic, key, headers, body)
 SELECT :topic, convert_to(kind || ':' || id, 'UTF8'),
        :headers::jsonb || jsonb_build_array(
-           jsonb_build_array('ce_id', gen_random_uuid()::text),
+           jsonb_build_array('ce_id', :batch || '/' || kind || ':' || id),
            jsonb_build_array('ce_type', kind || '.changed'),
            jsonb_build_array('ce_subject', id),
            jsonb_build_array('ce_importid', import_id)
