@@ -19,7 +19,7 @@ from clarion.schemas.messages import MessageBatch, Recipient
 from clarion.services.benchmarks.sinks import NoSink, Sink
 from clarion.services.notifications import operations
 from clarion.services.notifications.channels.relays import Relay
-from clarion.services.notifications.channels.smtp import SmtpConnection
+from clarion.services.notifications.channels.smtp import Mail, SmtpConnection
 from clarion.services.notifications.domain.holds import Hold, Key, key_of
 from clarion.services.notifications.domain.messages import Addressed, Claimed, address
 from clarion.services.notifications.domain.outcomes import Accepted, Outcome, Verdict
@@ -156,26 +156,24 @@ def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]
 async def _send(sink: Sink, mails: Sequence[tuple[str, bytes]], connections: int) -> None:
     """Every connection takes the next mail as soon as it is free."""
     relay = Relay.from_url(sink.url)
-    waiting = iter(mails)
+    left = len(mails)
+    over = asyncio.get_running_loop().create_future()
 
-    async def work(connection: SmtpConnection) -> None:
-        over = asyncio.get_running_loop().create_future()
+    def ended(outcome: Outcome) -> None:
+        nonlocal left
+        left -= 1
+        if not isinstance(outcome, Accepted) and not over.done():
+            over.set_exception(NoSink(f"the sink does not take its mail: {outcome}"))
+        elif not left:
+            over.set_result(None)
 
-        def take_next(outcome: Outcome) -> None:
-            to, mail = next(waiting, ("", b""))
-            if not mail or not isinstance(outcome, Accepted):
-                over.set_result(outcome)
-            else:
-                connection.hand_over("calls@clarion.example", to, mail, take_next)
-
-        await connection.open()
-        take_next(Accepted(""))
-        last = await over
-        await connection.quit()
-        if not isinstance(last, Accepted):
-            raise NoSink(f"the sink does not take its mail: {last}")
-
-    await asyncio.gather(*(work(SmtpConnection(relay)) for _ in range(connections)))
+    waiting = iter([Mail("calls@clarion.example", to, mail, ended) for to, mail in mails])
+    opened = [SmtpConnection(relay) for _ in range(connections)]
+    await asyncio.gather(*(connection.open() for connection in opened))
+    for connection in opened:
+        connection.hand_over(waiting)
+    await over
+    await asyncio.gather(*(connection.quit() for connection in opened))
 
 
 async def _fan_out(settings: Settings, recipients: int) -> float:

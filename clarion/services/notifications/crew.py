@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +16,9 @@ from clarion.runtime.beats import beat
 from clarion.runtime.database import Transaction
 from clarion.services.notifications import operations
 from clarion.services.notifications.breakers import News
+from clarion.services.notifications.channels.lines import Line
 from clarion.services.notifications.channels.pool import Pool
-from clarion.services.notifications.channels.smtp import Connection, RelayDown
+from clarion.services.notifications.channels.smtp import Connection, Mail, RelayDown
 from clarion.services.notifications.domain.holds import Hold, Key, key_of
 from clarion.services.notifications.domain.messages import (
     WAITING_FOR_DIRECTORY,
@@ -52,6 +54,7 @@ MARK_GOOD_SECONDS = 1.0
 REST_SECONDS = 0.5
 LINGER_SECONDS = 1.0
 """How long a round waits for its slowest reply; what takes longer goes on beside the next rounds."""
+TOO_LATE = OutOfTime("too long after its mark")
 DICE = random.SystemRandom()
 
 
@@ -87,10 +90,12 @@ class Crew:
         self.shift = shift
         self.sender = shift.sender
         self.number = number
+        self.size = size
         self.pool = Pool(self.sender.relays, size)
         self.backoff = Backoff(0.5, 30.0)
         self.tired = False
         self._under_way = UnderWay[Sent]()
+        self._line = Line()
         self._round: dict[Key, Hold] = {}
 
     async def work(self) -> None:
@@ -99,15 +104,15 @@ class Crew:
         try:
             while True:
                 beat(f"crew {self.number}")
-                connections = await self._connections()
-                written, unwritten = self._write(self.shift.take(len(connections)))
+                places = await self._places()
+                written, unwritten = self._write(self.shift.take(len(places)))
                 settled += unwritten
                 if written and self.sender.limits:
-                    written, waiting = await self._admit(written, connections)
+                    written, waiting = await self._admit(written, places)
                     settled += waiting
                 if written or settled:
                     marked = await self._turn(settled, written)
-                    settled = await self._send(connections, marked)
+                    settled = await self._send(places, marked)
                 elif self.shift.ending.is_set() and not self._under_way:
                     return
                 else:
@@ -116,20 +121,25 @@ class Crew:
         finally:
             await self.pool.close()
 
-    async def _connections(self) -> Sequence[Connection]:
-        """Open connections for the next round; none if nothing is to be sent, the relay is down or all are busy."""
-        wanted = 1 if self.shift.relay_down else len(self.shift.shelf)
-        if self.tired or not wanted or self.shift.ending.is_set():
+    async def _places(self) -> Sequence[Connection]:
+        """For each mail of the next round its connection; none if nothing is to be sent, the relay is down or all busy.
+
+        There are never more mails under way than the crew may have connections. While the relay is quick several go one
+        after another over each; where mail is limited or the relay is looked for, only one.
+        """
+        wanted = 1 if self.shift.relay_down else min(len(self.shift.shelf), self.size - len(self._under_way))
+        if self.tired or wanted < 1 or self.shift.ending.is_set():
             return []
+        deep = 1 if self.shift.relay_down or self.sender.limits else self._line.mails
         try:
-            found = await self.pool.ready(wanted)
+            found = await self.pool.ready(-(-wanted // deep))
         except RelayDown as down:
             self.tired = True
             await self.shift.lose_relay(str(down))
             return []
         if found:
             self.shift.find_relay()
-        return found
+        return ([*found] * deep)[:wanted]
 
     async def _rest(self) -> None:
         if self.tired:
@@ -184,11 +194,11 @@ class Crew:
         return Written(Ready(message, named, sequence), to, mail, trace=held.trace)
 
     async def _admit(
-        self, written: Sequence[Written], connections: Sequence[Connection]
+        self, written: Sequence[Written], ways: Sequence[Connection]
     ) -> tuple[list[Written], list[Settled]]:
         """Mails that may go now, each with its connection, and what becomes of those that wait."""
         asked = [Asked.to(one.to.address, one.message.lane) for one in written]
-        places = await self.sender.limits.admit(asked, connections, self.pool)
+        places = await self.sender.limits.admit(asked, ways, self.pool)
         admitted, waiting = [], []
         for one, place in zip(written, places, strict=True):
             if isinstance(place, Wait):
@@ -232,26 +242,41 @@ class Crew:
         self.shift.follow(ended | {key_of(one.message) for one in written}, marked)
         return [one for one in written if key_of(one.message) in marked]
 
-    async def _send(self, connections: Sequence[Connection], marked: Sequence[Written]) -> list[Settled]:
-        """Hand the round over, all at once, and judge what came of those that were answered soon."""
+    async def _send(self, places: Sequence[Connection], marked: Sequence[Written]) -> list[Settled]:
+        """Hand the round over, over all its connections at once, and judge what came of what was answered soon."""
         loop = asyncio.get_running_loop()
-        marked_at, now = loop.time(), self.sender.clock()
+        marked_at = loop.time()
+        lines: list[tuple[Connection, Iterator[Mail]]] = []
 
-        def begin(sent: Sent, ended: Ended) -> None:
-            not_after = sent.written.message.not_after
-            if (not_after is not None and not_after <= now) or loop.time() - marked_at > MARK_GOOD_SECONDS:
-                ended(OutOfTime("too long after its mark"))
-                return
-            sent.way.hand_over(
-                self.sender.renderer.envelope_sender(sent.written.message),
-                sent.written.to.address,
-                sent.written.mail,
-                traced(sent, ended),
-            )
+        def begin(mails: Sequence[tuple[Sent, Ended]]) -> None:
+            by_way: dict[Connection, list[tuple[Sent, Ended]]] = defaultdict(list)
+            for sent, ended in mails:
+                by_way[sent.way].append((sent, ended))
+            lines.extend((way, self._in_time(line, marked_at)) for way, line in by_way.items())
+            for way, line in lines:
+                way.hand_over(line)
 
-        sent = [Sent(one.via or connection, one) for connection, one in zip(connections, marked, strict=False)]
-        await self._under_way.hand_over(sent, begin, LINGER_SECONDS)
+        sent = [Sent(one.via or place, one) for place, one in zip(places, marked, strict=False)]
+        if await self._under_way.hand_over(sent, begin, LINGER_SECONDS):
+            self._line.learn(loop.time() - marked_at)
+        else:
+            self._line.learn(LINGER_SECONDS)
+            for way, line in lines:
+                for mail in line:
+                    mail.ended(TOO_LATE)
+                way.release()
         return await self._ended()
+
+    def _in_time(self, line: Sequence[tuple[Sent, Ended]], marked_at: float) -> Iterator[Mail]:
+        """The mails that go one after another over a connection; one whose turn comes too late is given back."""
+        loop, clock, sender_of = asyncio.get_running_loop(), self.sender.clock, self.sender.renderer.envelope_sender
+        for sent, ended in line:
+            message, written = sent.written.message, sent.written
+            not_after = message.not_after
+            if (not_after is not None and not_after <= clock()) or loop.time() - marked_at > MARK_GOOD_SECONDS:
+                ended(TOO_LATE)
+            else:
+                yield Mail(sender_of(message), written.to.address, written.mail, traced(sent, ended))
 
     async def _ended(self) -> list[Settled]:
         """What came of the mails that have been answered by now, or cannot be any more."""
@@ -260,8 +285,9 @@ class Crew:
             return []
         outcomes = [outcome for _, outcome in ended]
         self.sender.limits.breakers.learn([(one.way.relay_name, one.written.to.address) for one, _ in ended], outcomes)
-        self.sender.relays.tried([one.way.relay_name for one, _ in ended], outcomes)
-        if all(type(outcome) is NotTried for outcome in outcomes):
+        tried = [(one.way.relay_name, outcome) for one, outcome in ended if type(outcome) is not OutOfTime]
+        self.sender.relays.tried([name for name, _ in tried], [outcome for _, outcome in tried])
+        if tried and all(type(outcome) is NotTried for _, outcome in tried):
             self.tired = True
             await self.shift.lose_relay("no connection held")
         else:

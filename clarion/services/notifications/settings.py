@@ -7,7 +7,7 @@ from clarion.services.notifications.domain.breakers import Pace
 from clarion.services.notifications.domain.outcomes import Retries
 from clarion.services.notifications.domain.rates import Rates
 
-CREW_SIZE = 50
+CREW_SIZE = 100
 """A larger round costs the database less for each mail, but waits for the slowest of more."""
 STEADY_PLANS = {
     "plan_cache_mode": "force_generic_plan",

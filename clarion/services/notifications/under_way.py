@@ -31,17 +31,23 @@ class UnderWay(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._count or self._ended)
 
-    async def hand_over(self, mails: Sequence[T], begin: Callable[[T, Ended], None], seconds: float) -> None:
-        """Begin all these and wait until they have ended, at most so long; the others go on."""
+    def __len__(self) -> int:
+        """How many have not ended."""
+        return self._count
+
+    async def hand_over(
+        self, mails: Sequence[T], begin: Callable[[Sequence[tuple[T, Ended]]], None], seconds: float
+    ) -> bool:
+        """Begin all these and wait until they have ended, at most so long: whether they have. The others go on."""
         if not mails:
-            return
+            return True
         together = Round(len(mails))
         self._count += len(mails)
-        for mail in mails:
-            begin(mail, partial(self._end, together, mail))
+        begin([(mail, partial(self._end, together, mail)) for mail in mails])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await together.over.wait()
+        return not together.left
 
     def _end(self, together: Round, mail: T, outcome: Outcome) -> None:
         self._count -= 1

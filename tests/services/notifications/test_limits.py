@@ -27,7 +27,10 @@ class Way:
 
     relay_name = "relay"
 
-    def hand_over(self, *_mail: Any) -> None:
+    def hand_over(self, *_mails: Any) -> None:
+        raise AssertionError
+
+    def release(self) -> None:
         raise AssertionError
 
 

@@ -15,6 +15,7 @@ from clarion.services.notifications.channels.smtp import (
     BEYOND_ASCII,
     NOT_FOR_THE_WIRE,
     LoginRefused,
+    Mail,
     RelayDown,
     SmtpConnection,
 )
@@ -47,7 +48,7 @@ async def delivered(relay: Relay, address: str = "ada@alder.example", sender: st
     await connection.open()
     try:
         ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        connection.hand_over(sender, address, MAIL, ended.set_result)
+        connection.hand_over(iter([Mail(sender, address, MAIL, ended.set_result)]))
         return await ended
     finally:
         await connection.quit()
@@ -150,7 +151,7 @@ async def test_a_farewell_right_behind_the_last_word_takes_nothing_back() -> Non
         connection = SmtpConnection(relay_at(relay.url))
         await connection.open()
         ended: list[Outcome] = []
-        connection.hand_over(SENDER, "ada@alder.example", MAIL, ended.append)
+        connection.hand_over(iter([Mail(SENDER, "ada@alder.example", MAIL, ended.append)]))
         while not ended:
             await asyncio.sleep(0)
         assert ended == [Accepted("250 2.0.0 taken")]
@@ -176,7 +177,7 @@ async def test_after_a_refusal_the_next_mail_goes_over_the_same_connection(
         outcomes = []
         for _ in range(2):
             ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-            connection.hand_over(SENDER, "ada@alder.example", MAIL, ended.set_result)
+            connection.hand_over(iter([Mail(SENDER, "ada@alder.example", MAIL, ended.set_result)]))
             assert connection.busy
             outcomes.append(await ended)
             assert not connection.busy

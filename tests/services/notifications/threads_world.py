@@ -12,6 +12,7 @@ import pytest
 from clarion.runtime.clock import system_clock
 from clarion.schemas.messages import MessageBatch, Withdrawal
 from clarion.services.notifications import operations
+from clarion.services.notifications.channels import smtp
 from clarion.services.notifications.crew import Crew, Written
 from clarion.services.notifications.domain.messages import thread_of
 from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried
@@ -89,7 +90,14 @@ class Relay:
         self.outcome = outcome
         self.relay_name = "relay"
 
-    def hand_over(self, _sender: str, address: str, content: bytes, ended: Ended) -> None:
+    def hand_over(self, mails: Iterator[smtp.Mail]) -> None:
+        for mail in mails:
+            self._do(mail.address, mail.content, mail.ended)
+
+    def release(self) -> None:
+        raise AssertionError("all mails have ended at once")
+
+    def _do(self, address: str, content: bytes, ended: Ended) -> None:
         if self.outcome in {"accepted", "lost after"}:
             self.world.receive(address, content)
         match self.outcome:

@@ -16,10 +16,10 @@ class Reply(NamedTuple):
 
 
 class Listener(Protocol):
-    """Whoever waits for replies; it is called from the event loop once, by one of the two."""
+    """Whoever waits for replies; it is called from the event loop by one of the two."""
 
     def heard(self, replies: Sequence[Reply]) -> None:
-        """All replies that were due."""
+        """All replies that were due; once more for those that were due after them."""
 
     def lost(self, error: Exception) -> None:
         """They will not come: OSError where the connection broke, TimeoutError where they came too late."""
@@ -50,6 +50,7 @@ class Session(asyncio.Protocol):
         self._earlier: list[bytes] = []
         self._replies: list[Reply] = []
         self._due = 0
+        self._then = 0
         self._listener: Listener | None = None
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -60,16 +61,18 @@ class Session(asyncio.Protocol):
         """Whether a command can be written; not once the relay has closed or said something unasked."""
         return not (self.lost or self._transport.is_closing())
 
-    def say(self, sent: bytes, due: int, seconds: float, listener: Listener) -> None:
+    def say(self, sent: bytes, due: int, seconds: float, listener: Listener, then: int = 0) -> None:
         """Send bytes to which so many replies are due in so many seconds; the listener is told what came of it.
+
+        `then` as many more are due: the listener hears them by themselves.
 
         Raises:
             OSError: the connection was lost, so nothing was sent and nobody is told.
         """
         if not self.open:
             raise ConnectionResetError("the relay closed the connection")
-        self._due, self._listener = due, listener
-        self._expect(seconds)
+        self._due, self._then, self._listener = due, then, listener
+        self.expect(seconds)
         self._transport.write(sent)
 
     async def ask(self, command: bytes, seconds: float) -> Reply:
@@ -83,8 +86,9 @@ class Session(asyncio.Protocol):
         self.say(command + b"\r\n", 1, seconds, answer)
         return await answer.due
 
-    def _expect(self, seconds: float) -> None:
-        """The timer is seldom set anew: it rings too early and looks for what is due by then."""
+    def expect(self, seconds: float) -> None:
+        """What is due is to come in so many seconds from now."""
+        # The timer is seldom set anew: it rings too early and looks for what is due by then.
         self._deadline = self._loop.time() + seconds
         if self._timer is not None:
             if self._timer.when() <= self._deadline:
@@ -106,16 +110,19 @@ class Session(asyncio.Protocol):
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._take(line)
-        if len(self._replies) > self._due or self._endless:
+        if len(self._replies) > self._due + self._then or self._endless:
             # Unasked, such as a farewell: nothing more is said, but what came before it holds.
             self._transport.abort()
-        if self._due and len(self._replies) >= self._due:
+        told = False
+        while self._due and len(self._replies) >= self._due:
             self._tell()
-        elif self._transport.is_closing():
+            told = True
+        if not told and self._transport.is_closing():
             self._give_up(ConnectionResetError("the relay said what is no reply"))
 
     def _tell(self) -> None:
-        replies, self._replies, self._due = self._replies[: self._due], [], 0
+        replies, self._replies = self._replies[: self._due], self._replies[self._due :]
+        self._due, self._then = self._then, 0
         if self._listener is not None:
             # It stays the listener meanwhile, so that it still hears of the end if it stumbles.
             self._listener.heard(replies)
@@ -154,7 +161,7 @@ class Session(asyncio.Protocol):
     def _give_up(self, error: Exception) -> None:
         """Close at once, and say so to who waits."""
         self._transport.abort()
-        listener, self._listener, self._due = self._listener, None, 0
+        listener, self._listener, self._due, self._then = self._listener, None, 0, 0
         if listener is not None:
             listener.lost(error)
 

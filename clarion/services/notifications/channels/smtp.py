@@ -3,12 +3,12 @@
 import re
 import ssl
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
 
 import aiosmtplib
 
-from clarion.services.notifications.channels.handover import Handover
+from clarion.services.notifications.channels.handover import Handover, Parcel
 from clarion.services.notifications.channels.relays import Relay, trusted
 from clarion.services.notifications.channels.session import Session, take_over
 from clarion.services.notifications.domain.outcomes import Declined, NotTried, Outcome
@@ -63,18 +63,30 @@ def envelope(sender: str, address: str, *, smtputf8: bool) -> tuple[bytes, bytes
     return f"MAIL FROM:<{sender}> BODY=8BITMIME SMTPUTF8".encode(), f"RCPT TO:<{address}>".encode()
 
 
+class Mail(NamedTuple):
+    """A mail from and to one address; `ended` is called once with what came of it, perhaps at once.
+
+    `content` is sent as it is: its lines end in CR LF and none begins with a dot (RFC 5321, 4.5.2).
+    """
+
+    sender: str
+    address: str
+    content: bytes
+    ended: Callable[[Outcome], None]
+
+
 class Connection(Protocol):
-    """One open way to the relay, used by one mail at a time."""
+    """One open way to the relay, used by one mail after another."""
 
     @property
     def relay_name(self) -> str:
         """The relay at its other end."""
 
-    def hand_over(self, sender: str, address: str, content: bytes, ended: Callable[[Outcome], None]) -> None:
-        """Begin to hand over one mail; `ended` is called once with what came of it, perhaps at once.
+    def hand_over(self, mails: Iterator[Mail]) -> None:
+        """Begin to hand over these, each as soon as the one before has ended; nothing else goes over it meanwhile."""
 
-        `content` is sent as it is: its lines end in CR LF and none begins with a dot (RFC 5321, 4.5.2).
-        """
+    def release(self) -> None:
+        """Give back what has not begun where the mail before it takes long."""
 
 
 class SmtpConnection:
@@ -88,6 +100,7 @@ class SmtpConnection:
         self._timeouts = relay.timeouts
         self._smtputf8 = False
         self._session: Session | None = None
+        self._handover: Handover | None = None
         self._client = aiosmtplib.SMTP(
             hostname=relay.host,
             port=relay.port,
@@ -123,26 +136,35 @@ class SmtpConnection:
             raise why(error) from error
         self.used_at = time.monotonic()
 
-    def hand_over(self, sender: str, address: str, content: bytes, ended: Callable[[Outcome], None]) -> None:
-        """Begin to hand over one mail; `busy` until `ended` is called with what came of it."""
-        self.mails += 1
+    def hand_over(self, mails: Iterator[Mail]) -> None:
+        """Begin to hand over mails, one after another; `busy` until the last of them has ended."""
         session = self._session
         if session is None:
-            ended(NotTried("the connection was closed"))
-            return
-        try:
-            mail, rcpt = envelope(sender, address, smtputf8=self._smtputf8)
-        except ValueError as error:
-            ended(Declined("refused", str(error)))
+            for mail in mails:
+                mail.ended(NotTried("the connection was closed"))
             return
         self.busy = True
+        self._handover = Handover(session, self._timeouts, self._parcels(mails), self._over)
+        self._handover.begin()
 
-        def over(outcome: Outcome) -> None:
-            self.busy = False
-            self.used_at = time.monotonic()
-            ended(outcome)
+    def release(self) -> None:
+        """Give back what waits behind a mail whose last word takes long."""
+        if self._handover is not None:
+            self._handover.release()
 
-        Handover(session, self._timeouts, content, over).begin(mail, rcpt)
+    def _parcels(self, mails: Iterator[Mail]) -> Iterator[Parcel]:
+        for sender, address, content, ended in mails:
+            self.mails += 1
+            try:
+                mail, rcpt = envelope(sender, address, smtputf8=self._smtputf8)
+            except ValueError as error:
+                ended(Declined("refused", str(error)))
+                continue
+            yield Parcel(mail, rcpt, content, ended)
+
+    def _over(self) -> None:
+        self.busy, self._handover = False, None
+        self.used_at = time.monotonic()
 
     async def quit(self) -> None:
         """Say goodbye and close; without a word if a mail is under way."""
