@@ -1,8 +1,9 @@
 -- name: list_acts
--- Newest first. Who may not read everything reads what concerns their divisions, and what they did themselves.
+-- Newest first. Who may not read everything reads what concerns their divisions or themselves, and what they did.
 SELECT id, at, actor_kind, actor_id, actor_name, place, act, subject, details, divisions
 FROM clarion.audit
-WHERE (:divisions::text[] IS NULL OR divisions && :divisions::text[] OR (actor_kind = 'staff' AND actor_id = :reader))
+WHERE (:divisions::text[] IS NULL OR divisions && :divisions::text[] OR (actor_kind = 'staff' AND actor_id = :reader)
+       OR subject = 'staff:' || :reader)
   AND (:who::text IS NULL OR actor_id = :who OR position(lower(:who) IN lower(actor_name)) > 0)
   AND (:act::text IS NULL OR act = :act OR starts_with(act, :act || '.'))
   AND (:subject::text IS NULL OR subject = :subject OR starts_with(subject, :subject || ':'))

@@ -43,10 +43,11 @@ def provider_of(settings: Settings, clock: Clock) -> Provider | None:
         WrongSetting: a part of what is needed is missing, or the issuer can be none.
         MissingSetting: there is no secret to sign with.
     """
-    issuer, client_id, secret = (getattr(settings, name) for name in NEEDED)
-    if not any((issuer, client_id, secret)):
+    issuer, client_id, secret = settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret
+    if not (issuer or client_id or secret):
         return None
-    if missing := [variable_of(name) for name in NEEDED if not getattr(settings, name)]:
+    if not (issuer and client_id and secret):
+        missing = [variable_of(name) for name in NEEDED if not getattr(settings, name)]
         raise WrongSetting(f"{', '.join(missing)} not set: sign-in by OpenID Connect needs all three, or none")
     if wrong := wrong_issuer(issuer):
         raise WrongSetting(f"{variable_of('oidc_issuer')} {wrong}")
