@@ -5,12 +5,14 @@ import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
+from uuid import UUID
 
 import aiosmtplib
 
-from clarion.runtime.settings import variable_of
+from clarion.runtime.settings import Settings, variable_of
 from clarion.schemas.commands import Finding
 from clarion.services.doctor.findings import Patient, bad, is_loopback, warn, well
+from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.channels.relays import Relay, read_relays, trusted
 from clarion.services.notifications.channels.smtp import BROKEN, LoginRefused, why
 
@@ -108,9 +110,16 @@ def _abilities(client: aiosmtplib.SMTP, relay: Relay) -> Iterator[Finding]:
         )
 
 
+def _envelope_sender(settings: Settings) -> str:
+    """A sender such as mail goes out under."""
+    if settings.bounce_address and settings.secret_key:
+        return ReturnPath(settings.bounce_address, settings.secret_key).of(UUID(int=0), 1)
+    return parseaddr(settings.mail_from or "")[1]
+
+
 async def _sender(client: aiosmtplib.SMTP, relay: Relay, patient: Patient) -> list[Finding]:
     """Whether it would take mail from our sender; it is asked and then told to forget it."""
-    sender = parseaddr(patient.settings.mail_from or "")[1]
+    sender = _envelope_sender(patient.settings)
     if not sender.isascii() or not sender:
         return []
     answer = await client.execute_command(f"MAIL FROM:<{sender}>".encode())

@@ -25,7 +25,7 @@ async def look_at_returns(patient: Patient) -> list[Finding]:
         return hooks or [_nobody(settings)]
     path = ReturnPath(settings.bounce_address, settings.secret_key)
     listeners = read_listeners(settings.bounce_listen)
-    found = [await _domain(path, patient)]
+    found = await _domain(path, patient)
     if not listeners and not hooks:
         found.append(bad("mail", f"nobody takes what comes back to {path.address}", f"set {LISTEN}"))
     return [*hooks, *found, *[await _listener(one, path, patient) for one in listeners]]
@@ -52,16 +52,25 @@ def _hooks(settings: Settings) -> Iterator[Finding]:
             yield warn("mail", said, f"end TLS before the site and name it so in {variable_of('public_url')}")
 
 
-async def _domain(path: ReturnPath, patient: Patient) -> Finding:
+async def _domain(path: ReturnPath, patient: Patient) -> list[Finding]:
     domain = path.address.rpartition("@")[2]
     try:
-        if await patient.names.takes_mail(domain):
-            return well("mail", f"mail to {domain} has somewhere to go, for what comes back")
+        takes_mail = await patient.names.takes_mail(domain)
+        texts = await patient.names.texts(domain)
     except Unreadable as error:
-        said = f"where mail to {domain} goes cannot be read from here ({error})"
-        return warn("mail", said, "look from where public names are known, or name a server with --dns-server")
-    said = f"mail to {domain} goes nowhere, so no bounce comes back"
-    return bad("mail", said, f"publish an MX record for {domain}, for a server that hands it to {LISTEN}")
+        said = f"what is published for {domain} cannot be read from here ({error})"
+        return [warn("mail", said, "look from where public names are known, or name a server with --dns-server")]
+    found = []
+    if takes_mail:
+        found.append(well("mail", f"mail to {domain} has somewhere to go, for what comes back"))
+    else:
+        said = f"mail to {domain} goes nowhere, so no bounce comes back"
+        found.append(bad("mail", said, f"publish an MX record for {domain}, for a server that hands it to {LISTEN}"))
+    # RFC 7208, 2.4: it is the envelope sender that others check.
+    if not any(text.lower().split(" ")[0] == "v=spf1" for text in texts):
+        said = f"{domain} has no SPF record, and it is the one that receivers look for"
+        found.append(bad("mail", said, f'publish one for your relays: {domain} TXT "v=spf1 mx -all"'))
+    return found
 
 
 async def _listener(one: Listener, path: ReturnPath, patient: Patient) -> Finding:

@@ -14,7 +14,7 @@ from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.bounces.seeing import look_at_returns, together
 from clarion.services.notifications.bounces.server import BounceServer, read_listeners
 from clarion.services.notifications.bounces.sns import fetch
-from clarion.services.notifications.bounces.web import Hooks, hooks_router
+from clarion.services.notifications.bounces.web import Hooks, Reception, hooks_router
 from clarion.services.notifications.bounces.worker import ReturnsWorker
 from clarion.services.notifications.caretaker import Caretaker
 from clarion.services.notifications.channels.relays import read_relays
@@ -60,7 +60,8 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     doors = [BounceServer(database, return_path, listeners, clock)] if return_path and listeners else []
     router = APIRouter()
     router.include_router(preferences_router(database, links, clock, str(settings.public_url)))
-    router.include_router(hooks_router(database, Hooks(settings.ses_topic_arn, settings.postmark_login), clock, fetch))
+    reception = Reception(database, clock, returns.counted)
+    router.include_router(hooks_router(reception, Hooks(settings.ses_topic_arn, settings.postmark_login), fetch))
     return Service(
         name=NAME,
         database=database,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +19,7 @@ from fastapi import FastAPI
 from clarion.runtime.clock import system_clock
 from clarion.runtime.web import pages, problems
 from clarion.services.notifications.bounces.sns import SnsMessage, fetch, of_amazon
-from clarion.services.notifications.bounces.web import Hooks, hooks_router
+from clarion.services.notifications.bounces.web import Hooks, Reception, hooks_router
 from tests.services.notifications.came_back import handled, suppressed, told
 from tests.services.notifications.conftest import House
 from tests.services.notifications.test_bounce_reports import postmark, ses_bounce
@@ -57,6 +58,7 @@ class Amazon:
 
     answers: dict[str, bytes] = field(default_factory=lambda: {CERTIFICATE: certificate(KEY), CONFIRM: b"<ok/>"})
     asked: list[str] = field(default_factory=list)
+    counted: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     async def fetch(self, url: str) -> bytes:
         self.asked.append(url)
@@ -95,7 +97,7 @@ async def site(house: House, amazon: Amazon) -> AsyncIterator[httpx.AsyncClient]
     pages.install(app)
     problems.install(app)
     hooks = Hooks(TOPIC, ":".join(LOGIN))
-    app.include_router(hooks_router(house.database, hooks, system_clock, amazon.fetch))
+    app.include_router(hooks_router(Reception(house.database, system_clock, amazon.counted), hooks, amazon.fetch))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://league.example") as client:
         yield client
 
@@ -192,7 +194,7 @@ async def test_nothing_is_fetched_from_anywhere_but_amazon() -> None:
             await fetch(url)
 
 
-async def test_postmark_is_believed_with_its_login_alone(house: House, site: httpx.AsyncClient) -> None:
+async def test_postmark_is_believed_with_its_login_alone(house: House, site: httpx.AsyncClient, amazon: Amazon) -> None:
     body = postmark("Bounce", Type="HardBounce", Email="o1@city.example")
     assert (await site.post("/hooks/postmark", content=body)).status_code == 401
     for wrong in (("postmark", "guess"), ("", ""), ("postmark", "ü")):
@@ -202,11 +204,12 @@ async def test_postmark_is_believed_with_its_login_alone(house: House, site: htt
     for new in (True, False):
         answer = await site.post("/hooks/postmark", content=body, auth=LOGIN)
         assert (answer.status_code, answer.json()["new"]) == (200, new)
-    for kind, status in [("Open", 200), ("SomethingNew", 200)]:
-        assert (await site.post("/hooks/postmark", content=postmark(kind), auth=LOGIN)).status_code == status
+    for kind in ("Delivery", "Open", "SomethingNew"):
+        assert (await site.post("/hooks/postmark", content=postmark(kind), auth=LOGIN)).status_code == 200
+    assert amazon.counted == {("postmark", "other"): 3}
     for malformed in (b"", b"[]", b"{}", postmark("Bounce", Type="HardBounce")):
         assert (await site.post("/hooks/postmark", content=malformed, auth=LOGIN)).status_code == 422
-    assert len(await kept(house)) == 3
+    assert await kept(house) == ["postmark"]
 
 
 async def test_a_report_that_names_only_the_address_is_of_the_last_mail_there(
@@ -227,6 +230,6 @@ async def test_a_report_that_names_only_the_address_is_of_the_last_mail_there(
 
 async def test_what_is_not_set_up_is_not_there(house: House, amazon: Amazon) -> None:
     app = FastAPI()
-    app.include_router(hooks_router(house.database, Hooks(), system_clock, amazon.fetch))
+    app.include_router(hooks_router(Reception(house.database, system_clock, Counter()), Hooks(), amazon.fetch))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://league.example") as client:
         assert [(await client.post(f"/hooks/{way}")).status_code for way in ("ses", "postmark")] == [404, 404]

@@ -13,8 +13,10 @@ import pytest
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import mailbox_key
+from clarion.runtime.settings import Settings
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.mailboxes import mailbox
+from clarion.services.notifications import app
 from clarion.services.notifications.bounces import server as server_module
 from clarion.services.notifications.bounces.server import (
     LINE_OCTETS,
@@ -26,8 +28,10 @@ from clarion.services.notifications.bounces.server import (
 )
 from clarion.services.notifications.bounces.worker import ReturnsWorker
 from clarion.services.notifications.rendering.mail import Renderer
+from clarion.services.notifications.sender import Sender
 from tests.services.notifications.came_back import PATH, dsn, plain, recipient_fields
 from tests.services.notifications.conftest import SECRET, House, batch, official, recipient
+from tests.services.notifications.test_rendering import message
 
 HARD = dsn(recipient_fields())
 SENT = PATH.of(UUID(int=7), 1)
@@ -235,3 +239,24 @@ async def test_one_that_cannot_be_handled_is_put_aside_in_the_end_and_the_others
         ("unclear", "it could not be handled: Malformed", True),
         ("unclear", "it is no report and no automatic reply", True),
     ]
+
+
+async def test_the_service_takes_bounces_once_there_is_a_bounce_address(settings: Settings) -> None:
+    more = {"smtp_url": "smtp://127.0.0.1:9", "public_url": "https://x.example", "secret_key": (SECRET,)}
+    given = settings.model_copy(update=more | {"mail_from": "calls@x.example"})
+    for bounce_address, listen, doors in [
+        (None, "smtp://:0", 0),
+        ("bounces@x.example", "smtp://:0 lmtp://:0", 1),
+        ("bounces@x.example", "off", 0),
+    ]:
+        changes = {"bounce_address": bounce_address, "bounce_listen": listen}
+        service = await app.build(given.model_copy(update=changes))
+        try:
+            names = [worker.name for worker in service.workers]
+            assert (names.count("bounces"), names.count("returns")) == (doors, 1)
+            (sender,) = [worker for worker in service.workers if isinstance(worker, Sender)]
+            claimed = message(thread_id=UUID(int=7))
+            made = sender.renderer.envelope_sender(claimed)
+            assert made.startswith("bounces+" if bounce_address else "calls@")
+        finally:
+            await service.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
 from clarion.runtime.web.problems import Refused
 from clarion.services.notifications.bounces import operations
-from clarion.services.notifications.bounces.providers import Malformed, read_postmark, read_ses
+from clarion.services.notifications.bounces.providers import Malformed
 from clarion.services.notifications.bounces.sns import (
     CannotTell,
     Certificates,
@@ -40,20 +41,48 @@ class Hooks:
     postmark_login: str | None = None
 
 
-def hooks_router(database: Database, hooks: Hooks, clock: Clock, fetch: Fetch) -> APIRouter:
+class Reception:
+    """Keeps what providers report. What is of no concern, such as each delivery, is only `counted`, by way and kind."""
+
+    def __init__(self, database: Database, clock: Clock, counted: Counter[tuple[str, str]]) -> None:
+        self.database = database
+        self.clock = clock
+        self.counted = counted
+
+    async def take(self, way: str, content: bytes, *, digest: str | None = None) -> JSONResponse:
+        """Keep it until it is handled, whatever becomes of the one who told it.
+
+        Raises:
+            Refused: 422 it is not what the provider documents, with the fields that are wrong.
+        """
+        try:
+            said = operations.READERS[way](content)
+        except Malformed as error:
+            raise Refused(422, f"That is not what the provider documents: {error}.") from None
+        if all(one.meaning == "other" for one in said):
+            self.counted[way, "other"] += 1
+            return JSONResponse({"kept": False})
+        return JSONResponse({"kept": True, "new": await asyncio.shield(self._keep(way, content, digest))})
+
+    async def _keep(self, way: str, content: bytes, digest: str | None) -> bool:
+        async with self.database.transaction() as tx:
+            return await operations.keep(tx, way, content, self.clock(), digest=digest)
+
+
+def hooks_router(reception: Reception, hooks: Hooks, fetch: Fetch) -> APIRouter:
     """`/hooks/ses` and `/hooks/postmark`, for those that are set up."""
     router = APIRouter(include_in_schema=False)
     if hooks.ses_topic_arn:
-        router.include_router(ses_router(database, hooks.ses_topic_arn, clock, fetch))
+        router.include_router(ses_router(reception, hooks.ses_topic_arn, fetch))
     if hooks.postmark_login:
-        router.include_router(postmark_router(database, hooks.postmark_login, clock))
+        router.include_router(postmark_router(reception, hooks.postmark_login))
     return router
 
 
-def ses_router(database: Database, topic_arn: str, clock: Clock, fetch: Fetch) -> APIRouter:
+def ses_router(reception: Reception, topic_arn: str, fetch: Fetch) -> APIRouter:
     """What Amazon SES reports through a topic of Amazon SNS; nothing of any other topic is believed or confirmed."""
     router = APIRouter(include_in_schema=False)
-    certificates = Certificates(fetch, clock)
+    certificates = Certificates(fetch, reception.clock)
 
     @router.post("/hooks/ses")
     async def on_ses(request: Request) -> JSONResponse:
@@ -63,9 +92,7 @@ def ses_router(database: Database, topic_arn: str, clock: Clock, fetch: Fetch) -
         if message.Type == "UnsubscribeConfirmation":
             log.warning("hooks.ses_unsubscribed", message=message.MessageId)
             return JSONResponse({"kept": False, "said": "the subscription of the topic has ended"})
-        content = message.Message.encode()
-        understood(read_ses, content)
-        return await kept(database, "ses", content, clock, digest=message.MessageId)
+        return await reception.take("ses", message.Message.encode(), digest=message.MessageId)
 
     return router
 
@@ -104,7 +131,7 @@ async def confirmed(message: SnsMessage, fetch: Fetch) -> JSONResponse:
     return JSONResponse({"confirmed": True})
 
 
-def postmark_router(database: Database, login: str, clock: Clock) -> APIRouter:
+def postmark_router(reception: Reception, login: str) -> APIRouter:
     """What Postmark reports, to who knows the login that stands in the webhook's address."""
     router = APIRouter(include_in_schema=False)
     expected = login.encode()
@@ -116,28 +143,6 @@ def postmark_router(database: Database, login: str, clock: Clock) -> APIRouter:
         told = f"{given.username}:{given.password}".encode() if given else b""
         if not hmac.compare_digest(told, expected):
             raise Refused(401, "User and password are those of CLARION_POSTMARK_LOGIN.", headers=REALM)
-        content = await request.body()
-        understood(read_postmark, content)
-        return await kept(database, "postmark", content, clock)
+        return await reception.take("postmark", await request.body())
 
     return router
-
-
-def understood(read: "operations.Reader", content: bytes) -> None:
-    """Raises Refused (422): it is not what the provider documents, with the fields that are wrong."""
-    try:
-        read(content)
-    except Malformed as error:
-        raise Refused(422, f"That is not what the provider documents: {error}.") from None
-
-
-async def kept(
-    database: Database, way: str, content: bytes, clock: Clock, *, digest: str | None = None
-) -> JSONResponse:
-    """Keep it until it is handled, whatever becomes of the one who told it."""
-
-    async def keep() -> bool:
-        async with database.transaction() as tx:
-            return await operations.keep(tx, way, content, clock(), digest=digest)
-
-    return JSONResponse({"kept": True, "new": await asyncio.shield(keep())})
