@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from clarion.runtime.clock import system_clock
@@ -22,6 +23,7 @@ from clarion.schemas.commands import RestoredPrinted
 from clarion.services.legislation.publication import publish_file
 from clarion.services.sample import sample_notice
 from tests.conftest import Until
+from tests.staff import signed_in
 from tests.whole.quiet import is_quiet
 from tests.whole.test_kills import REPORTED, publish
 from tests.whole.world import World, world
@@ -172,6 +174,8 @@ async def test_without_a_log_nobody_gets_it_twice_until_staff_decide(
         here.start_services()
         await until(here.is_ready, 60)
         await check_it_is_not_taken_for_restored(here, until)
+        async with httpx.AsyncClient(base_url="http://clarion.example") as browser:
+            await signed_in(browser, here.settings)
         await publish(here.settings, tmp_path)
         await until(lambda: here.catcher.store.count() > len(everyone.addresses) // 4, 90)
         dumped_at = await asyncio.to_thread(dump, here, tmp_path)
@@ -185,6 +189,8 @@ async def test_without_a_log_nobody_gets_it_twice_until_staff_decide(
             assert done.returncode == 0, done.stderr
             printed = RestoredPrinted.model_validate_json(done.stdout)
             assert (first, printed.sent, printed.waiting) == (-9, 0, {})
+            assert await here.value("SELECT count(*) FROM clarion.staff") == 1
+            assert await here.value("SELECT count(*) FROM clarion.sessions") == 0
             matter = str(await here.value("SELECT DISTINCT matter FROM notifications.ledger WHERE state = 'unknown'"))
             unknown = await here.value("SELECT count(*) FROM notifications.ledger WHERE state = 'unknown'")
             here.start_services()

@@ -101,3 +101,8 @@ async def end_sessions(connection: Connection, staff_id: str, *, keep: str | Non
     """End all sessions of somebody, but `keep`; gives their number."""
     rows: Any = queries().end_sessions(connection, staff_id=staff_id, except_id=keep)
     return len([row async for row in rows])
+
+
+async def end_all(connection: Connection) -> None:
+    """End everybody's sessions and links, on a connection of the login itself."""
+    await queries().end_all(connection)

@@ -19,6 +19,7 @@ from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Service, run_services
 from clarion.runtime.settings import Settings
 from clarion.runtime.staff.audit import Actor, record
+from clarion.runtime.staff.sessions import end_all
 from clarion.services.notifications import restoring
 from clarion.services.notifications.restoring import Name
 from clarion.services.notifications.sender import Sender
@@ -83,6 +84,8 @@ async def take_up(
         unknown += await restoring.settle_unknown(database, clock(), why, since=began_at)
         async with login.transaction():
             await move_in(login)
+            # Who signed out since the dump, or was removed, would be signed in again.
+            await end_all(login)
             details: dict[str, JsonValue] = {
                 "dumped_at": dumped_at.isoformat(),
                 "sent": known,

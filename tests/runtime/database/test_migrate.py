@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import uuid
+from importlib import import_module
 from pathlib import Path
 
 import asyncpg
@@ -20,6 +21,9 @@ from clarion.runtime.database import (
 )
 from clarion.runtime.database.queries import _refuse_repeated_names
 from tests.conftest import Until, with_database
+
+# The package has a function of the same name.
+migrations = import_module("clarion.runtime.database.migrate")
 
 
 @pytest.fixture
@@ -41,6 +45,23 @@ async def test_each_file_is_applied_once_in_order(empty_url: str, folder: Path) 
     (folder / "0002_b.sql").write_text("ALTER TABLE things ADD b integer;")
     assert await bring_up(empty_url, folder) == ["0002_b.sql", "0003_c.sql"]
     assert await bring_up(empty_url, folder) == []
+
+
+async def test_what_is_granted_to_all_services_later_is_granted_to_those_that_were_there(
+    empty_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bring_up(empty_url, folder)
+    own = list(migrations._own_files())
+    connection = await asyncpg.connect(empty_url)
+    await connection.execute("REVOKE ALL ON clarion.audit FROM clarion_probe")
+    assert await bring_up(empty_url, folder) == []
+    granted = "SELECT has_table_privilege('clarion_probe', 'clarion.audit', 'INSERT')"
+    assert not await connection.fetchval(granted)
+    later = migrations.MigrationFile("clarion", "runtime", "9999_later.sql", "SELECT 1;")
+    monkeypatch.setattr(migrations, "_own_files", lambda: iter([*own, later]))
+    await bring_up(empty_url, folder)
+    assert await connection.fetchval(granted)
+    await connection.close()
 
 
 async def test_a_changed_file_is_refused_by_name(empty_url: str, folder: Path) -> None:

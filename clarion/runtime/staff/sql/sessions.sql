@@ -32,6 +32,12 @@ DELETE FROM clarion.sessions WHERE token_hash = :token_hash RETURNING id
 -- name: end_sessions
 DELETE FROM clarion.sessions WHERE staff_id = :staff_id AND id IS DISTINCT FROM :except_id RETURNING id
 
+-- name: end_all!
+WITH links AS (
+    DELETE FROM clarion.sign_ins
+)
+DELETE FROM clarion.sessions
+
 -- name: purge_sessions$
 -- Those that ended before, by themselves or by idleness.
 WITH gone AS (
