@@ -13,7 +13,7 @@ from tests.services.directory.site import bring, directory_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 STAFF = Actor("staff", "s-1", "Sam Sample", "192.0.2.7")
-PERSON = Actor("person", "box", "by a mail's link", "192.0.2.8")
+PERSON = Actor("person", "box", "the link in a mail", "192.0.2.8")
 HEADER = "id,name,city,roles,email,testifies,elected\n"
 
 

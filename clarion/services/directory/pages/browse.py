@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import HTMLResponse
 
 from clarion.runtime.database import Connection, load_queries, mailbox_key
-from clarion.runtime.staff.rights import Act
+from clarion.runtime.staff.rights import Act, where
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import Visit
 from clarion.schemas.mailboxes import mailbox
@@ -29,6 +29,7 @@ NOTHING_FOUND: Mapping[str, Any] = {
     "officials": (),
     "divisions": (),
     "paging": Paging(1, PAGE_SIZE, 0),
+    "waiting": 0,
     "more": False,
     "others_more": False,
     "imports_act": Act.IMPORT_DIRECTORY,
@@ -126,7 +127,10 @@ async def found(connection: Connection, visit: Visit, wanted: str, page: int) ->
     """What a search finds: officials a page at a time, everything else above them; nothing wanted, the divisions."""
     context = dict(NOTHING_FOUND) | {"wanted": wanted}
     if not wanted:
-        return context | {"divisions": [dict(row) async for row in QUERIES.all_divisions(connection)]}
+        return context | {
+            "divisions": [dict(row) async for row in QUERIES.all_divisions(connection)],
+            "waiting": await waiting_corrections(connection, visit),
+        }
     if "@" in wanted:
         officials = await by_address(connection, visit, wanted)
         return context | {"officials": officials, "paging": Paging(1, LOOKED_AT, len(officials))}
@@ -148,6 +152,12 @@ async def found(connection: Connection, visit: Visit, wanted: str, page: int) ->
     }
 
 
+async def waiting_corrections(connection: Connection, visit: Visit) -> int:
+    """How many corrections wait for the visitor."""
+    divisions = where(visit.staff, Act.CORRECT_OFFICIAL)
+    return int(await QUERIES.count_open(connection, divisions=None if divisions is None else sorted(divisions)))
+
+
 async def by_address(connection: Connection, visit: Visit, wanted: str) -> list[dict[str, Any]]:
     """The officials whose whole address this is, of those whose addresses the visitor may see."""
     box = mailbox(wanted, await mailbox_key(connection))
@@ -166,7 +176,8 @@ async def entity(connection: Connection, kind: str, entity_id: str) -> dict[str,
     row = None if "\x00" in entity_id else await QUERIES.find_entity(connection, kind=kind, id=entity_id)
     if row is None:
         raise Refused(404, f"The directory knows no such {kind}.")
-    return flat(row)
+    known: dict[str, Any] = flat(row) | row["body"]
+    return known
 
 
 async def names_of(connection: Connection, kind: str, ids: list[str]) -> dict[str, str]:

@@ -6,16 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from clarion.runtime.database import Transaction, load_queries
+from clarion.runtime.database import Transaction
 from clarion.runtime.staff.audit import Actor
 from clarion.runtime.staff.rights import Act, where
 from clarion.runtime.web.staff import Visit
 from clarion.services.directory import corrections
 from clarion.services.directory.domain.corrections import Correction, Unfit, Wish
-from clarion.services.directory.pages.browse import Page, official_context
+from clarion.services.directory.pages.browse import Page, official_context, waiting_corrections
 from clarion.services.directory.pages.desk import Desk, Paging, path_of, refusals, skipped
 
-QUERIES = load_queries("clarion.services.directory")
 PLACE = "/directory/corrections"
 PAGE_SIZE = 50
 
@@ -38,7 +37,7 @@ def correcting_router(desk: Desk) -> APIRouter:
             listed = await corrections.list_corrections(
                 connection, divisions=named, skipped=before, at_most=PAGE_SIZE + 1
             )
-            waiting = await QUERIES.count_open(connection, divisions=named)
+            waiting = await waiting_corrections(connection, visit)
         paging = Paging(page, PAGE_SIZE, before + len(listed))
         return desk.show("corrections.html", visit, listed=listed[:PAGE_SIZE], paging=paging, waiting=waiting)
 

@@ -32,10 +32,10 @@ UNDER_WAY = ("waiting", "confirmed")
 REJECTIONS_SHOWN = 50
 CSV = "text/csv; charset=utf-8"
 EFFECT_WORDS = {
-    "left": "would be marked as left",
-    "changed": "would change",
-    "added": "would be added",
-    "held": "stay as corrected",
+    "left": ("These would be marked as left", "Marked as left"),
+    "changed": ("These would change", "Changed"),
+    "added": ("These would be added", "Added"),
+    "held": ("These stay as corrected", "These stay as corrected"),
 }
 
 
@@ -126,6 +126,11 @@ def upload_context(upload: dict[str, Any]) -> dict[str, Any]:
         "under_way": upload["state"] in UNDER_WAY,
         "rejections": report.get("rejected", [])[:REJECTIONS_SHOWN],
         "effects": [
-            (words, [one for one in effects if one["effect"] == effect]) for effect, words in EFFECT_WORDS.items()
+            (
+                words[upload["state"] == "imported"],
+                report.get(effect, 0),
+                [one for one in effects if one["effect"] == effect],
+            )
+            for effect, words in EFFECT_WORDS.items()
         ],
     }

@@ -25,7 +25,7 @@ MOST_SAID = 40
 PURPOSE = "person"
 GOOD_FOR_SECONDS = 24 * 3600.0
 FORM_PURPOSE = "person-form"
-BY_LINK = "by a mail's link"
+BY_LINK = "the link in a mail"
 OLD = "This link is not one of ours, or older than a day: open the mail again and follow its link."
 
 Field = Annotated[str, Form(max_length=1_000)]

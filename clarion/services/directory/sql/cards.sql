@@ -38,7 +38,8 @@ SELECT official.id, official.active, official.body, official.body ->> 'city' AS 
 FROM found
 JOIN current_entities AS official ON official.kind = 'official' AND official.id = found.id
 LEFT JOIN entities AS city ON city.kind = 'city' AND city.id = official.body ->> 'city'
-ORDER BY official.active DESC, official.body ->> 'name', official.id
+ORDER BY official.active DESC, starts_with(folded(official.body ->> 'name'), folded(:wanted)) DESC,
+         official.body ->> 'name', official.id
 LIMIT :at_most OFFSET :skipped;
 
 -- name: find_others
@@ -47,7 +48,9 @@ FROM cards AS card
 JOIN current_entities AS known ON known.kind = card.kind AND known.id = card.id
 LEFT JOIN entities AS division ON division.kind = 'division' AND division.id = known.body ->> 'division'
 WHERE card.kind <> 'official' AND card.kind = ANY (:kinds::text[]) AND card.words @@ sought(:wanted)
-ORDER BY known.active DESC, array_position(:kinds::text[], known.kind), known.body ->> 'name', known.id
+ORDER BY known.active DESC, folded(known.body ->> 'name') = folded(:wanted) DESC,
+         starts_with(folded(known.body ->> 'name'), folded(:wanted)) DESC,
+         array_position(:kinds::text[], known.kind), known.body ->> 'name', known.id
 LIMIT :at_most;
 
 -- name: officials_of_mailbox

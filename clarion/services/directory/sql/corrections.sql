@@ -61,8 +61,10 @@ ORDER BY said.state = 'asked' DESC, said.number DESC
 LIMIT :at_most OFFSET :skipped;
 
 -- name: count_open$
+-- What waits for staff: a new address that nobody confirmed waits for its reader first.
 SELECT count(*)
 FROM corrections AS said
 JOIN entities AS known ON known.kind = said.kind AND known.id = said.official
 LEFT JOIN entities AS city ON city.kind = 'city' AND city.id = known.state ->> 'city'
-WHERE said.state = 'asked' AND (:divisions::text[] IS NULL OR city.state ->> 'division' = ANY (:divisions));
+WHERE said.state = 'asked' AND (said.wish <> 'address' OR said.confirmed_at IS NOT NULL)
+  AND (:divisions::text[] IS NULL OR city.state ->> 'division' = ANY (:divisions));

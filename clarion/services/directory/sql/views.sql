@@ -22,7 +22,7 @@ SELECT official.id, official.active, official.body, card.can_be_asked, count(*) 
 FROM cards AS card
 JOIN current_entities AS official ON official.kind = card.kind AND official.id = card.id
 WHERE card.kind = 'official' AND card.city = :city AND official.active
-ORDER BY (official.body ->> 'elected')::boolean DESC NULLS LAST, card.can_be_asked DESC, official.body ->> 'name'
+ORDER BY jsonb_exists(official.body -> 'roles', 'mayor') DESC, (official.body ->> 'elected')::boolean DESC NULLS LAST, card.can_be_asked DESC, official.body ->> 'name'
 LIMIT :at_most OFFSET :skipped;
 
 -- name: districts_of_city
