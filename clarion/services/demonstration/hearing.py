@@ -11,7 +11,6 @@ from typing import Any
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, open_database
 from clarion.runtime.web.keys import create_key
-from clarion.schemas.directory import NEEDED_TO_LAUNCH
 from clarion.services.campaigns.reports import campaign_summary, list_campaigns
 from clarion.services.demonstration.mails import Mailroom
 from clarion.services.demonstration.narrator import Narrator, soon
@@ -89,7 +88,7 @@ async def load_association(stack: RunningStack, officials: int, narrator: Narrat
     """The sample association and its position; returns who ought to be asked, by the tables alone."""
     async with open_database(stack.settings, "directory") as database:
         reports = await load_sample(database, officials, clock=system_clock)
-    counts = {kind: report.added for kind, report in zip(NEEDED_TO_LAUNCH, reports, strict=True)}
+    counts = {report.kind: report.added for report in reports}
     narrator.tell("association", ", ".join(f"{count:,} {kind}" for kind, count in counts.items()), **counts)
     await adopt_sample_position(stack.settings)
     narrator.tell("position", f"the association opposes {BILL} and asks: vote no on {BILL}")

@@ -8,18 +8,23 @@ import yaml
 from clarion.services.directory.domain.report import Document, Line, Rejection
 
 MAX_DEPTH = 20
+MAX_BYTES = 50_000_000
+"""A document is built in memory whole."""
 
 
 def read_documents(path: Path) -> Iterator[Line | Rejection]:
     """The documents of one file. What is no document is rejected; after a fault of syntax the rest of the file is."""
     name = str(path)
     try:
+        if path.stat().st_size > MAX_BYTES:
+            yield Rejection(name, 1, f"larger than {MAX_BYTES:,} bytes; part it into several files")
+            return
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         yield Rejection(name, 1, f"cannot be read: {error.strerror}")
         return
     except UnicodeDecodeError as error:
-        yield Rejection(name, error.object.count(b"\n", 0, error.start) + 1, "not UTF-8")
+        yield Rejection(name, error.object.count(b"\n", 0, error.start) + 1, "not UTF-8; save it in UTF-8")
         return
     yield from _documents(name, text)
 

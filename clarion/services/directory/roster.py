@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
+from clarion.services.directory.sample_groups import DEPARTMENT_OF
+
 ROLES = (
     "mayor",
     "council member",
@@ -50,13 +52,17 @@ def fictional_officials(cities: Sequence[str], count: int, seed: int) -> Iterato
         domain = domain_of(cities[place])
         personal = f"{local_part(f'{first}.{last}')}{lap + 1 if lap else ''}@{domain}"
         yield {
-            "id": f"fictional-{number + 1:06d}",
+            "id": official_id(number),
             "name": f"{first} {last}",
             "city": cities[place],
             "email": f"clerk@{domain}" if shared[place] and slot in SHARING else personal,
             "phone": f"555-01{number % 100:02d}",
-            "groups": "",
         } | _office(slot, chance)
+
+
+def official_id(number: int) -> str:
+    """The id of the official of that number, from 0 on."""
+    return f"fictional-{number + 1:06d}"
 
 
 def _names(file: str) -> list[str]:
@@ -82,4 +88,5 @@ def _office(slot: int, chance: random.Random) -> dict[str, str]:
     roles = ROLES[slot] if slot < len(ROLES) else APPOINTED[slot % len(APPOINTED)]
     willing = chance.random() < WILLING_SHARE and roles.startswith(SPEAKING)
     elected = roles.startswith(("mayor", "council member"))
-    return {"roles": roles, "testifies": WORDS[willing], "elected": WORDS[elected]}
+    groups = DEPARTMENT_OF[roles.partition(";")[0]]
+    return {"groups": groups, "roles": roles, "testifies": WORDS[willing], "elected": WORDS[elected]}

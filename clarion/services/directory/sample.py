@@ -3,13 +3,16 @@
 import csv
 from importlib.resources import files
 from pathlib import Path
+from typing import get_args
 
-from clarion.schemas.directory import NEEDED_TO_LAUNCH, ImportKind
+from clarion.schemas.directory import ImportKind
 from clarion.services.directory.files import Rows, Source
-from clarion.services.directory.roster import fictional_officials
+from clarion.services.directory.roster import fictional_officials, official_id
+from clarion.services.directory.sample_groups import fictional_memberships, fictional_partners
 
 SEED = 79
-SAMPLE_KINDS = NEEDED_TO_LAUNCH
+SAMPLE_KINDS: tuple[ImportKind, ...] = get_args(ImportKind)
+"""In the order in which one refers to another."""
 CALIFORNIA = Path(str(files("clarion.services.directory"))) / "reference" / "california"
 FILES: dict[ImportKind, str] = {
     "divisions": "divisions.csv",
@@ -17,14 +20,21 @@ FILES: dict[ImportKind, str] = {
     "districts": "districts.csv",
     "legislators": "legislators.yaml",
     "committees": "committees.yaml",
+    "groups": "groups.csv",
 }
 
 
 def sample_source(kind: ImportKind, officials: int, seed: int) -> Source:
-    """Where the sample's entities of a kind come from: a reference file, or the generator of officials."""
-    if kind in FILES:
-        return CALIFORNIA / FILES[kind]
-    return Rows("fictional roster", fictional_officials(california_cities(), officials, seed))
+    """Where the sample's entities of a kind come from: a reference file, or what is invented."""
+    match kind:
+        case "officials":
+            return Rows("fictional roster", fictional_officials(california_cities(), officials, seed))
+        case "memberships":
+            return Rows("fictional memberships", fictional_memberships([official_id(n) for n in range(officials)]))
+        case "partners":
+            return Rows("fictional partners", fictional_partners())
+        case _:
+            return CALIFORNIA / FILES[kind]
 
 
 def california_cities() -> list[str]:

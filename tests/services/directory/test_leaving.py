@@ -102,3 +102,55 @@ def test_exactly_a_tenth_may_leave():
     assert leaving(20, 3, 0, allow_large=False).refused is not None
     assert leaving(20, 3, 0, allow_large=True).refused is None
     assert leaving(20, 1, 1, allow_large=True).kept is not None
+
+
+async def test_of_two_people_at_one_address_the_one_who_leaves_takes_nobody_along(bring, published):
+    await bring("cities", "ocd_id,name\nplace:a,Alder\n")
+    header = "id,name,city,email\n"
+    await bring("officials", f"{header}1,Ada Fern,Alder,clerk@alder.example\n2,Bo Reed,Alder,Clerk@ALDER.example\n")
+    both = {event["key"]: event["data"] for event in await published()}
+    assert both["official:1"]["mailbox"] == both["official:2"]["mailbox"]
+    await bring("officials", f"{header}2,Bo Reed,Alder,Clerk@ALDER.example\n", full=True, allow_large=True)
+    [left, _] = await published()
+    assert (left["key"], left["data"]["active"], left["data"]["mailbox"]) == (
+        "official:1",
+        False,
+        both["official:2"]["mailbox"],
+    )
+
+
+CORRECTED = "UPDATE entities SET corrected = $2, revision = revision + 1 WHERE kind = 'official' AND id = $1"
+ADA = "id,name,city,email,phone\n1,Ada Fern,Alder,ada@alder.example,{}\n2,Bo Reed,Alder,bo@alder.example,\n"
+
+
+@pytest.fixture
+async def corrected(bring, database, published):
+    await bring("cities", "ocd_id,name\nplace:a,Alder\n")
+    await bring("officials", ADA.format("555-0100"))
+    async with database.connection() as connection:
+        await connection.execute(CORRECTED, "1", {"active": False, "name": "Ada Fern-Vale"})
+    await published()
+
+
+async def test_a_correction_holds_against_a_line_that_says_what_it_said(bring, published, corrected):
+    report = await bring("officials", ADA.format("555-0100"), full=True)
+    assert (report.unchanged, report.held, report.changed) == (2, 1, 0)
+    assert report.effects == (Effect("held", "1", "Ada Fern"),)
+    [marker] = await published()
+    assert marker["data"]["held"] == 1
+
+
+async def test_a_line_that_says_something_else_ends_that_somebody_left_and_leaves_other_fields(
+    bring, published, corrected
+):
+    report = await bring("officials", ADA.format("555-0101"))
+    assert (report.changed, report.held) == (1, 0)
+    [event, _] = await published()
+    assert (event["data"]["active"], event["data"]["name"], event["data"]["phone"]) == (
+        True,
+        "Ada Fern-Vale",
+        "555-0101",
+    )
+    await bring("officials", ADA.format("555-0101").replace("Ada Fern", "Ada Moss"))
+    [event, _] = await published()
+    assert event["data"]["name"] == "Ada Moss"

@@ -137,6 +137,14 @@ async def test_when_a_group_leaves_nobody_is_in_it(bring, told, association):
     assert "memberships" not in out["official:1"]
 
 
+async def test_when_a_group_comes_back_so_do_its_members(bring, told, association):
+    await bring("memberships", MEMBERSHIPS + "clerks,1,,chair,,\n")
+    await bring("groups", GROUPS + "coastal,Coastal Cities,city-group,,Alder,\n", full=True, allow_large=True)
+    await told()
+    await bring("groups", GROUPS + "clerks,City Clerks,department,,,\n")
+    assert (await told())["official:1"]["memberships"][0]["role"] == "chair"
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -130,5 +130,8 @@ def test_a_yaml_bomb_costs_nothing(understand):
 
 def test_a_file_that_is_not_utf8_is_rejected_among_others(understand):
     records, rejections = understand("legislators", person(1), "---\nid: x\nname: Ñ\n".encode("latin-1"), "")
-    assert [(line.line, line.reason) for line in rejections] == [(3, "not UTF-8"), (1, "the file is empty")]
+    assert [(line.line, line.reason) for line in rejections] == [
+        (3, "not UTF-8; save it in UTF-8"),
+        (1, "the file is empty"),
+    ]
     assert len(records) == 1

@@ -138,11 +138,14 @@ async def test_the_sample_is_whole_and_loading_it_again_changes_nothing(database
         "districts": 120,
         "legislators": 120,
         "committees": 116,
+        "groups": 28,
         "officials": 600,
+        "memberships": 726,
+        "partners": 3,
     }
     assert all(report.rejected_count == 0 for report in first)
     again = await load_sample(database, officials=600, clock=clock)
-    assert [(report.added, report.changed) for report in again] == [(0, 0)] * 6
+    assert [(report.added, report.changed) for report in again] == [(0, 0)] * 9
 
 
 def test_the_package_carries_no_address_but_invented_ones():

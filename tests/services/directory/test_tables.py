@@ -1,10 +1,24 @@
 """Divisions, cities, districts and officials from CSV."""
 
-import pytest
+import contextlib
+import tracemalloc
+from datetime import date
+from typing import get_args
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from clarion.schemas.directory import ImportKind
+from clarion.services.directory.domain.reading import UNDERSTAND
+from clarion.services.directory.domain.references import Names, References
+from clarion.services.directory.domain.report import Note, Record, Rejection
+from clarion.services.directory.domain.rows import COLUMNS
 from clarion.services.directory.errors import UnreadableFile
 from clarion.services.directory.files import read_sources
 from tests.services.directory.conftest import reasons
+
+REFERENCES = References(date(2026, 12, 1), b"a key", Names("division", []), Names("city", [("place:a", "Alder")]))
 
 DIVISIONS = "slug,name,manager_name,manager_email,manager_phone\nnorth-bay,North Bay,Ada Fern,ada@league.example,\n"
 NAPA = "ocd-division/country:us/state:ca/place:napa"
@@ -175,9 +189,9 @@ async def test_the_first_of_two_lines_with_one_id_goes_in_and_the_other_is_told(
     ("line", "reason"),
     [
         ("b," + "x" * 1_001, "name: "),
-        ("b," + "x" * 10_000_000, "field larger"),
+        ("b," + "x" * 10_000_000, "a cell is longer than 131,072 characters"),
         ("b,N\x00UL", "NUL"),
-        ('b,"never closed', "unexpected end"),
+        ('b,"never closed', "never closed"),
         ("b,B,extra", "3 cells where the header has 2"),
         ("b", "1 cells where the header has 2"),
         ("Not A Slug,B", "slug: "),
@@ -191,9 +205,36 @@ def test_a_bad_line_is_rejected_with_its_number(understand, line, reason):
     assert [record.id for record in records] == ["a"]
 
 
-def test_the_lines_behind_a_huge_cell_go_in(understand):
-    records, _ = understand("divisions", f"slug,name\na,{'x' * 10_000_000}\nb,B\n")
-    assert [record.id for record in records] == ["b"]
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_the_lines_behind_a_huge_cell_go_in(understand, quote):
+    text = f"slug,name\nz,Z\na,{quote}{'x' * 10_000_000}{quote}\nb,B\n"
+    records, [rejection] = understand("divisions", text)
+    assert [record.id for record in records] == ["z", "b"]
+    assert (rejection.line, rejection.names) == (3, None)
+
+
+def test_a_line_of_ten_megabytes_takes_no_more_memory_than_its_longest_piece(tmp_path):
+    path = tmp_path / "huge.csv"
+    path.write_text(f"slug,name\na,{'x' * 10_000_000}\nb,B\n")
+    tracemalloc.start()
+    try:
+        found = list(read_sources("divisions", [path]))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [line.line for line in found] == [2, 3]
+    assert peak < 6_000_000
+
+
+@given(some.binary(max_size=400), some.sampled_from(get_args(ImportKind)))
+def test_no_bytes_whatever_do_more_than_cost_lines_or_refuse_the_file(tmp_path_factory, content, kind):
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    columns = ",".join(COLUMNS[kind].model_fields).encode()
+    for header in (b"", columns + b"\n"):
+        path.write_bytes(header + content)
+        with contextlib.suppress(UnreadableFile):
+            found = UNDERSTAND[kind](read_sources(kind, [path]), REFERENCES)
+            assert all(isinstance(item, Record | Rejection | Note) for item in found)
 
 
 @pytest.mark.parametrize(
@@ -203,9 +244,29 @@ def test_the_lines_behind_a_huge_cell_go_in(understand):
         (b"name,manager_name\nA,B\n", "missing columns slug"),
         (b"slug,name,name\na,A,A\n", "named twice: name"),
         ("slug,name\na,A\nb,Cañon\n".encode("latin-1"), "line 3, byte 5: not UTF-8"),
-        ("slug,name\na,A\n".encode("utf-16"), "line 1, byte 1: not UTF-8"),
+        ("slug,name\na,A\n".encode("utf-16"), "this is UTF-16"),
+        ("slug,name\na,A\n".encode("utf-16-be"), "this is UTF-16"),
+        ("slug,name\na,A\n".encode("utf-32"), "this is UTF-16"),
+        (b"PK\x03\x04" + bytes(100), "a spreadsheet's own format"),
+        (b"slug;name\na;A\n", "parted by semicolons: save the file with commas"),
+        (b"slug\tname\na\tA\n", "parted by tabs"),
+        (b"slug,name\ra,A\rb,B\r", "a carriage return stands in a cell"),
+        (b'"slug,name\na,A\n', "never closed"),
     ],
-    ids=["empty", "missing column", "column twice", "latin-1", "utf-16"],
+    ids=[
+        "empty",
+        "missing column",
+        "column twice",
+        "latin-1",
+        "utf-16",
+        "utf-16-be",
+        "utf-32",
+        "xlsx",
+        "semicolons",
+        "tabs",
+        "old Mac",
+        "open quote",
+    ],
 )
 def test_a_file_that_is_no_such_table_is_refused(understand, content, complaint):
     with pytest.raises(UnreadableFile, match=complaint):
