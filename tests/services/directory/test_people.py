@@ -135,3 +135,97 @@ def test_a_file_that_is_not_utf8_is_rejected_among_others(understand):
         (1, "the file is empty"),
     ]
     assert len(records) == 1
+
+
+LEGISLATORS = "id,name,chamber,district,party,email\n"
+ONE_AND_TWO = "ocd-person/1,Person 1,senate,011,Green,\nocd-person/2,Person 2,upper,12,Green,\n"
+
+
+async def test_a_legislator_from_a_table_is_the_one_from_a_document(bring, entities):
+    await bring("legislators", person(1) + person(2, "12"))
+    report = await bring("legislators", LEGISLATORS + ONE_AND_TWO)
+    assert (report.unchanged, report.changed, report.rejected_count) == (2, 0, 0)
+
+
+async def test_what_a_table_of_legislators_alone_says_stays_when_a_document_comes(bring, entities):
+    await bring("legislators", f"{LEGISLATORS}ocd-person/1,Person 1,upper,11,Green,one@senate.example\n")
+    await bring("legislators", person(1))
+    legislator = (await entities("legislator"))["ocd-person/1"]
+    assert (legislator["email"], legislator["family_name"], legislator["revision"]) == ("one@senate.example", "P1", 2)
+
+
+COMMITTEES = "id,name,chamber,legislator_id,role\n"
+HOUSING = (
+    "ocd-organization/h,Housing,senate,ocd-person/1,chair\nocd-organization/h,Housing,senate,ocd-person/2,Vice Chair\n"
+)
+ALL_COLUMNS = "id,name,chamber,legislator_id,role,jurisdiction,other_names\n" + "".join(
+    f"{line},ocd-jurisdiction/country:us/state:ca/government,Committee on Housing\n" for line in HOUSING.splitlines()
+)
+
+
+@pytest.mark.parametrize("columns", ["all columns", "five columns after a document"])
+async def test_a_committee_from_a_table_is_the_one_from_a_document(bring, entities, columns):
+    await bring("legislators", person(1) + person(2, "12"))
+    if columns == "all columns":
+        assert (await bring("committees", ALL_COLUMNS)).added == 1
+        from_table = await entities("committee")
+        assert (await bring("committees", COMMITTEE)).unchanged == 1
+    else:
+        assert (await bring("committees", COMMITTEE)).added == 1
+        from_document = await entities("committee")
+        assert (await bring("committees", COMMITTEES + HOUSING)).unchanged == 1
+        from_table = await entities("committee")
+        assert from_table == from_document
+    assert await entities("committee") == from_table
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("ocd-organization/h,Housing,senate,ocd-person/9,member", "is no legislator with a district; the committee"),
+        ("ocd-organization/h,Housing,senate,ocd-person/1,member", '"ocd-person/1" stands already in an earlier line'),
+        ("ocd-organization/h,Housings,senate,ocd-person/1,member", "name: not what line 2 says of the same id"),
+        ("ocd-organization/x,,senate,ocd-person/1,member", "name: is missing"),
+        ("ocd-organization/x,X,sideways,ocd-person/1,member", "is no chamber"),
+    ],
+)
+async def test_a_bad_line_of_a_committee_costs_the_committee_nothing_else(bring, entities, line, reason):
+    await bring("legislators", person(1) + person(2, "12"))
+    report = await bring("committees", f"{COMMITTEES}{HOUSING}{line}\n")
+    [found] = reasons(report)
+    assert (reason in found, report.rejected[0].line) == (True, 4)
+    assert len((await entities("committee"))["ocd-organization/h"]["members"]) == 2
+
+
+async def test_a_committee_without_members_is_a_line_without_a_legislator(bring, entities):
+    await bring("committees", f"{COMMITTEES}ocd-organization/r,Rules,joint,,\n")
+    committee = (await entities("committee"))["ocd-organization/r"]
+    assert (committee["chamber"], committee["members"]) == ("joint", [])
+
+
+PARTNERS = "id,name,kind,person,title,email,phone\n"
+
+
+async def test_a_partner_has_the_people_of_all_its_lines(bring, entities):
+    report = await bring(
+        "partners",
+        f"{PARTNERS}p,Recycling Council,co-host,Di Vale,Director,DI@recycling.example,\nq,Bond Advisers,,,,,\n"
+        "p,Recycling Council,co-host,Ed Wren,,,555-0100\n",
+    )
+    assert (report.added, report.rejected_count) == (2, 0)
+    partners = await entities("partner")
+    assert partners["q"] == {"name": "Bond Advisers", "kind": "partner", "people": [], "revision": 1}
+    assert [(one["name"], one["email"], one["phone"]) for one in partners["p"]["people"]] == [
+        ("Di Vale", "DI@recycling.example", None),
+        ("Ed Wren", None, "555-0100"),
+    ]
+
+
+async def test_a_rejected_line_takes_nobody_out_of_a_partner(bring, entities):
+    two = f"{PARTNERS}p,Council,,Di Vale,,,\np,Council,,Ed Wren,,,\n"
+    await bring("partners", two)
+    report = await bring("partners", two.replace("Ed Wren,,,", "Ed Wren,,nowhere,"))
+    assert (report.rejected_count, report.unchanged) == (1, 1)
+    report = await bring("partners", f"{PARTNERS}p,Council,,Di Vale,,,\n")
+    assert [one["name"] for one in (await entities("partner"))["p"]["people"]] == ["Di Vale"]
+    assert reasons(await bring("partners", f"{PARTNERS}p,Council,,,Director,,\n"))[0].endswith("no person is named")
