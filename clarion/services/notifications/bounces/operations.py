@@ -65,7 +65,7 @@ async def handle_next(tx: Transaction, return_path: ReturnPath | None, now: date
     about = one.about or named_by(said, return_path) or await _by_address(returns, said, key, one)
     mail = await returns.mail(about) if about else None
     found = conclude(said, lambda address: mail is None or mailbox(address, key) == mail.mailbox)
-    wait = look_again(mail.state, one.tries) if mail and CONSEQUENCES[found.kind].bounced else None
+    wait = look_again(mail.state, one.tries) if mail and CONSEQUENCES[found.kind] else None
     if wait is not None:
         await returns.postpone(one, now + wait, AGAIN)
         return True
@@ -122,7 +122,7 @@ class Doing:
         consequence = CONSEQUENCES[found.kind]
         if found.kind == "unclear":
             return "kept for a person to read"
-        if not (consequence.bounced or consequence.suppresses or consequence.leaves):
+        if not consequence:
             return "nothing"
         if self.mail is None:
             return UNKNOWN
@@ -131,10 +131,11 @@ class Doing:
         done = []
         if consequence.bounced and await self.bounce(self.mail, found.why):
             done.append("bounced")
-        if consequence.suppresses and await self.suppress(self.mail, consequence.suppresses, found.why):
-            done.append("suppressed")
+        # Leaving stops marks, which is done before anything that a crew may wait for.
         if consequence.leaves and await self.leave(self.mail):
             done.append(f"left {self.mail.subscription}")
+        if consequence.suppresses and await self.suppress(self.mail, consequence.suppresses, found.why):
+            done.append("suppressed")
         return ", ".join(done) or KNOWN
 
     async def bounce(self, mail: ReturnedMail, why: str) -> bool:

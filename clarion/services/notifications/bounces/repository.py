@@ -97,7 +97,7 @@ class Returns:
         )
 
     async def mail(self, about: About) -> ReturnedMail | None:
-        """The mail, locked; None if there is none, or none any more."""
+        """The mail; None if there is none, or none any more."""
         row = await queries.find_returned_mail(self._connection, thread_id=about.thread_id, revision=about.revision)
         return None if row is None else ReturnedMail(**dict(row))
 

@@ -30,6 +30,9 @@ class Consequence:
     counted: bool = False
     leaves: bool = False
 
+    def __bool__(self) -> bool:
+        return self.bounced or self.leaves or self.suppresses is not None
+
 
 NONE = Consequence()
 CONSEQUENCES: Mapping[Kind, Consequence] = {

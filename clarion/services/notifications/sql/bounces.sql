@@ -32,7 +32,6 @@ WHERE id = :id
 SELECT l.thread_id, l.revision, l.mailbox, l.matter, l.wave, l.subscription, l.state, l.resend, l.doubts
 FROM ledger AS l
 WHERE l.thread_id = :thread_id AND l.revision = :revision
-FOR UPDATE
 
 -- name: newest_sent_to^
 -- The last mail that went to a mailbox before then.
