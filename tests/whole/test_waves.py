@@ -86,6 +86,8 @@ async def test_who_was_refused_is_sent_it_again_once_it_is_confirmed(
         once_more = await clarion(here, monkeypatch, *words, "--yes", "--json")
         assert json.loads(once_more.output)["owed"] == {}
         assert (await clarion(here, monkeypatch, "resend", "none", "--yes")).exit_code == 1
+        acts = await here.rows("SELECT subject, details ->> 'mailboxes' AS mailboxes FROM clarion.audit")
+        assert ("campaign:" + campaign["id"], "3") in [tuple(act) for act in acts]
 
 
 async def test_a_pause_that_nobody_hears_is_said(

@@ -25,6 +25,7 @@ from clarion.runtime.messaging.replaying import (
 )
 from clarion.runtime.messaging.topics import TopicError, cluster_id, ensure_topics
 from clarion.runtime.settings import Settings
+from clarion.runtime.staff.audit import Actor
 from tests.conftest import REPOSITORY, Until
 from tests.runtime.messaging.conftest import COMPACTED, ECHO, Bench, Ear, Echo, say
 from tests.runtime.messaging.test_relay import relaying
@@ -58,7 +59,13 @@ async def test_the_log_is_counted_and_published_again_in_order_while_the_relay_g
     counted = await count_replayable(settings, ["echo", "listener"], Asked(), topics=USED)
     assert [(one.service, one.topic, one.messages) for one in counted] == [("echo", ECHO.name, 10)]
     heard: list[int] = []
-    done = await replay(settings, ["echo", "listener"], {}, Asked((ECHO.name,)), heard.append, topics=USED)
+    ada = Actor("command", "ada", "ada", "host")
+    done = await replay(settings, ["echo", "listener"], {}, Asked((ECHO.name,)), heard.append, topics=USED, by=ada)
+    async with echo.connection() as connection:
+        acts = await connection.fetch("SELECT act, actor_id, details FROM clarion.audit")
+    assert [(act["act"], act["actor_id"], act["details"]["topics"]) for act in acts] == [
+        ("messages.replayed", "ada", [ECHO.name])
+    ]
     assert (done.messages, done.entities, done.resumed) == ({"echo": 10, "listener": 0}, {}, False)
     assert heard[-1] == 10
     async with relaying(settings):
