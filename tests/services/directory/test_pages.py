@@ -3,10 +3,19 @@
 import pytest
 import pytest_asyncio
 
+from clarion.services.directory.pages.browse import QUERIES
 from tests.services.directory.site import bring, directory_of, visitor
 from tests.staff import signed_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+MANY = """
+INSERT INTO entities (kind, id, revision, state, import_id, changed_at)
+SELECT kind, 'many-' || n, 1, jsonb_build_object('name', md5(n::text)), 'x', now()
+FROM unnest(ARRAY['official', 'group']) AS kind, generate_series(1, 3000) AS n;
+INSERT INTO cards (kind, id, active, words, groups, can_be_asked)
+SELECT kind, id, true, words(state), '{}', false FROM entities WHERE id LIKE 'many-%';
+ANALYZE cards;
+"""
 NAPA = "/directory/cities/ocd-division/country:us/state:ca/place:napa"
 
 
@@ -142,3 +151,20 @@ async def test_a_group_lists_people_and_cities_with_their_roles(browser, directo
     assert page.index("chair") < page.index("Sonoma")
     assert "Coastal Cities Group" in await read(browser, "/directory/officials/o-1")
     assert "Coastal Cities Group" in await read(browser, "/directory?q=coast")
+
+
+@pytest.mark.parametrize(
+    ("query", "given", "index"),
+    [
+        (QUERIES.find_officials, ("mar nap", 1_000, 25, 0), "cards_by_words_of_officials"),
+        (QUERIES.find_others, (["city", "group"], "mar nap", 25), "cards_by_words_of_others"),
+    ],
+)
+async def test_a_search_goes_by_the_index_of_words(directory, query, given, index):
+    async with directory.connection() as connection:
+        filled = connection.transaction()
+        await filled.start()
+        await connection.execute(MANY)
+        plan = await connection.fetch(f"EXPLAIN {query.sql}", *given)
+        await filled.rollback()
+    assert any(index in row[0] for row in plan), plan
