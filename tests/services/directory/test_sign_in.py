@@ -1,88 +1,34 @@
 """Signing in by a link in a mail: once, in the browser that asked, and never by a mail scanner."""
 
 import asyncio
-import json
-import re
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
-import httpx
 import pytest
-from fastapi import FastAPI
 
-from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database
-from clarion.runtime.settings import Settings
 from clarion.runtime.staff.accounts import remove_account, save_account
 from clarion.runtime.staff.rights import Staff
-from clarion.runtime.web import pages, problems
-from clarion.runtime.web.staff import StaffOnly
 from clarion.services.directory.staff import sign_ins
 from clarion.services.directory.staff.sign_ins import GOOD_FOR, OF_ONE_ADDRESS, OF_ONE_CLIENT, WINDOW
 from clarion.services.directory.staff.upkeep import purges
-from clarion.services.directory.staff.visits import OwnSessions, SignIn, own_router, sign_in_router
+from tests.services.directory.sign_in_house import (
+    ANSWER_SECONDS,
+    BROWSER,
+    PUBLIC,
+    SESSION,
+    Clock,
+    House,
+    ask,
+    press,
+)
 from tests.staff import form_token_in, sign_in_as, signed_in, somebody
-
-PUBLIC = "https://calls.cities.example"
-SESSION, BROWSER = "__Host-clarion_session", "__Host-clarion_browser"
-ANSWER_SECONDS = 0.05
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = system_clock()
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-class House:
-    """The pages of signing in, and what they put into the outbox and the record."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        settings = Settings(_env_file=None, public_url=PUBLIC)
-        staff_only = StaffOnly(database.connection, settings, clock)
-        self.database, self.clock, self.app = database, clock, FastAPI()
-        problems.install(self.app)
-        pages.install(self.app)
-        asking = SignIn(database, staff_only, settings, clock, answer_seconds=ANSWER_SECONDS)
-        self.app.include_router(sign_in_router(asking))
-        self.app.include_router(own_router(OwnSessions(database, staff_only, clock), staff_only))
-
-    def browser(self, host: str = "203.0.113.9", base: str = PUBLIC) -> httpx.AsyncClient:
-        """A browser of its own at this address."""
-        headers = {"accept": "text/html", "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"}
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, client=(host, 1)), base_url=base, headers=headers
-        )
-
-    async def mailed(self) -> list[dict[str, Any]]:
-        """The requests for mail, in their order."""
-        async with self.database.connection() as connection:
-            rows = await connection.fetch("SELECT body FROM directory.outbox WHERE topic LIKE '%notices%' ORDER BY id")
-        return [json.loads(row["body"]) for row in rows]
-
-    async def newest_link(self) -> str:
-        """The path of the newest link that was mailed."""
-        url = str((await self.mailed())[-1]["content"]["url"])
-        assert url.startswith(f"{PUBLIC}/sign-in/")
-        return url.removeprefix(PUBLIC)
-
-    async def recorded(self) -> list[tuple[str, str, str]]:
-        async with self.database.connection() as connection:
-            rows = await connection.fetch("SELECT act, subject, place FROM clarion.audit ORDER BY id")
-        return [(row["act"], row["subject"], row["place"]) for row in rows]
-
-    async def sessions(self) -> int:
-        async with self.database.connection() as connection:
-            return int(await connection.fetchval("SELECT count(*) FROM clarion.sessions"))
 
 
 @pytest.fixture
@@ -98,24 +44,6 @@ async def sam(house: House) -> Staff:
     async with house.database.transaction() as tx:
         await save_account(tx.connection, staff, house.clock.now)
     return staff
-
-
-async def ask(browser: httpx.AsyncClient, email: str, going: str = "") -> httpx.Response:
-    page = await browser.get("/sign-in", params={"next": going} if going else {})
-    form = {"email": email, "next": hidden(page.text, "next"), "form_token": form_token_in(page.text)}
-    return await browser.post("/sign-in", data=form)
-
-
-def hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    assert found
-    return found[1].replace("&amp;", "&")
-
-
-async def press(browser: httpx.AsyncClient, link: str) -> httpx.Response:
-    page = await browser.get(link)
-    assert page.status_code == 200, page.text
-    return await browser.post(link, data={"form_token": form_token_in(page.text)})
 
 
 async def test_a_link_signs_in_the_browser_that_asked_for_it_and_goes_on(house: House, sam: Staff) -> None:
