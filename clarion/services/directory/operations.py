@@ -1,6 +1,6 @@
 """What the directory does: import, load the sample, tell what the day changed, publish again."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
@@ -15,7 +15,7 @@ from clarion.schemas.directory import ImportCompleted, ImportKind
 from clarion.services.directory import repository
 from clarion.services.directory.domain.days import day_of
 from clarion.services.directory.domain.leaving import Leaving, leaving
-from clarion.services.directory.domain.lines import Read
+from clarion.services.directory.domain.lines import Read, Understood
 from clarion.services.directory.domain.reading import UNDERSTAND
 from clarion.services.directory.domain.report import Effect, ImportReport, Line, Note, Record, Rejection, Rejections
 from clarion.services.directory.files import Source, read_sources
@@ -25,7 +25,7 @@ from clarion.services.directory.sample import SAMPLE_KINDS, SEED, sample_source
 Progress = Callable[[ImportKind, int], None]
 """Told the kind and how many of its lines were read so far."""
 
-LINES_PER_CHUNK = 5_000
+LINES_PER_CHUNK = 2_000
 LINES_PER_WORD = 1_000
 """After so many progress is told."""
 ENTITY: Mapping[ImportKind, StoredKind] = {
@@ -124,8 +124,7 @@ async def _staged(
     references = await repository.load_references(tx, kind, clock().date())
     tally = _Tally(kind)
     understood = UNDERSTAND[kind](_watched(read_sources(kind, sources), kind, progress), references)
-    while chunk := list(islice(understood, LINES_PER_CHUNK)):
-        await _stage(tx, chunk, tally)
+    await repository.stage(tx, _sorted(understood, tally))
     await repository.analyze_staging(tx)
     if kind == "memberships":
         async for stranger in repository.drop_strangers(tx):
@@ -150,21 +149,18 @@ def _watched(lines: Iterable[Read], kind: ImportKind, progress: Progress | None)
         progress(kind, count)
 
 
-async def _stage(tx: Transaction, chunk: Iterable[Record | Rejection | Note], tally: _Tally) -> None:
-    records: list[Record] = []
-    mentioned: list[str] = []
-    for item in chunk:
-        match item:
-            case Record():
-                records.append(item)
-            case Rejection():
-                tally.rejections.add(item)
-                if item.names is not None:
-                    mentioned.append(item.names)
-            case Note():
-                tally.warnings.append(item.text)
-    await repository.stage(tx, records, mentioned)
-    tally.staged += len(records)
+async def _sorted(understood: Iterator[Understood], tally: _Tally) -> AsyncIterator[list[Record | Rejection]]:
+    """What goes on to the server, some thousand at a time, while it works on those before; the rest is told."""
+    while chunk := list(islice(understood, LINES_PER_CHUNK)):
+        for item in chunk:
+            match item:
+                case Record():
+                    tally.staged += 1
+                case Rejection():
+                    tally.rejections.add(item)
+                case Note():
+                    tally.warnings.append(item.text)
+        yield [item for item in chunk if not isinstance(item, Note)]
 
 
 async def _complete(tx: Transaction, tally: _Tally, clock: Clock, *, full: bool, allow_large: bool) -> ImportReport:

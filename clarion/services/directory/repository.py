@@ -1,7 +1,6 @@
 """The directory's rows, and what goes out of them. Decides nothing."""
 
-import io
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -24,6 +23,7 @@ StoredKind = Kind | Literal["membership"]
 RESTATED: Mapping[ImportKind, Kind] = {"committees": "committee", "partners": "partner"}
 """Kinds of which a file may leave something unsaid, beside legislators; there are few of each."""
 
+STAGING_SECONDS = 24 * 3600.0
 COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -77,25 +77,33 @@ async def _names(tx: Transaction, kind: Kind) -> Names:
     return Names(kind, [(row["id"], row["name"]) async for row in queries.named(tx.connection, kind=kind)])
 
 
-async def stage(tx: Transaction, records: Iterable[Record], mentioned: Sequence[str]) -> None:
-    """Put entities where the merge finds them, and ids that rejected lines name."""
+async def stage(tx: Transaction, chunks: AsyncIterator[Sequence[Record | Rejection]]) -> None:
+    """Put entities where the merge finds them, and beside them, without a state, whom rejected lines name.
+
+    One COPY for all of them: the server reads while the next ones are understood.
+    """
+
+    async def copied() -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            yield b"".join(_copied(item) for item in chunk)
+
     await tx.connection.copy_to_table(
         "incoming",
         schema_name="pg_temp",
         columns=["id", "state", "derived", "file", "line"],
-        source=io.BytesIO(b"".join(_copied(record) for record in records)),
+        source=copied(),
+        timeout=STAGING_SECONDS,
     )
-    if mentioned:
-        await tx.connection.copy_records_to_table(
-            "mentioned", schema_name="pg_temp", records=[(name,) for name in mentioned]
-        )
 
 
-def _copied(record: Record) -> bytes:
-    """A line of PostgreSQL's COPY in text format; JSON has no control characters, so it is told by its backslashes."""
-    state, derived = (to_json(value).replace(b"\\", b"\\\\") for value in (record.state, record.derived))
-    name, file = record.id.translate(COPY_ESCAPES).encode(), record.file.translate(COPY_ESCAPES).encode()
-    return b"%b\t%b\t%b\t%b\t%d\n" % (name, state, derived, file, record.line)
+def _copied(item: Record | Rejection) -> bytes:
+    """A line of PostgreSQL's COPY in text format; JSON has no control characters, so only its backslashes count."""
+    file = item.file.translate(COPY_ESCAPES).encode()
+    if isinstance(item, Rejection):
+        named = (item.names or "").translate(COPY_ESCAPES).encode()
+        return b"%b\t\\N\t{}\t%b\t%d\n" % (named, file, item.line) if named else b""
+    state, derived = (to_json(value).replace(b"\\", b"\\\\") for value in (item.state, item.derived))
+    return b"%b\t%b\t%b\t%b\t%d\n" % (item.id.translate(COPY_ESCAPES).encode(), state, derived, file, item.line)
 
 
 async def analyze_staging(tx: Transaction) -> None:

@@ -4,13 +4,17 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
+
+NAMES_KEPT = 10_000
 
 
 class Unmatched(Exception):
     """A name or id fits nothing, or more than one thing; the text says which."""
 
 
+@lru_cache(NAMES_KEPT)
 def folded(name: str) -> str:
     """A name as it is compared: without case, extra spaces and the several ways to write an accent."""
     return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()

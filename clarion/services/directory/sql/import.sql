@@ -12,15 +12,15 @@ SELECT id, state -> 'cities' AS cities FROM entities WHERE kind = 'district' AND
 SELECT id, state FROM entities WHERE kind = :kind AND active;
 
 -- name: prepare_staging#
+-- An incoming row without a state stands for a rejected line that names somebody.
 CREATE TEMPORARY TABLE incoming (
     position bigint GENERATED ALWAYS AS IDENTITY,
     id text NOT NULL,
-    state jsonb NOT NULL,
+    state jsonb,
     derived jsonb NOT NULL,
     file text NOT NULL,
     line bigint NOT NULL
 ) ON COMMIT DROP;
-CREATE TEMPORARY TABLE mentioned (id text NOT NULL) ON COMMIT DROP;
 CREATE TEMPORARY TABLE effects (id text NOT NULL, effect text NOT NULL) ON COMMIT DROP;
 CREATE TEMPORARY TABLE altered (kind text NOT NULL, id text NOT NULL, PRIMARY KEY (kind, id)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE concerned (kind text NOT NULL, id text NOT NULL) ON COMMIT DROP;
@@ -32,6 +32,7 @@ WITH seen AS (
            first_value(file) OVER same AS first_file,
            first_value(line) OVER same AS first_line
     FROM incoming
+    WHERE state IS NOT NULL
     WINDOW same AS (PARTITION BY id ORDER BY position)
 )
 DELETE FROM incoming

@@ -13,13 +13,13 @@ SELECT incoming.id,
             WHEN known.corrected <> '{}' THEN 'held'
             ELSE 'unchanged' END
 FROM incoming
-LEFT JOIN entities AS known ON known.kind = :kind AND known.id = incoming.id;
+LEFT JOIN entities AS known ON known.kind = :kind AND known.id = incoming.id
+WHERE incoming.state IS NOT NULL;
 
 -- name: missing^
 -- Whom the files do not name; who stands in a rejected line is named all the same.
 SELECT count(*) AS known,
-       count(*) FILTER (WHERE NOT EXISTS (SELECT FROM incoming WHERE incoming.id = entities.id)
-                          AND NOT EXISTS (SELECT FROM mentioned WHERE mentioned.id = entities.id)) AS missing
+       count(*) FILTER (WHERE NOT EXISTS (SELECT FROM incoming WHERE incoming.id = entities.id)) AS missing
 FROM entities
 WHERE kind = :kind AND active;
 
@@ -28,8 +28,7 @@ INSERT INTO effects (id, effect)
 SELECT id, 'left'
 FROM entities
 WHERE kind = :kind AND active
-  AND NOT EXISTS (SELECT FROM incoming WHERE incoming.id = entities.id)
-  AND NOT EXISTS (SELECT FROM mentioned WHERE mentioned.id = entities.id);
+  AND NOT EXISTS (SELECT FROM incoming WHERE incoming.id = entities.id);
 
 -- name: effects_shown
 -- The first of each effect, with the fields that change.
@@ -47,7 +46,7 @@ FROM (
     FROM effects
     WHERE effect <> 'unchanged'
 ) AS shown
-LEFT JOIN incoming ON incoming.id = shown.id
+LEFT JOIN incoming ON incoming.id = shown.id AND incoming.state IS NOT NULL
 LEFT JOIN entities AS known ON known.kind = :kind AND known.id = shown.id
 WHERE shown.nth <= :at_most
 ORDER BY array_position(ARRAY['left', 'changed', 'added', 'held'], shown.effect), shown.id;
@@ -57,6 +56,7 @@ INSERT INTO entities (kind, id, revision, state, derived, import_id, changed_at)
 SELECT :kind, incoming.id, 1, incoming.state, incoming.derived, :import_id, :at
 FROM incoming
 JOIN effects ON effects.id = incoming.id AND effects.effect = 'added'
+WHERE incoming.state IS NOT NULL
 ORDER BY incoming.id;
 
 -- name: update_changed!
@@ -71,7 +71,7 @@ SET revision = known.revision + 1,
     changed_at = :at
 FROM incoming
 JOIN effects ON effects.id = incoming.id AND effects.effect = 'changed'
-WHERE known.kind = :kind AND known.id = incoming.id;
+WHERE known.kind = :kind AND known.id = incoming.id AND incoming.state IS NOT NULL;
 
 -- name: update_left!
 UPDATE entities AS known
