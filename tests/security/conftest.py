@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from clarion.runtime.clock import system_clock
+from clarion.runtime.database import Database
 from clarion.runtime.embedded import MailStore
 from clarion.runtime.process import Running
 from clarion.runtime.settings import Settings
@@ -58,6 +59,7 @@ class Whole:
     key: str
     links: SignedLinks
     values: Mapping[str, Mapping[str, str]]
+    databases: Mapping[str, Database]
 
     def routes(self) -> Iterator[Route]:
         """Every route of every router, by each of its methods."""
@@ -93,7 +95,8 @@ async def whole(postgres_url: str) -> AsyncIterator[Whole]:
         mail.add("a@city.example", ["b@city.example"], b"Subject: hello\r\n\r\nthere", datetime(2027, 1, 1, tzinfo=UTC))
         async with open_services(settings) as services:
             app = build_site(services, Watch(Running(), settings, services), mail=mail)
-            registrations = next(each.database for each in services if each.name == "registrations")
+            databases = {each.name: each.database for each in services}
+            registrations = databases["registrations"]
             event = await create_sample_webinar(registrations, PUBLIC, system_clock)
             async with registrations.transaction() as tx:
                 _, key = await create_key(tx.connection, "everything", list(SCOPES))
@@ -101,7 +104,7 @@ async def whole(postgres_url: str) -> AsyncIterator[Whole]:
                 staff = await signed_in(admin, settings)
                 links = SignedLinks([SECRET])
                 values = await made(stranger, links, event.webinar.slug)
-                yield Whole(app, settings, admin, stranger, staff, key, links, values)
+                yield Whole(app, settings, admin, stranger, staff, key, links, values, databases)
         mail.close()
 
 

@@ -99,3 +99,10 @@ def test_it_is_part_of_ci_and_all_tools_are_pinned_with_hashes() -> None:
     assert len(pins) == len(re.findall(r"^[a-z0-9]\S*==", lock, re.MULTILINE))
     wanted = re.findall(r'^    "([A-Za-z0-9-]+)', (REPOSITORY / "pyproject.toml").read_text(), re.MULTILINE)
     assert {"pip-audit", "pytest", "ruff"} <= {name.lower() for name in wanted} & set(pins)
+
+
+def test_types_are_checked_in_ci() -> None:
+    assert "make check" in (REPOSITORY / ".ci" / "run").read_text()
+    assert "$(BIN)/mypy" in (REPOSITORY / "Makefile").read_text()
+    assert "[tool.mypy]" in (project := (REPOSITORY / "pyproject.toml").read_text())
+    assert "strict = true" in project

@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 
 from clarion.runtime.web.headers import HTTPS_ONLY, SECURITY_HEADERS
+from clarion.runtime.web.pages import STATIC
 from tests.security.conftest import HTML, Route, Whole
 
 UNUSED = ("PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
@@ -123,6 +124,32 @@ async def test_a_method_that_a_path_does_not_have_is_refused(whole: Whole) -> No
             answer = await whole.admin.request(method, path, headers=HTML)
             if method not in methods:
                 assert answer.status_code in (404, 405), (method, path)
+
+
+async def test_no_other_site_is_let_in_to_read(whole: Whole) -> None:
+    for route in whole.routes():
+        for method in (route.method, "OPTIONS"):
+            asked = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+            answer = await whole.admin.request(method, whole.address(route.path), headers=asked)
+            assert not [name for name in answer.headers if name.startswith("access-control-")], route
+
+
+async def test_no_address_holds_a_session_or_a_key(whole: Whole) -> None:
+    given = {"access_token": whole.key, "token": whole.key, "session": whole.staff.token}
+    assert (await whole.stranger.get("/api/v1/campaigns", params=given)).status_code == 401
+    assert (await whole.stranger.get("/staff/me", params=given, headers=HTML)).status_code == 303
+    for route, answer in await answers(whole, whole.admin):
+        assert whole.staff.token not in answer.text, route
+        assert whole.staff.token not in answer.headers.get("location", ""), route
+        assert whole.key not in answer.text, route
+
+
+def test_no_script_of_ours_keeps_anything() -> None:
+    for path in STATIC.rglob("*.js"):
+        assert not re.search(r"localStorage|sessionStorage|indexedDB|document\.cookie|__proto__", path.read_text()), (
+            path
+        )
+    assert {path.suffix for path in STATIC.rglob("*.*")} <= {".css", ".js", ".svg", ".png", ".woff2"}
 
 
 async def content(whole: Whole) -> dict[str, str]:

@@ -263,6 +263,14 @@ async def test_who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is()
         assert (await client.get("/page")).status_code == 200
 
 
+async def test_who_asks_too_often_is_logged_once() -> None:
+    app = limited(dict.fromkeys(RATES, 0.1), Watch())
+    with structlog.testing.capture_logs() as logged:
+        async with browser(app) as client:
+            assert [(await client.get("/page")).status_code for _ in range(10)].count(429) == 7
+    assert [entry["event"] for entry in logged] == ["a client asks too often"]
+
+
 async def test_each_class_has_its_own_bucket_and_a_key_one_wherever_it_is_used() -> None:
     app = limited({"read": 0.1, "write": 0.1, "keyed": 0.1, "hooks": 10}, Watch())
     key = {"authorization": "Bearer clarion_key"}

@@ -185,6 +185,50 @@ def test_no_statement_is_put_together_from_values() -> None:
             assert not isinstance(call.args[0], ast.JoinedStr | ast.BinOp), (path, name, call.lineno)
 
 
+def is_ours(node: ast.expr) -> bool:
+    """Whether a text stands in the code, or is put together of such."""
+    if isinstance(node, ast.JoinedStr):
+        return all(is_ours(part.value) for part in node.values if isinstance(part, ast.FormattedValue))
+    if isinstance(node, ast.BinOp):
+        return is_ours(node.left) and is_ours(node.right)
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func)
+        return name == "re.escape" or (name.endswith((".join", "Markup")) and all(map(is_ours, node.args)))
+    return (
+        isinstance(node, ast.Constant) or re.fullmatch(r"[A-Z_0-9]+|[\w.]+\.[A-Z_0-9]+", ast.unparse(node)) is not None
+    )
+
+
+def test_no_pattern_is_made_of_what_comes_in() -> None:
+    patterns = re.compile(r"re\.(compile|match|search|fullmatch|sub|subn|split|findall|finditer)")
+    for path, name, call in calls():
+        if patterns.fullmatch(name):
+            assert is_ours(call.args[0]), (path, call.lineno, ast.unparse(call.args[0]))
+
+
+def test_no_format_is_made_of_what_comes_in() -> None:
+    for path, _, call in calls():
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("format", "format_map"):
+            assert is_ours(call.func.value), (path, call.lineno, ast.unparse(call))
+
+
+def test_the_package_is_python_alone() -> None:
+    kinds = {path.suffix for path in (REPOSITORY / "clarion").rglob("*") if path.is_file()}
+    assert not kinds & {".so", ".c", ".cpp", ".pyx", ".rs", ".dll"}
+    for path, name, call in calls():
+        assert not name.startswith("ctypes.") or path.startswith("clarion/runtime/embedded/"), (path, call.lineno)
+
+
+async def test_a_parameter_that_comes_twice_counts_once(whole: Whole) -> None:
+    good, bad = whole.staff.form["form_token"], "x"
+    path, kind = "/staff/me/sign-out-everywhere", {"content-type": "application/x-www-form-urlencoded"}
+    twice = await whole.admin.post(path, content=f"form_token={good}&form_token={bad}", headers=kind)
+    assert twice.status_code == 403
+    answer = await whole.admin.get("/mail?q=one&q=%3Cscript%3Ealert(1)%3C/script%3E", headers=HTML)
+    await check(answer, "q twice")
+    assert answer.status_code == 200
+
+
 def test_no_template_trusts_what_it_shows() -> None:
     for path in (REPOSITORY / "clarion").rglob("templates/*.html"):
         text = path.read_text(encoding="utf-8")
@@ -193,9 +237,13 @@ def test_no_template_trusts_what_it_shows() -> None:
         assert "target=" not in text or 'rel="noopener' in text, path
 
 
-def test_every_table_for_a_spreadsheet_is_written_by_the_one_who_knows_formulas() -> None:
-    writers = [path for path, name, _ in calls() if name in ("csv.writer", "csv.DictWriter") and "bench" not in path]
-    assert set(writers) == {"clarion/schemas/sheets.py", INTO_POSTGRESQL}
+def test_every_table_for_a_spreadsheet_is_written_cell_by_cell_by_the_one_who_knows_formulas() -> None:
+    writers = {path for path, name, _ in calls() if name in ("csv.writer", "csv.DictWriter") and "bench" not in path}
+    writers -= {"clarion/schemas/sheets.py", INTO_POSTGRESQL}
+    for path in writers:
+        source = (REPOSITORY / path).read_text(encoding="utf-8")
+        assert re.search(r"from clarion\.schemas\.sheets import .*\bcell\b", source), path
+        assert all("cell(" in line for line in source.splitlines() if ".writerow(" in line and "COLUMNS" not in line)
 
 
 def test_json_that_names_a_key_twice_or_is_too_deep_is_one_thing_to_all() -> None:

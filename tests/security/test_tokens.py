@@ -1,17 +1,23 @@
 """A token is good for its one purpose, a secret is compared in constant time, and what was taken back opens nothing."""
 
 import ast
+import base64
 import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+import structlog
+
 import clarion
 from clarion.runtime.clock import system_clock
+from clarion.runtime.ids import new_secret
 from clarion.runtime.web.links import SignedLinks
+from clarion.services.directory.staff import sign_ins
 from tests.conftest import REPOSITORY
 from tests.security.conftest import HTML, MAILBOX, SECRET, Whole
+from tests.staff import form_token_in
 
 OWN = {
     "/u/": {"unsubscribe"},
@@ -75,7 +81,64 @@ async def test_a_token_of_another_secret_or_of_a_day_long_past_opens_nothing(who
         assert (answer.status_code == 200) is forever, path
 
 
-async def test_a_session_that_was_signed_out_or_whose_account_is_gone_opens_nothing(whole: Whole) -> None:
+async def test_signing_out_clears_what_the_browser_keeps(whole: Whole) -> None:
+    answer = await whole.admin.post("/sign-out", data=whole.staff.form)
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert answer.headers["cache-control"] == "no-store"
+    assert "max-age=0" in answer.headers["set-cookie"].lower()
+
+
+async def test_every_staff_page_has_the_way_out(whole: Whole) -> None:
+    seen = 0
+    for route in whole.routes():
+        if route.method == "GET" and re.match(r"/(staff|keys|audit|directory)\b", route.path):
+            page = await whole.admin.get(whole.address(route.path), headers=HTML)
+            if page.status_code == 200 and page.headers["content-type"].startswith("text/html"):
+                seen += 1
+                assert 'action="/sign-out"' in page.text, route
+    assert seen >= 5
+
+
+async def test_signing_in_and_failing_to_are_told(whole: Whole) -> None:
+    with structlog.testing.capture_logs() as logged:
+        wrong = "/sign-in/" + "x" * 43
+        await whole.stranger.post(wrong, headers=HTML)
+    assert "sign_in.refused" in {entry["event"] for entry in logged}
+    assert "x" * 43 not in str(logged)
+
+
+async def test_sessions_and_sign_in_links_are_kept_as_hashes(whole: Whole) -> None:
+    page = await whole.stranger.get("/sign-in", headers=HTML)
+    form = {"email": whole.staff.staff.email, "form_token": form_token_in(page.text)}
+    assert (await whole.stranger.post("/sign-in", data=form, headers=HTML)).status_code == 303
+    async with whole.databases["directory"].connection() as connection:
+        kept = [
+            await connection.fetchval(f"SELECT string_agg(t::text, ' ') FROM clarion.{table} t")
+            for table in ("sessions", "sign_ins")
+        ]
+        mail = await connection.fetchval("SELECT string_agg(convert_from(body, 'UTF8'), ' ') FROM directory.outbox")
+    [link] = re.findall(r"/sign-in/([\w-]{20,})", mail)
+    assert link not in str(kept)
+    assert whole.staff.token not in str(kept)
+
+
+def test_a_sign_in_link_is_good_for_ten_minutes() -> None:
+    assert timedelta(minutes=10) >= sign_ins.GOOD_FOR
+
+
+def test_a_secret_has_256_bits() -> None:
+    drawn = {new_secret() for _ in range(1_000)}
+    assert len(drawn) == 1_000
+    assert {len(base64.urlsafe_b64decode(each + "=")) for each in drawn} == {32}
+    shorter = re.compile(r"new_secret\((\d+|\w+_BYTES)\)")
+    for path in (REPOSITORY / "clarion").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for length in shorter.findall(text):
+            found = length if length.isdigit() else re.search(rf"^{length} = (\d+)$", text, re.MULTILINE)[1]
+            assert int(found) >= 16, (path, length)
+
+
+async def test_a_session_that_was_signed_out_opens_nothing(whole: Whole) -> None:
     assert (await whole.admin.get("/staff/me", headers=HTML)).status_code == 200
     kept = dict(whole.admin.cookies)
     assert (await whole.admin.post("/sign-out", data=whole.staff.form)).status_code == 303

@@ -71,8 +71,7 @@ def _is_about(row: Any, who: Person) -> bool:
 def mentions(text: str, who: Person) -> bool:
     """Whether a text says the address, as a whole; and where others share that, one of the names."""
     folded = text.casefold()
-    address = re.escape(who.address.casefold())
-    if re.search(rf"(?<![\w.+%-]){address}(?![\w-]|\.\w)", folded) is None:
+    if re.search(rf"(?<![\w.+%-]){re.escape(who.address.casefold())}(?![\w-]|\.\w)", folded) is None:
         return False
     return who.alone or any(name in folded for name in who.folded_names)
 

@@ -123,6 +123,7 @@ class SignIn:
         """Sign in, and go on to where one was going."""
         browser = self._browser_of(request)
         if not self._is_ours(browser, form_token):
+            log.warning("sign_in.refused", state=str(LinkState.ELSEWHERE))
             return self._link_page(token, browser, LinkState.ELSEWHERE)
         before = self._staff_only.cookie.read(request)
         async with self._database.transaction() as tx:
@@ -214,6 +215,7 @@ class OwnSessions:
 
     def _gone(self) -> Response:
         answer = RedirectResponse(f"{SIGN_IN}?{urlencode({'ended': 'signed-out'})}", 303, NO_STORE)
+        answer.headers["clear-site-data"] = '"cache", "storage"'
         self._cookie.drop(answer)
         return answer
 
