@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
 import httpx
 
 from clarion.runtime.clock import system_clock
@@ -88,3 +89,13 @@ def form_token_in(page: str) -> str:
     found = FORM_TOKEN.search(page)
     assert found, "no form on this page"
     return found[1]
+
+
+async def forget_everybody(database_url: str) -> None:
+    """No accounts, sessions, links, counts, acts and mail any more, where tests share a database."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        for table in ("clarion.staff", "clarion.sign_in_counts", "clarion.audit", "directory.outbox"):
+            await connection.execute(f"DELETE FROM {table}")
+    finally:
+        await connection.close()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
+import pytest_asyncio
 
 from clarion.runtime.database import Database
 from clarion.runtime.staff.accounts import remove_account, save_account
@@ -13,6 +14,7 @@ from clarion.runtime.staff.rights import Staff
 from clarion.services.directory.staff import sign_ins
 from clarion.services.directory.staff.sign_ins import GOOD_FOR, OF_ONE_ADDRESS, OF_ONE_CLIENT, WINDOW
 from clarion.services.directory.staff.upkeep import purges
+from tests.conftest import TEMPLATE, cloned
 from tests.services.directory.sign_in_house import (
     ANSWER_SECONDS,
     BROWSER,
@@ -23,22 +25,26 @@ from tests.services.directory.sign_in_house import (
     ask,
     press,
 )
-from tests.staff import form_token_in, sign_in_as, signed_in, somebody
+from tests.staff import forget_everybody, form_token_in, sign_in_as, signed_in, somebody
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def directory(postgres_url: str) -> AsyncIterator[Database]:
+    async with cloned(postgres_url, TEMPLATE) as url:
+        opened = await Database.connect(url, "directory", max_size=6)
+        yield opened
+        await opened.close()
 
 
-@pytest.fixture
-async def house(database_url: str, clock: Clock) -> AsyncIterator[House]:
-    opened = await Database.connect(database_url, "directory", max_size=6)
-    yield House(opened, clock)
-    await opened.close()
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(directory: Database) -> House:
+    await forget_everybody(directory.url)
+    return House(directory, Clock())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def sam(house: House) -> Staff:
     staff = somebody("manager", ["peninsula"])
     async with house.database.transaction() as tx:

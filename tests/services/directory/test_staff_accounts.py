@@ -8,9 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
-from hypothesis import given
-from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from clarion.runtime.clock import system_clock
@@ -21,7 +20,7 @@ from clarion.runtime.staff.rights import Role
 from clarion.runtime.web import pages, problems
 from clarion.runtime.web.staff import StaffOnly
 from clarion.services.directory.staff.account_pages import AccountPages, accounts_router
-from clarion.services.directory.staff.admission import Unfit, Wish, admitted, changed
+from clarion.services.directory.staff.admission import Wish
 from clarion.services.directory.staff.commands import staff as commands
 from clarion.services.directory.staff.operations import (
     Hand,
@@ -30,7 +29,8 @@ from clarion.services.directory.staff.operations import (
     change_staff,
     remove_staff,
 )
-from tests.staff import SignedIn, sign_in_as, signed_in
+from tests.conftest import TEMPLATE, cloned
+from tests.staff import SignedIn, forget_everybody, sign_in_as, signed_in
 
 PUBLIC = "http://127.0.0.1:8080"
 KNOWN = ("east-bay", "peninsula")
@@ -41,17 +41,27 @@ VALUES ('division', $1, 1, jsonb_build_object('name', initcap(replace($1, '-', '
 Run = Callable[..., Result]
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """The directory's, with two divisions."""
-    opened = await Database.connect(database_url, "directory", max_size=6)
-    async with opened.transaction() as tx:
-        await tx.connection.executemany(ADD_DIVISION, [(slug,) for slug in KNOWN])
-    yield opened
-    await opened.close()
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def directory(postgres_url: str) -> AsyncIterator[Database]:
+    """With two divisions."""
+    async with cloned(postgres_url, TEMPLATE) as url:
+        opened = await Database.connect(url, "directory", max_size=6)
+        async with opened.transaction() as tx:
+            await tx.connection.executemany(ADD_DIVISION, [(slug,) for slug in KNOWN])
+        yield opened
+        await opened.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def database(directory: Database) -> Database:
+    await forget_everybody(directory.url)
+    return directory
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def site(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     made = FastAPI()
     problems.install(made)
@@ -63,7 +73,7 @@ async def site(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def run(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`clarion staff ...`; each call has an event loop of its own, so it runs in a thread."""
     monkeypatch.chdir(tmp_path)
@@ -284,29 +294,3 @@ async def test_who_was_removed_and_is_added_again_is_the_same_account_with_other
         await remove_staff(tx, hand, first.id)
         again = await add_staff(tx, hand, Wish("M@association.example", "M N", "viewer"))
     assert (again.id, again.name, again.role, again.divisions) == (first.id, "M N", Role.VIEWER, frozenset())
-
-
-@given(
-    st.text(max_size=30),
-    st.sampled_from([*Role, "king", ""]),
-    st.lists(st.sampled_from([*KNOWN, "nowhere"]), max_size=3),
-    st.lists(st.sampled_from([*KNOWN, "nowhere"]), max_size=3),
-)
-def test_an_account_is_admitted_only_if_it_can_be(
-    name: str, role: str, divisions: list[str], deputy_in: list[str]
-) -> None:
-    wish = Wish("a@association.example", name, role, divisions, deputy_in)
-    try:
-        made = admitted(wish, "x", KNOWN)
-    except Unfit:
-        return
-    assert made.divisions | made.deputy_in == set(divisions) | set(deputy_in) <= set(KNOWN)
-    assert made.divisions.isdisjoint(made.deputy_in)
-    assert bool(made.divisions | made.deputy_in) is (made.role is Role.MANAGER)
-    assert made.name.strip()
-
-
-def test_who_is_no_manager_any_more_has_no_divisions() -> None:
-    wish = Wish("a@association.example", "A", "manager", ["peninsula"], ["east-bay"])
-    assert changed(wish, role="state") == Wish("a@association.example", "A", "state", (), ())
-    assert changed(wish, name="B").divisions == ["peninsula"]
