@@ -163,7 +163,9 @@ class Settings(BaseSettings):
     returns_days: int = Field(
         90, ge=46, description="how long bounces and complaints are kept; what could not be understood too"
     )
-    history_days: int = Field(400, ge=30, description="how long updates, and registrations for past events, are kept")
+    history_days: int = Field(
+        400, ge=30, description="how long updates, calls of closed campaigns and registrations for past events are kept"
+    )
     settle_seconds: float = Field(60, ge=0, description="how long a withdrawal waits to appear elsewhere")
     sender_lease_seconds: float = Field(
         10, gt=0, description="how long a sender that died keeps the mails it held, by the database's clock"

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from clarion.schemas.people import PersonKept
+
 LetterState = Literal["open", "retried", "discarded"]
 
 
@@ -155,7 +157,52 @@ class AuditEntry(Printed):
     divisions: list[str] = Field(description="the divisions that it concerns")
 
 
-PRINTED: Mapping[str, type[Printed]] = {
+class RejectedLine(Printed):
+    """A line of a file that could not be taken."""
+
+    line: int
+    reason: str
+
+
+class SuppressionsImported(Printed):
+    """`clarion suppressions import`; with `--dry-run` what it would do."""
+
+    dry_run: bool
+    added: int
+    known: int = Field(description="suppressed before; they stay as they are")
+    left_out: int = Field(description="lines of people who are not blocked where the file comes from")
+    rejected_count: int
+    rejected: list[RejectedLine] = Field(description="the first hundred")
+
+
+class SuppressionsExported(Printed):
+    """`clarion suppressions export`."""
+
+    written: int
+
+
+class TopicUntil(Printed):
+    """A topic that may still say something of a person, and until when at the latest."""
+
+    topic: str
+    until: datetime
+
+
+class PersonErased(Printed):
+    """`clarion people erase`."""
+
+    id: str = Field(description="of the erasure, which stands in the audit log")
+    counts: dict[str, dict[str, int]] = Field(description="by service, how much of what was taken away")
+    held: list[TopicUntil]
+
+
+class PersonReadmitted(Printed):
+    """`clarion people readmit`."""
+
+    readmitted: Literal[True]
+
+
+PRINTED: Mapping[str, type[BaseModel]] = {
     "dead-letters.list": LetterLine,
     "dead-letters.show": LetterShown,
     "dead-letters.retry": LetterOutcome,
@@ -167,6 +214,11 @@ PRINTED: Mapping[str, type[Printed]] = {
     "keys.list": KeyLine,
     "keys.revoke": KeyRevoked,
     "audit.list": AuditEntry,
+    "suppressions.import": SuppressionsImported,
+    "suppressions.export": SuppressionsExported,
+    "people.export": PersonKept,
+    "people.erase": PersonErased,
+    "people.readmit": PersonReadmitted,
 }
 """What each command prints: this thing, or an array of them where it prints a list."""
 

@@ -16,7 +16,7 @@ from clarion.services.notifications.commands import AsJson, parse_id, with_datab
 from clarion.services.notifications.domain.lanes import ORDER, number
 from clarion.services.notifications.domain.states import State
 from clarion.services.notifications.reports import Filter, count_messages, list_messages
-from clarion.services.suppressions import mailbox_of
+from clarion.services.suppressing.operations import mailbox_of
 
 deliveries = typer.Typer(help="What became of mail.", no_args_is_help=True, rich_markup_mode=None)
 deliveries.add_typer(commands.deliveries)

@@ -1,37 +1,28 @@
 """`clarion suppressions`: mailboxes that get nothing more."""
 
 import asyncio
-import re
+import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import Connection, Transaction, mailbox_key, open_database
-from clarion.runtime.output import fail, print_rows
+from clarion.runtime.database import Transaction, open_database
+from clarion.runtime.output import fail, print_fields, print_rows, say
 from clarion.runtime.settings import load_settings
-from clarion.runtime.staff.audit import command_actor, record
-from clarion.schemas.mailboxes import MAILBOX_DIGITS, mailbox
-from clarion.services.directory.domain.addresses import address
+from clarion.runtime.staff.audit import command_actor
+from clarion.schemas.commands import RejectedLine, SuppressionsExported, SuppressionsImported
 from clarion.services.notifications.commands import AsJson, with_database
 from clarion.services.notifications.limit_reports import list_suppressions
-from clarion.services.notifications.repository import Ledger
+from clarion.services.suppressing import operations
+from clarion.services.suppressing.files import Unreadable, read_file, write_table
+from clarion.services.suppressing.operations import DryRun, Report
 
 suppressions = typer.Typer(help="Mailboxes that get nothing more, whatever is asked.", no_args_is_help=True)
 
 Whom = Annotated[str, typer.Argument(metavar="ADDRESS", help="an address, or a mailbox as `list` names it")]
-MAILBOX = re.compile(f"[0-9a-f]{{{MAILBOX_DIGITS}}}")
-
-
-async def mailbox_of(connection: Connection, whom: str) -> str:
-    """The mailbox that an address, or the mailbox itself, stands for.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    return whom if MAILBOX.fullmatch(whom) else mailbox(address(whom), await mailbox_key(connection))
 
 
 def in_ledger(whom: str, act: Callable[[Transaction, str], Awaitable[list[dict[str, Any]]]]) -> list[dict[str, Any]]:
@@ -41,17 +32,12 @@ def in_ledger(whom: str, act: Callable[[Transaction, str], Awaitable[list[dict[s
         opened = open_database(load_settings(), "notifications", size=1)
         async with opened as database, database.transaction() as tx:
             try:
-                found = await mailbox_of(tx.connection, whom)
+                found = await operations.mailbox_of(tx.connection, whom)
             except ValueError as error:
                 fail(f"{whom}: {error}", 2)
             return await act(tx, found)
 
     return asyncio.run(run())
-
-
-async def note(tx: Transaction, act: str, known: str, now: datetime) -> None:
-    """Write down what was done to a mailbox, and by whom."""
-    await record(tx.connection, command_actor(), act, f"mailbox:{known}", at=now, mailbox=known)
 
 
 @suppressions.command("list", epilog="Example: clarion suppressions list --json")
@@ -74,10 +60,8 @@ def add_command(
 
     async def act(tx: Transaction, known: str) -> list[dict[str, Any]]:
         now = system_clock()
-        added = await Ledger(tx.connection).suppress({known: reason}, now, "hand")
-        if added:
-            await note(tx, "mailbox.suppressed", known, now)
-        return [{"mailbox": one, "kind": "hand", "reason": reason, "since": now} for one in added]
+        added = await operations.suppress(tx, command_actor(), known, reason, now)
+        return [{"mailbox": known, "kind": "hand", "reason": reason, "since": now}] if added else []
 
     print_rows(in_ledger(whom, act), as_json=as_json, empty="It was suppressed already.")
 
@@ -87,12 +71,80 @@ def remove_command(whom: Whom, as_json: AsJson = False) -> None:
     """Send to an address again; mail that ended meanwhile is not sent."""
 
     async def act(tx: Transaction, known: str) -> list[dict[str, Any]]:
-        found = await Ledger(tx.connection).unsuppress([known])
-        if found:
-            await note(tx, "mailbox.unsuppressed", known, system_clock())
-        return found
+        found = await operations.let_in(tx, command_actor(), known, system_clock())
+        return [] if found is None else [found]
 
     removed = in_ledger(whom, act)
     if not removed:
         fail(f"{whom} is not suppressed; `clarion suppressions list` names who is")
     print_rows(removed, as_json=as_json, empty="")
+
+
+@suppressions.command("import", epilog="Example: clarion suppressions import cleaned_members.csv --dry-run")
+def import_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, or the JSON that Amazon SES lists")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would do, and change nothing")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Suppress everybody a file names; who is suppressed already stays as they are.
+
+    Columns: address (or email, Email Address) or mailbox, and where there are any kind, reason, since. So it takes what
+    `export` writes, Mailchimp's unsubscribed and cleaned members, listmonk's subscribers (those who are blocklisted)
+    and what `aws sesv2 list-suppressed-destinations` prints. It ends with 1 if a line could not be taken.
+    """
+    try:
+        report = asyncio.run(bring_in(file, dry_run=dry_run))
+    except Unreadable as error:
+        fail(f"nothing was imported: {error}")
+    printed = SuppressionsImported(
+        dry_run=dry_run,
+        added=report.added,
+        known=report.known,
+        left_out=report.left_out,
+        rejected_count=report.rejected_count,
+        rejected=[RejectedLine(line=bad.number, reason=bad.why) for bad in report.rejected],
+    )
+    if as_json:
+        print_fields(printed.model_dump(mode="json"), as_json=True)
+    else:
+        tell(printed)
+    if report.rejected_count:
+        raise typer.Exit(1)
+
+
+async def bring_in(file: Path, *, dry_run: bool) -> Report:
+    """Import it, or see what that would do."""
+    try:
+        opened = open_database(load_settings(), "notifications", size=1)
+        async with opened as database, database.transaction() as tx:
+            return await operations.import_lines(tx, command_actor(), read_file(file), dry_run=dry_run)
+    except DryRun as found:
+        return found.report
+
+
+def tell(printed: SuppressionsImported) -> None:
+    """The report for people."""
+    would = "would be " if printed.dry_run else ""
+    say(f"{printed.added:,} {would}added, {printed.known:,} known before, {printed.rejected_count:,} rejected")
+    if printed.left_out:
+        say(f"{printed.left_out:,} left out: they are not blocked where the file comes from")
+    for bad in printed.rejected:
+        say(f"  line {bad.line}: {bad.reason}")
+
+
+@suppressions.command("export", epilog="Example: clarion suppressions export suppressed.csv")
+def export_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="where to write it; - is the output")],
+    as_json: AsJson = False,
+) -> None:
+    """Write all suppressed mailboxes as CSV, which `import` takes; no cell of it is a formula.
+
+    Mailboxes are keyed hashes: they mean something in this installation alone.
+    """
+    rows = with_database(operations.everybody)
+    if str(file) == "-":
+        write_table(sys.stdout, iter(rows))
+        return
+    with file.open("w", encoding="utf-8", newline="") as out:
+        count = write_table(out, iter(rows))
+    print_fields(SuppressionsExported(written=count).model_dump(), as_json=as_json)

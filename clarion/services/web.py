@@ -19,6 +19,8 @@ from clarion.services.health import health_router
 from clarion.services.keys.pages import keys_router
 from clarion.services.mail_pages import mail_router
 from clarion.services.operators.pages import STAFF_KEEPER, operators_router
+from clarion.services.people.pages import people_router
+from clarion.services.suppressing.pages import suppressions_router
 
 PACKAGE = "clarion.services"
 
@@ -64,4 +66,6 @@ def staff_routers(services: Sequence[Service], settings: Settings) -> list[APIRo
     """The pages for staff that belong to no one service, where the service that keeps staff is there."""
     databases = [service.database for service in services if service.name == STAFF_KEEPER]
     doors = [(database, StaffOnly(database.connection, settings, database.clock)) for database in databases]
-    return [router(database, staff) for database, staff in doors for router in (keys_router, audit_router)]
+    found = [router(database, staff) for database, staff in doors for router in (keys_router, audit_router)]
+    across = (people_router, suppressions_router)
+    return [*found, *(router(database, staff, settings) for database, staff in doors for router in across)]

@@ -119,7 +119,12 @@ def topic_configuration(topic: Topic) -> dict[str, str]:
     }
     if topic.compacted:
         # Time enough for a consumer that was away to see that something was erased.
-        return configuration | {"delete.retention.ms": str(30 * DAY_MS), "min.cleanable.dirty.ratio": "0.1"}
+        return configuration | {
+            "delete.retention.ms": str(30 * DAY_MS),
+            "min.cleanable.dirty.ratio": "0.1",
+            # Who was erased is out of it by then, however little is written: a segment in use is not compacted.
+            "max.compaction.lag.ms": str(topic.retention_seconds * 1000),
+        }
     return configuration | {"retention.ms": str(topic.retention_seconds * 1000)}
 
 

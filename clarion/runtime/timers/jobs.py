@@ -29,11 +29,12 @@ Step = Callable[[Transaction], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work that is due `every` so often, from the end of the last time on."""
+    """Work that is due `every` so often, from the end of the last time on; `days` is the age of what it removes."""
 
     name: str
     step: Step
     every: timedelta = timedelta(hours=1)
+    days: int | None = None
 
 
 def purging(name: str, purge: Callable[..., Awaitable[int]], *, days: int, at_most: int = 5_000) -> Job:
@@ -42,7 +43,7 @@ def purging(name: str, purge: Callable[..., Awaitable[int]], *, days: int, at_mo
     async def step(tx: Transaction) -> int:
         return await purge(tx.connection, before=tx.clock() - timedelta(days=days), at_most=at_most)
 
-    return Job(name, step)
+    return Job(name, step, days=days)
 
 
 class Timers:
@@ -58,6 +59,11 @@ class Timers:
         self._lease = lease
         self._poll_seconds = poll_seconds
         self._queries = load_queries("clarion.runtime.timers")
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """What it does."""
+        return self._jobs
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Do what is due until stopped; an outage of the database is waited out."""

@@ -13,7 +13,7 @@ def upkeep(settings: Settings) -> list[Job]:
     """The jobs that each service has."""
     queries = load_queries("clarion.runtime.messaging")
     return [
-        Job("outbox", partial(_keep_outbox, days=settings.outbox_days)),
+        Job("outbox", partial(_keep_outbox, days=settings.outbox_days), days=settings.outbox_days),
         purging("inbox", queries.purge_inbox, days=settings.inbox_days, at_most=ROWS_AT_ONCE),
         purging("dead letters", queries.purge_letters, days=settings.letters_days),
     ]

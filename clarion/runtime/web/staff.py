@@ -24,6 +24,8 @@ PATH_AT_MOST = 1_000
 PLACES = (
     ("Directory", "/directory", Act.SEE_DIRECTORY),
     ("Imports", "/directory/imports", Act.IMPORT_DIRECTORY),
+    ("Suppressions", "/suppressions", Act.MANAGE_SUPPRESSIONS),
+    ("People", "/people", Act.EXPORT_PERSON),
     ("Staff", "/staff", Act.MANAGE_STAFF),
     ("Keys", "/keys", Act.MANAGE_KEYS),
     ("Audit", "/audit", Act.SEE_AUDIT),

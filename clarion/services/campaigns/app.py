@@ -1,10 +1,10 @@
 """Builds the service of campaigns from the settings."""
 
 from clarion.runtime.clock import Clock, system_clock
-from clarion.runtime.database import Database
+from clarion.runtime.database import Database, load_queries
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
-from clarion.runtime.timers import Timers, upkeep
+from clarion.runtime.timers import Timers, purging, upkeep
 from clarion.services.campaigns.fanout import FanOut, Review
 from clarion.services.campaigns.handlers import subscriptions
 from clarion.services.campaigns.seeing import look
@@ -21,11 +21,13 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     """
     settings.need("database_url")
     database = await Database.connect(str(settings.database_url), NAME, clock=clock)
+    purge = load_queries("clarion.services.campaigns").purge_calls
+    jobs = [*upkeep(settings), purging("calls", purge, days=settings.history_days)]
     return Service(
         name=NAME,
         database=database,
         subscriptions=subscriptions(clock),
-        workers=[FanOut(database, clock), Review(database, clock), Timers(database, upkeep(settings))],
+        workers=[FanOut(database, clock), Review(database, clock), Timers(database, jobs)],
         router=campaigns_router(database, clock),
         look=look,
     )

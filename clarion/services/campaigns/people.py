@@ -26,6 +26,7 @@ async def erase(tx: Transaction, who: Person) -> Erased:
     asked = _asked(who)
     found = {
         "officials": QUERIES.forget_officials_kept(tx.connection, **asked),
+        "memberships": QUERIES.forget_memberships(tx.connection, **asked),
         "managers": QUERIES.forget_manager(tx.connection, **asked),
         "calls": QUERIES.make_calls_nobodys(tx.connection, **asked),
         "threads": QUERIES.make_threads_nobodys(tx.connection, **asked),

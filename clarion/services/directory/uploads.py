@@ -8,11 +8,12 @@ from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+import structlog
 from pydantic import JsonValue
 
 from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
-from clarion.runtime.database import Connection, Database, Transaction, load_queries
+from clarion.runtime.database import Connection, Database, Transaction, is_transient, load_queries
 from clarion.runtime.database.pool import role_of
 from clarion.runtime.ids import new_id
 from clarion.runtime.staff.audit import Actor, record
@@ -23,6 +24,7 @@ from clarion.services.directory.domain.report import ImportReport
 from clarion.services.directory.errors import UnreadableFile
 from clarion.services.directory.operations import import_kind
 
+log = structlog.get_logger(__name__)
 QUERIES = load_queries("clarion.services.directory")
 CHANNEL = "uploads"
 PART_BYTES = 1_000_000
@@ -31,6 +33,9 @@ TELL_SECONDS = 1.0
 POLL_SECONDS = 2.0
 KEPT_UNCONFIRMED = timedelta(days=1)
 """So long files wait to be confirmed: after that the directory may be another one than was looked at."""
+REPORTS_KEPT = timedelta(days=30)
+UPLOADS_AT_ONCE = 100
+FAILED_HERE = "Something failed here, which is logged."
 SHOWN = 50
 LONGEST_NAME = 100
 
@@ -197,6 +202,11 @@ class Importer:
             )
         except UnreadableFile as error:
             await self._end(upload, "failed", problem=without(str(error), folder))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("directory.import_failed", upload=upload["id"], kind=upload["kind"])
+            await self._end(upload, "failed", problem=FAILED_HERE)
         else:
             done = "looked" if looking else "imported" if report.import_id else "failed"
             await self._end(upload, done, report=told(report, folder), problem=report.refused)
@@ -258,12 +268,17 @@ def without(text: str, folder: Path) -> str:
 
 
 def unconfirmed(clock: Clock) -> Job:
-    """The job that drops what nobody confirmed."""
+    """The job that drops what nobody confirmed, and the reports of long ago."""
 
     async def step(tx: Transaction) -> int:
-        return int(await QUERIES.purge_uploads(tx.connection, before=clock() - KEPT_UNCONFIRMED, at_most=100))
+        now = clock()
+        before, reports_before = now - KEPT_UNCONFIRMED, now - REPORTS_KEPT
+        count = await QUERIES.purge_uploads(
+            tx.connection, before=before, reports_before=reports_before, at_most=UPLOADS_AT_ONCE
+        )
+        return int(count)
 
-    return Job("uploads", step)
+    return Job("uploads", step, days=KEPT_UNCONFIRMED.days)
 
 
 async def list_imports(connection: Connection, *, skipped: int = 0, at_most: int = SHOWN) -> list[dict[str, Any]]:

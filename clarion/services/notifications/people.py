@@ -33,6 +33,17 @@ async def export(connection: Connection, who: Person) -> dict[str, JsonValue]:
     return dict(to_jsonable_python({**kept, "threads": [dict(row) for row in threads], "messages": mails}))
 
 
+async def address_of(connection: Connection, mailbox: str) -> str | None:
+    """The address that a mailbox was last known by, if it is known at all."""
+    found: str | None = await queries.address_of(connection, mailbox=mailbox)
+    return found
+
+
+async def wishes_for_erasure(connection: Connection) -> list[dict[str, Any]]:
+    """Who asked to be erased: mailbox, time, address and the names of who reads it."""
+    return [dict(row) async for row in queries.wishes_for_erasure(connection)]
+
+
 async def erase(tx: Transaction, who: Person, now: datetime) -> Erased:
     """Send nothing more, and leave of all mail only how much there was, of which matter and what came of it.
 
@@ -98,7 +109,8 @@ async def _forget_rest(connection: Connection, asked: dict[str, Any]) -> dict[st
         "subscriptions": await _count(queries.forget_choices(connection, **asked)),
         "wishes": await _count(queries.forget_wishes(connection, **asked)),
         "contacts": await _count(queries.forget_answers(connection, **asked)),
-        "came_back": await _count(queries.forget_returns(connection, **asked)),
+        "came_back": await _count(queries.forget_returns(connection, **asked))
+        + await _count(queries.forget_returns_naming(connection, **asked)),
     }
     await queries.forget_last_words(connection, **asked)
     return counts

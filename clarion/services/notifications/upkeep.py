@@ -2,9 +2,13 @@
 
 from functools import partial
 
-from clarion.runtime.database import load_queries
+from clarion.runtime.database import Transaction, load_queries
 from clarion.runtime.timers import Job, purging
+from clarion.services.notifications import people
 from clarion.services.notifications.domain.states import FINAL
+
+WISHES_DAYS = 90
+"""How long it is known that somebody asked for an export, or to be erased."""
 
 
 def purges(ledger_days: int, returns_days: int) -> list[Job]:
@@ -15,4 +19,11 @@ def purges(ledger_days: int, returns_days: int) -> list[Job]:
         purging("ledger", threads, days=ledger_days, at_most=2_000),
         purging("contents", queries.purge_contents, days=ledger_days, at_most=1_000),
         purging("returns", queries.purge_returns, days=returns_days),
+        purging("wishes", queries.purge_wishes, days=WISHES_DAYS),
+        Job("erased people", _forget_late),
     ]
+
+
+async def _forget_late(tx: Transaction) -> int:
+    """What topics brought of people who were erased before."""
+    return await people.erase_late(tx, tx.clock())

@@ -40,8 +40,12 @@ PERSONAL_TOPICS = (
     "registrations.notices.v1",
     "campaigns.calls.v1",
     "notifications.deliveries.v1",
+    "legislation.updates.v1",
 )
-"""What may say something of a person: name, address and answers, or an official's id and the keyed hash of an address."""
+"""What may say something of a person: name, address and answers, or an id and the keyed hash of an address.
+
+The last only if an integration put it there.
+"""
 TRIES = 60
 PAUSE_SECONDS = 0.5
 
@@ -77,6 +81,16 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody asked to be erased: the mailbox, and who is known to read it."""
+
+    mailbox: str
+    asked_at: datetime
+    address: str | None
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What an erasure took away, by service and by what it was, and which topics still hold something until when."""
 
@@ -105,8 +119,23 @@ async def find(settings: Settings, given: str, officials: Sequence[str] = (), *,
     return Person(address, box, meant, names, alone=set(meant) == set(readers))
 
 
-async def export(settings: Settings, who: Person, *, clock: Clock = system_clock) -> PersonKept:
-    """Everything that is kept about a person, as one document."""
+async def reader_of(settings: Settings, box: str) -> Person | None:
+    """Everyone who reads a mailbox, by the address that notifications has for it; None if it has none."""
+    async with open_database(settings, "notifications", size=1) as database, database.connection() as connection:
+        address = await notifications.address_of(connection, box)
+    return None if address is None else await find(settings, address, everyone=True)
+
+
+async def wishes(settings: Settings) -> list[Wish]:
+    """Who asked to be erased by the link in a mail, the longest first."""
+    async with open_database(settings, "notifications", size=1) as database, database.connection() as connection:
+        return [Wish(**wish) for wish in await notifications.wishes_for_erasure(connection)]
+
+
+async def export(
+    settings: Settings, who: Person, *, by: Actor | None = None, clock: Clock = system_clock
+) -> PersonKept:
+    """Everything that is kept about a person, as one document; `by` is who takes it out, if that is somebody else."""
     now = clock()
     kept: dict[str, Any] = {}
     for service in SERVICES:
@@ -115,6 +144,8 @@ async def export(settings: Settings, who: Person, *, clock: Clock = system_clock
             kept[service] = found | await messages.export(connection, who)
     async with _login(settings) as login:
         kept["staff"] = await accounts.export(login, who)
+        if by is not None:
+            await record(login, by, "person.exported", f"mailbox:{who.mailbox}", at=now, mailbox=who.mailbox)
     return PersonKept(
         version=1,
         exported_at=now,
@@ -180,7 +211,7 @@ async def erase(settings: Settings, who: Person, actor: Actor, *, clock: Clock =
         erasure, who = begun["id"], _person(begun["who"])
         counts = dict(begun["counts"])
         for service in ("notifications", "registrations", "directory", "campaigns", "legislation"):
-            async with open_database(settings, service, clock, size=1) as database:
+            async with open_database(settings, service, clock) as database:
                 taken = await _from_service(settings, database, who, clock)
             counts[service] = _added(counts.get(service, {}), taken)
             await queries().note_erased(login, id=erasure, counts={service: counts[service]})
@@ -191,7 +222,7 @@ async def erase(settings: Settings, who: Person, actor: Actor, *, clock: Clock =
 
 
 async def readmit(
-    settings: Settings, given: str, officials: Sequence[str] = (), *, clock: Clock = system_clock
+    settings: Settings, given: str, officials: Sequence[str] = (), *, by: Actor, clock: Clock = system_clock
 ) -> bool:
     """Let an address that was erased be imported and written to again; False if it was not held.
 
@@ -203,7 +234,10 @@ async def readmit(
         box = mailbox(address, await mailbox_key(tx.connection))
         held = await directory.let_in(tx, box, officials)
     async with open_database(settings, "notifications", clock, size=1) as database, database.transaction() as tx:
-        return await notifications.let_in(tx, box) or held
+        held = await notifications.let_in(tx, box) or held
+        if held:
+            await record(tx.connection, by, "person.readmitted", f"mailbox:{box}", at=clock(), mailbox=box)
+    return held
 
 
 def held_until(now: datetime) -> list[Held]:

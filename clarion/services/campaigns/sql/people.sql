@@ -34,6 +34,9 @@ RETURNING campaign
 -- name: make_threads_nobodys
 -- Another mailbox of the same bucket: its first eight digits are the bucket's number.
 UPDATE threads
-SET mailbox = lpad(to_hex(bucket), 8, '0') || substr(md5(gen_random_uuid()::text), 1, 24), standing = false
+SET mailbox = lpad(to_hex(bucket::integer), 8, '0') || substr(md5(gen_random_uuid()::text), 1, 24), standing = false
 WHERE :alone AND mailbox = :mailbox
 RETURNING campaign
+
+-- name: forget_memberships
+DELETE FROM memberships WHERE member_kind = 'official' AND member = ANY(:ids::text[]) RETURNING number

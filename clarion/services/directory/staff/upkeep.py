@@ -25,7 +25,7 @@ def purges() -> list[Job]:
 
 def acts_kept(days: int) -> Job:
     """The job that removes acts which are older than so many days."""
-    return Job("audit", partial(_purge_acts, days=days))
+    return Job("audit", partial(_purge_acts, days=days), days=days)
 
 
 async def _purge_acts(tx: Transaction, *, days: int) -> int:

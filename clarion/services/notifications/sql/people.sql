@@ -124,3 +124,30 @@ WHERE s.kind = 'erased'
 
 -- name: let_in
 DELETE FROM suppressions WHERE mailbox = :mailbox AND kind = 'erased' RETURNING mailbox
+
+-- name: address_of$
+SELECT coalesce(
+    (SELECT o.email FROM officials AS o WHERE o.mailbox = :mailbox ORDER BY o.active DESC, o.id LIMIT 1),
+    (SELECT l.parts -> 0 ->> 'address'
+     FROM threads AS t
+     JOIN ledger AS l ON l.thread_id = t.id
+     WHERE t.mailbox = :mailbox AND l.parts -> 0 ->> 'address' IS NOT NULL
+     ORDER BY l.queued_at DESC
+     LIMIT 1))
+
+-- name: wishes_for_erasure
+SELECT w.mailbox, w.asked_at, known.address, coalesce(known.names, '{}') AS names
+FROM wishes AS w
+CROSS JOIN LATERAL (
+    SELECT min(o.email) AS address, array_agg(o.name ORDER BY o.name) AS names FROM officials AS o WHERE o.mailbox = w.mailbox
+) AS known
+WHERE w.wish = 'erasure'
+ORDER BY w.asked_at, w.mailbox
+
+-- name: forget_returns_naming
+-- Of what nobody could tell whose it is, what says the address.
+DELETE FROM returns
+WHERE :alone AND mailbox IS NULL AND (
+    strpos(lower(encode(coalesce(content, ''), 'escape')), lower(encode(convert_to(:address, 'UTF8'), 'escape'))) > 0
+    OR strpos(lower(said), lower(:address)) > 0)
+RETURNING id

@@ -45,3 +45,11 @@ WITH unneeded AS MATERIALIZED (
     DELETE FROM contents AS c USING unneeded WHERE c.id = unneeded.id RETURNING 1
 )
 SELECT (SELECT count(*) FROM contents_gone) + (SELECT count(*) FROM pauses_gone)
+
+-- name: purge_wishes$
+WITH purged AS (
+    DELETE FROM wishes
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM wishes WHERE asked_at < :before LIMIT :at_most))
+    RETURNING 1
+)
+SELECT count(*) FROM purged
