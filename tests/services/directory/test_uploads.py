@@ -6,6 +6,7 @@ import re
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from clarion.runtime.clock import system_clock
 from clarion.services.directory.uploads import Importer, rejections_table, safe_name, unconfirmed
@@ -186,6 +187,39 @@ async def test_what_nobody_confirms_is_thrown_away_after_a_day(directory, browse
         )
         assert await unconfirmed(system_clock).step(tx) >= 1
     assert "Thrown away" in (await browser.get(where)).text
+
+
+async def test_a_report_names_people_for_a_month(directory, browser, importer):
+    me = await signed_in(browser, directory)
+    where = await _import(browser, me, importer, f"{HEADER}u9-1,Una Named,Napa,mayor,u9@napa.ca.example\n", "officials")
+    async with directory.transaction() as tx:
+        await tx.connection.execute(
+            "UPDATE uploads SET changed_at = now() - interval '31 days' WHERE id = $1", where.rpartition("/")[2]
+        )
+        assert await unconfirmed(system_clock).step(tx) >= 1
+    page = (await browser.get(where)).text
+    assert "Imported." in page
+    assert "Una Named" not in page
+    assert (await browser.get(f"{where}/rejected.csv")).status_code == 404
+
+
+async def test_a_failure_of_ours_ends_an_upload_instead_of_coming_round_for_ever(directory, browser, importer):
+    me = await signed_in(browser, directory)
+    where = (await hand_in(browser, me, "slug,name\n", kind="divisions")).headers["location"]
+    async with directory.connection() as connection:
+        await connection.execute("UPDATE uploads SET kind = 'strangers' WHERE id = $1", where.rpartition("/")[2])
+    with capture_logs() as logs:
+        await importer.turn()
+    assert "Something failed here" in (await browser.get(where)).text
+    assert [line["event"] for line in logs] == ["directory.import_failed"]
+
+
+async def test_a_file_that_is_too_large_is_refused_with_the_limit(directory, browser):
+    await signed_in(browser, directory)
+    headers = {"content-length": "64000001", "content-type": "multipart/form-data; boundary=x"}
+    answer = await browser.post(PLACE, content=b"x", headers=headers)
+    assert answer.status_code == 413
+    assert "64,000,000" in answer.text
 
 
 async def test_each_step_is_in_the_record(directory, browser, importer):

@@ -237,4 +237,5 @@ async def official_context(connection: Connection, visit: Visit, official_id: st
         "corrections": await list_corrections(connection, official=official_id),
         "sees_addresses": visit.may(Act.SEE_ADDRESSES, division),
         "corrects": visit.may(Act.CORRECT_OFFICIAL, division),
+        "audit_act": Act.SEE_AUDIT,
     }

@@ -51,7 +51,7 @@ SELECT content FROM upload_parts WHERE upload = :upload AND file = :file AND par
 DELETE FROM upload_parts WHERE upload = :upload;
 
 -- name: purge_uploads$
--- What nobody confirmed is dropped with its files; what was imported is kept for its history.
+-- What nobody confirmed is dropped with its files; what was imported stays, but for the report, which names people.
 WITH due AS (
     SELECT id FROM uploads
     WHERE changed_at < :before AND state IN ('waiting', 'looked', 'failed') ORDER BY changed_at LIMIT :at_most
@@ -59,8 +59,17 @@ WITH due AS (
     DELETE FROM upload_parts WHERE upload IN (SELECT id FROM due)
 ), dropped AS (
     UPDATE uploads SET state = 'dropped', report = NULL, leased_until = NULL WHERE id IN (SELECT id FROM due) RETURNING 1
+), forgotten AS (
+    UPDATE uploads SET report = NULL
+    WHERE id IN (
+        SELECT id FROM uploads
+        WHERE state = 'imported' AND report IS NOT NULL AND changed_at < :reports_before
+        ORDER BY changed_at
+        LIMIT :at_most
+    )
+    RETURNING 1
 )
-SELECT count(*) FROM dropped;
+SELECT (SELECT count(*) FROM dropped) + (SELECT count(*) FROM forgotten);
 
 -- name: list_imports
 -- Imports from a terminal have no upload: who did them stands in the audit log.
