@@ -321,6 +321,13 @@ async def test_the_newest_outcome_of_a_mailbox_counts_for_its_officials(world: W
         ("Peninsula", 2, 0),
         ("no division", 1, 0),
     ]
+    await world.deliver(delivery("bounced", NOW + timedelta(seconds=60)))
+    async with world.database.connection() as connection:
+        summary = await campaign_summary(connection, campaign["id"])
+        [listed] = await list_campaigns(connection)
+    assert summary is not None
+    assert summary["outcomes"] == {"pending": 4, "bounced": 1}
+    assert (listed["asked"], listed["reached"], listed["failed"], listed["other"]) == (5, 0, 1, 0)
 
 
 @pytest.mark.parametrize("after", list(Status))

@@ -158,7 +158,13 @@ def test_no_mixture_of_the_parts_of_reports_is_too_much(pieces: list[bytes]) -> 
 )
 def test_what_is_made_to_be_dear_to_read_is_not(content: bytes) -> None:
     assert len(read_mail(content)) <= RECIPIENTS
-    assert READ_OCTETS < 100_000
+
+
+def test_only_the_beginning_of_a_mail_is_read() -> None:
+    report = dsn(recipient_fields())
+    head, _, rest = report.partition(b"This is the mail system.\r\n")
+    assert kind(head + b"x" * 40_000 + b"\r\n" + rest + b"y" * READ_OCTETS) == "hard"
+    assert kind(head + b"x" * READ_OCTETS + b"\r\n" + rest) == "unclear"
 
 
 @given(ABOUTS, st.booleans())

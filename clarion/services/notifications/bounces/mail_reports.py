@@ -151,6 +151,8 @@ def unstructured(message: Message, parts: Sequence[Message]) -> list[Said]:
     found = list(qmail(text)) if QMAIL.search(text) else list(exim(message, text))
     if found:
         return found
+    if message.get_content_type() == "multipart/report":
+        return [Said("unclear", why="its report is missing, or too far down")]
     if answers_by_itself(message):
         return [Said("auto-reply")]
     return [Said("unclear", why="it is no report and no automatic reply")]
