@@ -157,6 +157,19 @@ class AuditEntry(Printed):
     divisions: list[str] = Field(description="the divisions that it concerns")
 
 
+class StaffLine(Printed):
+    """One account, in `clarion staff list` and as `add`, `change`, `remove` and `restore` leave it."""
+
+    id: str
+    email: str
+    name: str
+    role: Literal["admin", "state", "manager", "viewer"]
+    divisions: list[str] = Field(description="those that a manager manages")
+    deputy_in: list[str] = Field(description="those in which a manager stands in")
+    added_at: datetime
+    removed_at: datetime | None
+
+
 class RejectedLine(Printed):
     """A line of a file that could not be taken."""
 
@@ -214,6 +227,11 @@ PRINTED: Mapping[str, type[BaseModel]] = {
     "keys.list": KeyLine,
     "keys.revoke": KeyRevoked,
     "audit.list": AuditEntry,
+    "staff.list": StaffLine,
+    "staff.add": StaffLine,
+    "staff.change": StaffLine,
+    "staff.remove": StaffLine,
+    "staff.restore": StaffLine,
     "suppressions.import": SuppressionsImported,
     "suppressions.export": SuppressionsExported,
     "people.export": PersonKept,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -10,11 +10,13 @@ from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Transaction, open_database
 from clarion.runtime.output import fail, print_fields, print_rows
 from clarion.runtime.settings import MissingSetting, Settings, load_settings
-from clarion.runtime.staff.accounts import Account, list_accounts
+from clarion.runtime.staff.accounts import Account, find_account, list_accounts
 from clarion.runtime.staff.audit import command_actor
-from clarion.runtime.staff.rights import Role, Staff
+from clarion.runtime.staff.rights import Role
+from clarion.schemas.commands import StaffLine
 from clarion.services.directory.staff.admission import Unfit, Wish, changed
 from clarion.services.directory.staff.operations import (
+    NOBODY,
     Hand,
     LastAdministrator,
     UnknownAccount,
@@ -44,8 +46,12 @@ def add(  # noqa: PLR0917 - its options
 ) -> None:
     """Make an account: the first administrator is made so. They sign in at /sign-in, by a link in a mail."""
     wish = Wish(email, name, role, division or (), deputy_in or ())
-    settings, made = done(lambda tx, hand: add_staff(tx, hand, wish))
-    print_fields(fields_of(made), as_json=as_json)
+
+    async def work(tx: Transaction, hand: Hand) -> StaffLine:
+        return await printed(tx, (await add_staff(tx, hand, wish)).id)
+
+    settings, made = done(work)
+    print_fields(made.model_dump(), as_json=as_json)
     if not as_json and settings.public_url:
         typer.echo(f"They sign in at {settings.public_url.rstrip('/')}/sign-in")
 
@@ -62,13 +68,14 @@ def change(  # noqa: PLR0917 - its options
 ) -> None:
     """Change an account; what it may do holds from the next request on."""
 
-    async def work(tx: Transaction, hand: Hand) -> Staff:
+    async def work(tx: Transaction, hand: Hand) -> StaffLine:
         account = await find_by_address(tx, email)
         fields = {"email": address, "name": name, "role": role, "divisions": division, "deputy_in": deputy_in}
-        return await change_staff(tx, hand, account.staff.id, changed(Wish.of(account.staff), **fields))
+        await change_staff(tx, hand, account.staff.id, changed(Wish.of(account.staff), **fields))
+        return await printed(tx, account.staff.id)
 
     _, made = done(work)
-    print_fields(fields_of(made), as_json=as_json)
+    print_fields(made.model_dump(), as_json=as_json)
 
 
 @staff.command("list", epilog="Example: clarion staff list --removed")
@@ -78,7 +85,8 @@ def list_command(
 ) -> None:
     """All accounts by name."""
     _, found = done(lambda tx, _hand: list_accounts(tx.connection, removed=removed))
-    rows = [row_of(account, removed=removed) for account in found]
+    left_out = set() if as_json or removed else {"removed_at"}
+    rows = [line_of(account).model_dump(exclude=left_out) for account in found]
     print_rows(rows, as_json=as_json, empty="Nobody yet: clarion staff add EMAIL --name NAME --role admin")
 
 
@@ -86,22 +94,26 @@ def list_command(
 def remove(email: Email, as_json: AsJson = False) -> None:
     """End an account, with all its sessions; `restore` undoes it. The last administrator stays."""
 
-    async def work(tx: Transaction, hand: Hand) -> Staff:
-        return await remove_staff(tx, hand, (await find_by_address(tx, email)).staff.id)
+    async def work(tx: Transaction, hand: Hand) -> StaffLine:
+        account = await find_by_address(tx, email)
+        await remove_staff(tx, hand, account.staff.id)
+        return await printed(tx, account.staff.id)
 
     _, gone = done(work)
-    print_fields(fields_of(gone) | {"removed": True}, as_json=as_json)
+    print_fields(gone.model_dump(), as_json=as_json)
 
 
 @staff.command(epilog="Example: clarion staff restore robin@association.example")
 def restore(email: Email, as_json: AsJson = False) -> None:
     """Bring back an account that was removed, with the rights that it had."""
 
-    async def work(tx: Transaction, hand: Hand) -> Staff:
-        return await restore_staff(tx, hand, (await find_by_address(tx, email)).staff.id)
+    async def work(tx: Transaction, hand: Hand) -> StaffLine:
+        account = await find_by_address(tx, email)
+        await restore_staff(tx, hand, account.staff.id)
+        return await printed(tx, account.staff.id)
 
     _, back = done(work)
-    print_fields(fields_of(back), as_json=as_json)
+    print_fields(back.model_dump(), as_json=as_json)
 
 
 def done(work: Callable[[Transaction, Hand], Awaitable[Found]]) -> tuple[Settings, Found]:
@@ -120,19 +132,24 @@ async def _done(work: Callable[[Transaction, Hand], Awaitable[Found]]) -> tuple[
         return settings, await work(tx, Hand(command_actor(), system_clock()))
 
 
-def fields_of(one: Staff) -> dict[str, Any]:
+async def printed(tx: Transaction, staff_id: str) -> StaffLine:
+    """An account as it is now."""
+    account = await find_account(tx.connection, staff_id)
+    if account is None:
+        raise UnknownAccount(NOBODY)
+    return line_of(account)
+
+
+def line_of(account: Account) -> StaffLine:
     """An account as it is printed."""
-    return {
-        "email": one.email,
-        "name": one.name,
-        "role": str(one.role),
-        "divisions": sorted(one.divisions),
-        "deputy_in": sorted(one.deputy_in),
-        "id": one.id,
-    }
-
-
-def row_of(account: Account, *, removed: bool) -> dict[str, Any]:
-    """An account as a line of the list."""
-    row = fields_of(account.staff) | {"added_at": account.added_at}
-    return row | {"removed_at": account.removed_at} if removed else row
+    one = account.staff
+    return StaffLine(
+        id=one.id,
+        email=one.email,
+        name=one.name,
+        role=str(one.role),
+        divisions=sorted(one.divisions),
+        deputy_in=sorted(one.deputy_in),
+        added_at=account.added_at,
+        removed_at=account.removed_at,
+    )
