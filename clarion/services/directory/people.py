@@ -44,6 +44,7 @@ async def erase(tx: Transaction, who: Person, at: datetime) -> Erased:
     await repository.lock_imports(tx)
     await repository.prepare_staging(tx)
     await queries.hold_back(connection, **asked, at=at)
+    corrections = await _all(queries.forget_corrections(connection, **asked))
     gone = [row async for row in queries.forget_entities(connection, **asked)]
     await queries.forget_named_members(connection, **asked)
     divisions = [row["id"] async for row in queries.divisions_kept(connection, **asked)]
@@ -55,6 +56,7 @@ async def erase(tx: Transaction, who: Person, at: datetime) -> Erased:
     # Also of who was gone from here before: whoever still has them is to forget them.
     await enqueue(tx, [_tombstone(one) for one in who.officials])
     counts = {kind: sum(row["kind"] == kind for row in gone) for kind in ("official", "membership")}
+    counts["corrections"] = len(corrections)
     return Erased({**counts, "managers": len(divisions), "partners": partners, "uploads": len(uploads)})
 
 

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction
 from clarion.runtime.staff.audit import Actor, record
+from clarion.runtime.staff.reading import concerning
 from clarion.runtime.web.links import BadLink, SignedLinks
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
@@ -24,6 +25,9 @@ PERSON_PURPOSE = "person"
 ONE_CLICK = "One-Click"
 NO_STORE = {"cache-control": "no-store"}
 FEW_CHARACTERS = 200
+ACTS_SHOWN = 20
+DOERS = {"staff": "Staff", "command": "Staff", "key": "An integration", "person": "A reader", "system": "We"}
+"""Who did something, as a reader is told: a link may have been handed on, so staff are not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +147,15 @@ class Desk:
     async def _page(self, token: str, mailbox: str, subscription: str, done: Done | None = None) -> HTMLResponse:
         async with self._database.connection() as connection:
             standing = await preferences.standing(connection, mailbox, subscription)
+            acts = await concerning(connection, mailbox, at_most=ACTS_SHOWN)
         return self._pages.render(
             "preferences.html",
             headers=NO_STORE,
             token=token,
             subscription=subscription,
             standing=standing,
+            acts=acts,
+            doers=DOERS,
             done=done,
             form_token=self._links.sign(FORM_PURPOSE, [mailbox, subscription]),
             person_token=self._links.sign(PERSON_PURPOSE, {"mailbox": mailbox}),

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from clarion.runtime.clock import system_clock
+from clarion.runtime.staff.audit import Actor, record
 from clarion.runtime.web import pages, problems
 from clarion.services.notifications.web import preferences_router
 from tests.services.notifications.conftest import House, batch, mailbox_of, official, recipient
@@ -218,3 +219,18 @@ async def test_the_form_of_another_link_is_refused(house: House, browser: httpx.
     forged = {**other, "form_token": "x"}
     assert (await browser.post(f"{path(house)}/preferences", data=forged)).status_code == 403
     assert await left(house) == []
+
+
+async def test_what_was_done_about_the_address_is_told_to_its_readers_without_naming_staff(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    async with house.database.transaction() as tx:
+        staff = Actor("staff", "s1", "Sam Sample", "192.0.2.7")
+        for number in (1, 2):
+            box = mailbox_of(number)
+            await record(tx.connection, staff, f"list.act-{number}", f"mailbox:{box}", at=system_clock(), mailbox=box)
+    page = await send(house, browser, form_of(await browser.get(path(house))))
+    assert "Staff list.act-1" in page.text
+    assert "A reader left subscriptions" in page.text
+    assert "list.act-2" not in page.text
+    assert "Sam Sample" not in page.text

@@ -22,6 +22,7 @@ from clarion.runtime.web.staff import StaffOnly
 from clarion.schemas.mailboxes import mailbox
 from clarion.schemas.messages import MessageBatch
 from clarion.services.notifications import operations as mail
+from clarion.services.notifications.reports import find_story
 from clarion.services.people import operations
 from clarion.services.people.commands import people
 from clarion.services.people.operations import InUse, SeveralKnown
@@ -53,6 +54,14 @@ VALUES ($1, 'w1', $2, $1, $3, $4, true, $5, $6, now())
 STOP = """
 CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stopped here'; END $$;
 CREATE TRIGGER stop BEFORE INSERT OR UPDATE OR DELETE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION stop();
+"""
+UNDER_WAY = """
+INSERT INTO notifications.rounds
+VALUES ($1, 0, ARRAY[$2::uuid], '{1}', '{0}', ARRAY[NULL::integer], ARRAY[NULL], ARRAY[now()], ARRAY[now()])
+"""
+CORRECTED = """
+INSERT INTO directory.corrections (id, official, wish, overlay, state, mailbox, said_by_kind, said_by, said_at)
+VALUES ('c1', 'ada-1', 'address', $1::text::jsonb, 'asked', $2, 'person', 'a reader', now())
 """
 STEPS = (
     "notifications.suppressions",
@@ -173,6 +182,43 @@ async def test_an_erasure_that_died_in_the_middle_is_whole_when_it_is_asked_for_
     assert await town.login.fetchval("SELECT count(*) FROM campaigns.calls") == 2
     assert await town.login.fetchval("SELECT count(DISTINCT key) FROM directory.outbox WHERE body IS NULL") == 2
     assert await town.login.fetchval("SELECT count(*) FROM clarion.audit WHERE act = 'person.erased'") == 1
+
+
+async def test_a_mail_that_is_on_its_way_is_waited_for(town: Town) -> None:
+    thread = await town.login.fetchval("SELECT thread_id FROM notifications.ledger")
+    worker = await town.login.fetchval(
+        "INSERT INTO notifications.workers (id, lease_until) VALUES (gen_random_uuid(), now() + interval '1 hour')"
+        " RETURNING id"
+    )
+    await town.login.execute(UNDER_WAY, worker, thread)
+    erasing = asyncio.create_task(town.erase(everyone=True))
+    while not await town.login.fetchval("SELECT count(*) FROM notifications.suppressions"):
+        await asyncio.sleep(0.01)
+    assert await town.login.fetchval("SELECT thread_id FROM notifications.ledger") == thread
+    await town.login.execute("DELETE FROM notifications.rounds")
+    await erasing
+    [row] = await town.login.fetch("SELECT thread_id, state, mailbox FROM notifications.ledger")
+    assert (row["thread_id"] == thread, row["state"], row["mailbox"] == town.box) == (False, "suppressed", False)
+
+
+async def test_a_mail_of_nobody_can_still_be_looked_at(town: Town) -> None:
+    await town.login.execute("UPDATE notifications.ledger SET state = 'sent', reason = 'said clerk@alder.ca.example'")
+    await town.erase(everyone=True)
+    thread = await town.login.fetchval("SELECT thread_id FROM notifications.ledger")
+    async with open_database(town.settings, "notifications") as database, database.connection() as connection:
+        story = await find_story(connection, thread, 1)
+    assert story is not None
+    assert (story["state"], story["to"], story["officials"], story["reason"]) == ("sent", None, [], "erased")
+
+
+async def test_an_address_that_was_only_asked_for_is_found(town: Town) -> None:
+    asked = {"email": "new@alder.ca.example", "mailbox": "0" * 32}
+    await town.login.execute(CORRECTED, json.dumps(asked), town.box)
+    who = await operations.find(town.settings, "new@alder.ca.example")
+    assert len((await operations.export(town.settings, who)).directory["corrections"]) == 1
+    await operations.erase(town.settings, who, command_actor())
+    assert await tables_saying(town.settings, "new@alder") == {}
+    assert await tables_saying(town.settings, "marigold"), "the official is another address's"
 
 
 async def test_what_comes_after_an_erasure_is_forgotten_by_the_next_look(town: Town) -> None:

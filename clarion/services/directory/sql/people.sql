@@ -14,7 +14,10 @@ ORDER BY id
 
 -- name: corrections_kept
 SELECT official, wish, overlay, before, state, said_by_kind, said_by, said_at, confirmed_at, settled_by, settled_at
-FROM corrections WHERE official = ANY(:ids::text[]) ORDER BY number
+FROM corrections
+WHERE official = ANY(:ids::text[])
+   OR (:alone AND strpos(lower(concat_ws(' ', overlay::text, before::text)), lower(:address)) > 0)
+ORDER BY number
 
 -- name: memberships_kept
 SELECT id, state FROM entities
@@ -45,6 +48,12 @@ ORDER BY u.made_at
 
 -- name: forget_uploads
 DELETE FROM uploads WHERE id = ANY(:ids::text[]) RETURNING id
+
+-- name: forget_corrections
+-- Those that were asked for, or are over, and say the address of somebody else's entry.
+DELETE FROM corrections
+WHERE :alone AND strpos(lower(concat_ws(' ', overlay::text, before::text)), lower(:address)) > 0
+RETURNING id
 
 -- name: forget_entities
 -- With the corrections, and what they are found by.

@@ -57,10 +57,10 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 SELECT count(*) FROM under_way WHERE thread_id = ANY(:thread_ids::uuid[])
 
 -- name: blank_contents
--- Contents that are one person's own: those of matters with no other mailbox, and the links to what was kept.
+-- Contents that are one person's own: those of matters with no other mailbox.
 UPDATE contents AS c
 SET facts = '[]', content = '{}', calendar = NULL, reply_to = NULL, template = 'erased'
-WHERE c.matter = ANY(:matters::text[]) AND c.template IN ('registration', 'kept', 'sign-in', 'erased')
+WHERE c.matter = ANY(:matters::text[])
   AND NOT EXISTS (SELECT FROM threads AS t WHERE t.matter = c.matter AND NOT t.id = ANY(:thread_ids::uuid[]))
 RETURNING c.id
 
