@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
@@ -76,29 +76,18 @@ class Whole:
         return re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: known.get(name[1], "1"), path)
 
 
-@pytest.fixture
-async def whole(postgres_url: str) -> AsyncIterator[Whole]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def opened(postgres_url: str) -> AsyncIterator[Whole]:
+    """The site, once for the tests of a file, with an event, a registration, a mail and a key."""
     async with cloned(postgres_url, TEMPLATE) as database_url:
-        settings = Settings(
-            _env_file=None,
-            database_url=database_url,
-            kafka_bootstrap="127.0.0.1:9",
-            smtp_url="smtp://127.0.0.1:9",
-            public_url=PUBLIC,
-            secret_key=(SECRET,),
-            mail_from="Clarion <calls@clarion.example>",
-            ses_topic_arn="arn:aws:sns:us-west-2:123456789012:mail",
-            postmark_login="postmark:a-password-of-some-length",
-            request_limits="read=1000/s, write=1000/s, keyed=1000/s, hooks=1000/s",
-        )
+        settings = settings_with(database_url)
         mail = MailStore()
         mail.add("a@city.example", ["b@city.example"], b"Subject: hello\r\n\r\nthere", datetime(2027, 1, 1, tzinfo=UTC))
         async with open_services(settings) as services:
             app = build_site(services, Watch(Running(), settings, services), mail=mail)
             databases = {each.name: each.database for each in services}
-            registrations = databases["registrations"]
-            event = await create_sample_webinar(registrations, PUBLIC, system_clock)
-            async with registrations.transaction() as tx:
+            event = await create_sample_webinar(databases["registrations"], PUBLIC, system_clock)
+            async with databases["registrations"].transaction() as tx:
                 _, key = await create_key(tx.connection, "everything", list(SCOPES))
             async with client_of(app) as admin, client_of(app) as stranger:
                 staff = await signed_in(admin, settings)
@@ -106,6 +95,30 @@ async def whole(postgres_url: str) -> AsyncIterator[Whole]:
                 values = await made(stranger, links, event.webinar.slug)
                 yield Whole(app, settings, admin, stranger, staff, key, links, values, databases)
         mail.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def whole(opened: Whole) -> AsyncIterator[Whole]:
+    """The same with browsers of this test's own, one of them just signed in as an administrator."""
+    async with client_of(opened.app) as admin, client_of(opened.app) as stranger:
+        staff = await signed_in(admin, opened.settings)
+        yield replace(opened, admin=admin, stranger=stranger, staff=staff)
+
+
+def settings_with(database_url: str) -> Settings:
+    """A public site on this database, which takes all that can be taken."""
+    return Settings(
+        _env_file=None,
+        database_url=database_url,
+        kafka_bootstrap="127.0.0.1:9",
+        smtp_url="smtp://127.0.0.1:9",
+        public_url=PUBLIC,
+        secret_key=(SECRET,),
+        mail_from="Clarion <calls@clarion.example>",
+        ses_topic_arn="arn:aws:sns:us-west-2:123456789012:mail",
+        postmark_login="postmark:a-password-of-some-length",
+        request_limits="read=1000/s, write=1000/s, keyed=1000/s, hooks=1000/s",
+    )
 
 
 def names_of(param: Any) -> tuple[str, ...]:

@@ -1,13 +1,10 @@
 """How Clarion speaks to others: no TLS of old, certificates looked at."""
 
-import ast
-import re
 import ssl
 
 from clarion.runtime.messaging.connection import kafka_options
 from clarion.runtime.settings import Settings
 from clarion.services.notifications.channels.relays import trusted
-from tests.conftest import REPOSITORY
 
 
 def test_no_tls_older_than_1_2_is_spoken() -> None:
@@ -16,9 +13,3 @@ def test_no_tls_older_than_1_2_is_spoken() -> None:
         assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.check_hostname
-
-
-def test_nothing_turns_the_look_at_certificates_off() -> None:
-    off = re.compile(r"CERT_NONE|_create_unverified|check_hostname = False|verify=False|ssl\.PROTOCOL_")
-    for path in (REPOSITORY / "clarion").rglob("*.py"):
-        assert not off.search(ast.unparse(ast.parse(path.read_text(encoding="utf-8")))), path
