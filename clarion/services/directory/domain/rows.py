@@ -66,6 +66,8 @@ def values(text: Any) -> Any:
     """The values of one cell, parted by `;`, each once and in their order."""
     if not isinstance(text, str):
         return text
+    if ";" not in text:
+        return [only] if (only := text.strip()) else []
     return list(dict.fromkeys(part for raw in text.split(";") if (part := raw.strip())))
 
 
