@@ -8,6 +8,7 @@ import structlog
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.web.links import SignedLinks
+from tests.conftest import REPOSITORY
 from tests.security.conftest import HTML, MAILBOX, SECRET, Whole
 from tests.staff import form_token_in
 
