@@ -66,8 +66,9 @@ async def site(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     made = FastAPI()
     problems.install(made)
     pages.install(made)
-    staff_only = StaffOnly(database.connection, Settings(_env_file=None, public_url=PUBLIC))
-    made.include_router(accounts_router(AccountPages(database, system_clock), staff_only))
+    settings = Settings(_env_file=None, public_url=PUBLIC)
+    staff_only = StaffOnly(database.connection, settings)
+    made.include_router(accounts_router(AccountPages(database, settings, system_clock), staff_only))
     transport = httpx.ASGITransport(made, client=("203.0.113.9", 1))
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC, headers={"accept": "text/html"}) as client:
         yield client
@@ -173,6 +174,24 @@ async def test_an_account_is_changed_removed_and_brought_back_by_command(databas
     ]
 
 
+async def test_somebody_hears_that_there_is_an_account_and_both_addresses_that_it_goes_by_another(
+    database: Database, run: Run
+) -> None:
+    await called(run, "add", "a@association.example", "--name", "A", "--role", "admin")
+    await called(run, "change", "a@association.example", "--name", "A B")
+    await called(run, "change", "a@association.example", "--address", "b@association.example")
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT body FROM outbox WHERE topic = 'directory.notices.v1' ORDER BY id")
+    mails = [json.loads(row["body"]) for row in rows]
+    assert [(mail["recipients"][0]["address"], mail["content"]["subject"]) for mail in mails] == [
+        ("a@association.example", "Your account at calls.cities.example"),
+        ("a@association.example", "Your account at calls.cities.example has another address"),
+        ("b@association.example", "Your account at calls.cities.example has another address"),
+    ]
+    assert {mail["content"]["url"] for mail in mails} == {"https://calls.cities.example/sign-in"}
+    assert "b@association" not in mails[1]["content"]["paragraphs"][0]
+
+
 async def test_of_two_administrators_who_are_taken_away_at_once_one_stays(database: Database) -> None:
     hand = Hand(command_actor(), system_clock())
     async with database.transaction() as tx:
@@ -243,6 +262,18 @@ async def test_who_is_removed_is_out_at_once_and_not_signed_in_again_by_the_undo
     assert (await site.get("/staff")).status_code == 303
 
 
+async def test_an_administrator_signs_somebody_out_everywhere(site: httpx.AsyncClient, database: Database) -> None:
+    other = await signed_in(site, database, name="Lost Telephone")
+    me = await signed_in(site, database)
+    assert "In 1 browser now" in (await site.get(f"/staff/{other.staff.id}")).text
+    done = await site.post(f"/staff/{other.staff.id}/sign-out", data=me.form, follow_redirects=True)
+    assert "Lost Telephone is signed out everywhere." in done.text
+    assert "browser now" not in (await site.get(f"/staff/{other.staff.id}")).text
+    assert [(act, details) for act, _, _, details, _ in await acts(database)] == [("sessions.ended", {"ended": 1})]
+    site.cookies.set("clarion_session", other.token)
+    assert (await site.get("/staff")).status_code == 303
+
+
 async def test_a_form_that_cannot_be_is_shown_again_with_what_is_wrong_and_what_was_written(
     site: httpx.AsyncClient, database: Database
 ) -> None:
@@ -257,7 +288,7 @@ async def test_a_form_that_cannot_be_is_shown_again_with_what_is_wrong_and_what_
     assert own.status_code == 409
     assert "last administrator" in own.text
     assert (await site.post(f"/staff/{me.staff.id}/remove", data=me.form)).status_code == 409
-    for path in ("/staff/nobody", "/staff/nobody/remove", "/staff/nobody/restore"):
+    for path in ("/staff/nobody", "/staff/nobody/remove", "/staff/nobody/restore", "/staff/nobody/sign-out"):
         assert (await site.post(path, data=await form_of(site, me))).status_code == 404
     assert await acts(database) == []
 

@@ -8,8 +8,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
+from clarion.runtime.settings import Settings
 from clarion.runtime.staff.accounts import find_account, list_accounts
 from clarion.runtime.staff.rights import Act, Role
+from clarion.runtime.staff.sessions import list_sessions
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import StaffOnly, Visit
@@ -23,22 +25,30 @@ from clarion.services.directory.staff.operations import (
     known_divisions,
     remove_staff,
     restore_staff,
+    sign_out_staff,
 )
+from clarion.services.directory.staff.tellings import Site
 
 PACKAGE = "clarion.services.directory"
 NO_STORE = {"cache-control": "no-store"}
 PLACE = "/staff"
 DIVISION = "division-"
 MANAGER, DEPUTY = "manager", "deputy"
-DONE = {"added": "has an account now", "changed": "is changed", "restored": "is back"}
+DONE = {
+    "added": "has an account now",
+    "changed": "is changed",
+    "restored": "is back",
+    "signed-out": "is signed out everywhere",
+}
 NO_ERRORS: Mapping[str, str] = {}
 
 
 class AccountPages:
     """The pages, each a method."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
+        self._site = Site(settings.public_url or "")
         self._clock = clock
         self._pages = Pages(PACKAGE)
 
@@ -70,6 +80,7 @@ class AccountPages:
         """The form of an account, of a new one without an id."""
         async with self._database.transaction() as tx:
             account = await find_account(tx.connection, staff_id) if staff_id else None
+            sessions = await list_sessions(tx.connection, staff_id, self._clock()) if staff_id else []
             divisions = await known_divisions(tx)
         if staff_id and (account is None or account.removed_at is not None):
             raise Refused(404, "There is no such account, or it was removed.")
@@ -80,6 +91,7 @@ class AccountPages:
             headers=NO_STORE,
             visit=visit,
             account=account,
+            sessions=len(sessions),
             given=given,
             errors=errors,
             roles=ROLES,
@@ -121,8 +133,14 @@ class AccountPages:
             await restore_staff(tx, self._hand(visit), staff_id)
         return RedirectResponse(f"{PLACE}?done=restored&who={staff_id}", 303)
 
+    async def sign_out(self, visit: Visit, staff_id: str) -> Response:
+        """End all sessions of somebody."""
+        async with self._database.transaction() as tx:
+            await sign_out_staff(tx, self._hand(visit), staff_id)
+        return RedirectResponse(f"{PLACE}?done=signed-out&who={staff_id}", 303)
+
     def _hand(self, visit: Visit) -> Hand:
-        return Hand(visit.actor, self._clock())
+        return Hand(visit.actor, self._clock(), self._site)
 
 
 async def wish_in(request: Request) -> Wish:
@@ -174,6 +192,10 @@ def accounts_router(pages: AccountPages, staff_only: StaffOnly) -> APIRouter:
     @router.post("/{staff_id}/restore")
     async def restore(visit: keeper, staff_id: str) -> Response:
         return await told(pages.restore(visit, staff_id))
+
+    @router.post("/{staff_id}/sign-out")
+    async def sign_out(visit: keeper, staff_id: str) -> Response:
+        return await told(pages.sign_out(visit, staff_id))
 
     return router
 

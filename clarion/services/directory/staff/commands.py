@@ -26,6 +26,7 @@ from clarion.services.directory.staff.operations import (
     remove_staff,
     restore_staff,
 )
+from clarion.services.directory.staff.tellings import Site
 
 staff = typer.Typer(help="Who acts for the association, and what they may.", no_args_is_help=True)
 
@@ -129,7 +130,8 @@ def done(work: Callable[[Transaction, Hand], Awaitable[Found]]) -> tuple[Setting
 async def _done(work: Callable[[Transaction, Hand], Awaitable[Found]]) -> tuple[Settings, Found]:
     settings = load_settings()
     async with open_database(settings, "directory", size=1) as database, database.transaction() as tx:
-        return settings, await work(tx, Hand(command_actor(), system_clock()))
+        site = Site(settings.public_url) if settings.public_url else None
+        return settings, await work(tx, Hand(command_actor(), system_clock(), site))
 
 
 async def printed(tx: Transaction, staff_id: str) -> StaffLine:

@@ -23,6 +23,7 @@ from clarion.runtime.staff.sessions import end_sessions
 from clarion.schemas.mailboxes import mailbox
 from clarion.services.directory.staff.admission import Unfit, Wish, admitted, differences
 from clarion.services.directory.staff.sign_ins import queries
+from clarion.services.directory.staff.tellings import Site
 
 LAST_ADMINISTRATOR = "this is the last administrator: make somebody else one first"
 NOBODY = "there is no such account"
@@ -41,10 +42,11 @@ class LastAdministrator(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Who keeps accounts, and when."""
+    """Who keeps accounts, and when; with a `site`, whose account it is hears of it."""
 
     actor: Actor
     now: datetime
+    site: Site | None = None
 
 
 async def known_divisions(tx: Transaction) -> dict[str, str]:
@@ -66,6 +68,8 @@ async def add_staff(tx: Transaction, hand: Hand, wish: Wish) -> Staff:
     staff = fit if there is None else admitted(wish, there.staff.id, await known_divisions(tx))
     await save_account(tx.connection, staff, hand.now)
     await note(tx, hand, "staff.added", staff, {"role": str(staff.role), "again": there is not None})
+    if hand.site is not None:
+        await hand.site.tell_added(tx, staff)
     return staff
 
 
@@ -89,7 +93,22 @@ async def change_staff(tx: Transaction, hand: Hand, staff_id: str, wish: Wish) -
         await note(tx, hand, "staff.changed", after, {**changes}, also=before.divisions | before.deputy_in)
     if before.email != after.email:
         await queries.end_links(tx.connection, staff_id=staff_id, now=hand.now)
+        if hand.site is not None:
+            await hand.site.tell_moved(tx, before, after)
     return after
+
+
+async def sign_out_staff(tx: Transaction, hand: Hand, staff_id: str) -> int:
+    """End all sessions and links of somebody; gives how many sessions that were.
+
+    Raises:
+        UnknownAccount: there is no such account.
+    """
+    staff = await active(tx, staff_id)
+    ended = await end_sessions(tx.connection, staff_id)
+    await queries.end_links(tx.connection, staff_id=staff_id, now=hand.now)
+    await note(tx, hand, "sessions.ended", staff, {"ended": ended})
+    return ended
 
 
 async def remove_staff(tx: Transaction, hand: Hand, staff_id: str) -> Staff:

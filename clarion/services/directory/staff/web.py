@@ -20,5 +20,5 @@ def staff_router(database: Database, staff_only: StaffOnly, settings: Settings, 
     sign_in = SignIn(database, staff_only, settings, clock, provider=provider.name if provider is not None else None)
     router.include_router(sign_in_router(sign_in))
     router.include_router(own_router(OwnSessions(database, staff_only, clock), staff_only))
-    router.include_router(accounts_router(AccountPages(database, clock), staff_only))
+    router.include_router(accounts_router(AccountPages(database, settings, clock), staff_only))
     return router
