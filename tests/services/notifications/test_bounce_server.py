@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from clarion.runtime.settings import Settings
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.mailboxes import mailbox
 from clarion.services.notifications import app
+from clarion.services.notifications.bounces import operations
 from clarion.services.notifications.bounces import server as server_module
 from clarion.services.notifications.bounces.server import (
     LINE_OCTETS,
@@ -29,7 +31,7 @@ from clarion.services.notifications.bounces.server import (
 from clarion.services.notifications.bounces.worker import ReturnsWorker
 from clarion.services.notifications.rendering.mail import Renderer
 from clarion.services.notifications.sender import Sender
-from tests.services.notifications.came_back import PATH, dsn, plain, recipient_fields
+from tests.services.notifications.came_back import PATH, arf, dsn, plain, recipient_fields, told
 from tests.services.notifications.conftest import SECRET, House, batch, official, recipient
 from tests.services.notifications.test_rendering import message
 
@@ -260,3 +262,31 @@ async def test_the_service_takes_bounces_once_there_is_a_bounce_address(settings
             assert made.startswith("bounces+" if bounce_address else "calls@")
         finally:
             await service.close()
+
+
+async def test_several_workers_handle_each_report_once_whatever_comes_twice(
+    house: House, key: bytes, until: Any
+) -> None:
+    await told(house, key, *range(1, 21))
+    rows = await house.rows("SELECT thread_id, officials FROM ledger")
+    mails = {row["officials"][0]: PATH.of(row["thread_id"], 1) for row in rows}
+    async with house.database.transaction() as tx:
+        for official_id, sender in mails.items():
+            report = dsn(recipient_fields(final=f"{official_id}@city.example"))
+            for content in (report, arf("abuse"), b"X-Again: yes\r\n" + report):
+                await operations.keep(tx, "mail", content, system_clock(), about=PATH.read(sender))
+    workers = [ReturnsWorker(house.database, PATH, system_clock) for _ in range(3)]
+    stopping = asyncio.Event()
+    working = [asyncio.create_task(worker.run(stopping)) for worker in workers]
+
+    async def all_handled() -> bool:
+        return await house.rows("SELECT FROM returns WHERE due_at IS NOT NULL") == []
+
+    await until(all_handled)
+    stopping.set()
+    await asyncio.gather(*working)
+    assert await house.states() == {"bounced": 20}
+    assert len(await house.rows("SELECT FROM suppressions")) == len(await house.rows("SELECT FROM unsubscribed")) == 20
+    assert len(await house.delivered()) == 20
+    counted = sum((worker.counted for worker in workers), Counter[tuple[str, str]]())
+    assert counted == {("mail", "hard"): 20, ("mail", "complaint"): 20}
