@@ -9,6 +9,7 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from clarion.runtime.clock import system_clock
+from clarion.services.directory import uploads
 from clarion.services.directory.uploads import Importer, rejections_table, safe_name, unconfirmed
 from tests.services.directory.site import directory_of, visitor
 from tests.staff import signed_in
@@ -140,6 +141,17 @@ async def test_a_file_that_cannot_be_taken_is_said_by_its_own_name(directory, br
     assert "roster _b_.csv" in page
     assert "/dev/shm" not in page
     assert "clarion-import" not in page
+
+
+async def test_how_far_a_long_one_is_is_told(directory, browser, importer, monkeypatch):
+    monkeypatch.setattr(uploads, "TELL_SECONDS", 0.01)
+    me = await signed_in(browser, directory)
+    rows = "".join(f"p-{n},Pat {n},Napa,mayor,p{n}@napa.ca.example\n" for n in range(4_000))
+    where = (await hand_in(browser, me, HEADER + rows)).headers["location"]
+    await importer.turn()
+    async with directory.connection() as connection:
+        told = await connection.fetchval("SELECT lines_read FROM uploads WHERE id = $1", where.rpartition("/")[2])
+    assert 0 < told <= 4_000
 
 
 async def test_nothing_or_an_unknown_kind_is_refused_in_words(directory, browser):

@@ -8,9 +8,13 @@ WITH alone AS MATERIALIZED (
     WHERE number IN (SELECT number FROM cards_to_write, alone ORDER BY number LIMIT :at_most)
     RETURNING kind, id
 ), written AS (
-    INSERT INTO cards AS card (kind, id, active, words, city, mailbox, groups, can_be_asked)
-    SELECT kind, id, active, words(body), body ->> 'city', body ->> 'mailbox',
+    INSERT INTO cards AS card (kind, id, active, name, words, city, mailbox, groups, leads, can_be_asked)
+    SELECT kind, id, active, body ->> 'name', words(body), body ->> 'city', body ->> 'mailbox',
            ARRAY(SELECT jsonb_array_elements_text(coalesce(body -> 'groups', '[]'))),
+           ARRAY(
+               SELECT held.value ->> 'group' FROM jsonb_array_elements(coalesce(body -> 'memberships', '[]')) AS held (value)
+               WHERE held.value ->> 'role' <> 'member' ORDER BY 1
+           ),
            coalesce((body ->> 'testifies')::boolean, false) OR EXISTS (
                SELECT FROM jsonb_array_elements_text(coalesce(body -> 'roles', '[]')) AS held (role)
                WHERE folded(role) = ANY (:roles::text[])
@@ -19,11 +23,10 @@ WITH alone AS MATERIALIZED (
     WHERE (kind, id) IN (SELECT kind, id FROM taken)
     ORDER BY kind, id
     ON CONFLICT (kind, id) DO UPDATE
-    SET active = excluded.active, words = excluded.words, city = excluded.city, mailbox = excluded.mailbox,
-        groups = excluded.groups, can_be_asked = excluded.can_be_asked
-    WHERE (card.active, card.words, card.city, card.mailbox, card.groups, card.can_be_asked)
-          IS DISTINCT FROM
-          (excluded.active, excluded.words, excluded.city, excluded.mailbox, excluded.groups, excluded.can_be_asked)
+    SET active = excluded.active, name = excluded.name, words = excluded.words, city = excluded.city,
+        mailbox = excluded.mailbox, groups = excluded.groups, leads = excluded.leads,
+        can_be_asked = excluded.can_be_asked
+    WHERE card IS DISTINCT FROM excluded
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM taken) AS taken, (SELECT count(*) FROM written) AS written;

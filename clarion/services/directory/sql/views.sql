@@ -68,21 +68,24 @@ WHERE district.kind = 'district' AND district.id = :district
 ORDER BY share DESC, name;
 
 -- name: members_of_group
-SELECT member.kind, member.id, member.body, city.state ->> 'name' AS city, count(*) OVER () AS total,
+-- Whoever leads it first. Put in order by the cards, so that only those shown are looked up.
+WITH shown AS MATERIALIZED (
+    SELECT kind, id, name, leads @> ARRAY[:group] AS leads, count(*) OVER () AS total
+    FROM cards
+    WHERE groups @> ARRAY[:group] AND groups <> '{}' AND active
+    ORDER BY leads @> ARRAY[:group] DESC, kind, name, id
+    LIMIT :at_most OFFSET :skipped
+)
+SELECT member.kind, member.id, member.body, city.state ->> 'name' AS city, shown.total,
        held.value ->> 'role' AS role, held.value ->> 'since' AS since
-FROM cards AS card
-JOIN current_entities AS member ON member.kind = card.kind AND member.id = card.id
+FROM shown
+JOIN current_entities AS member ON member.kind = shown.kind AND member.id = shown.id
 LEFT JOIN entities AS city ON city.kind = 'city' AND city.id = member.body ->> 'city'
 LEFT JOIN LATERAL (
     SELECT value FROM jsonb_array_elements(coalesce(member.body -> 'memberships', '[]')) AS one (value)
     WHERE value ->> 'group' = :group ORDER BY value ->> 'role' = 'member' LIMIT 1
 ) AS held ON true
-WHERE card.groups @> ARRAY[:group] AND card.groups <> '{}' AND member.active
-ORDER BY coalesce(held.value ->> 'role', 'member') = 'member', member.kind, member.body ->> 'name', member.id
-LIMIT :at_most OFFSET :skipped;
+ORDER BY shown.leads DESC, shown.kind, shown.name, shown.id;
 
 -- name: shares_mailbox$
 SELECT count(*) FROM cards WHERE kind = 'official' AND mailbox = :mailbox AND active;
-
--- name: division_of_city$
-SELECT state ->> 'division' FROM entities WHERE kind = 'city' AND id = :city;
