@@ -194,6 +194,25 @@ class SuppressionsExported(Printed):
     written: int
 
 
+class ReturnLine(Printed):
+    """One bounce or complaint in `clarion bounces list`."""
+
+    id: int
+    received_at: datetime
+    way: Literal["mail", "ses", "postmark"] = Field(description="how it came")
+    kind: str | None = Field(description="what it was, such as hard or complaint; unclear is for people to read")
+    said: str | None = Field(description="why, in words that name nobody")
+    did: str | None = Field(description="what it did")
+    message: str | None = Field(description="the mail it is about, as `clarion deliveries show` takes it")
+    mailbox: str | None
+
+
+class ReturnShown(ReturnLine):
+    """`clarion bounces show`."""
+
+    content: str | None = Field(description="all of it, as long as nobody has understood it")
+
+
 class TopicUntil(Printed):
     """A topic that may still say something of a person, and until when at the latest."""
 
@@ -234,6 +253,8 @@ PRINTED: Mapping[str, type[BaseModel]] = {
     "staff.restore": StaffLine,
     "suppressions.import": SuppressionsImported,
     "suppressions.export": SuppressionsExported,
+    "bounces.list": ReturnLine,
+    "bounces.show": ReturnShown,
     "people.export": PersonKept,
     "people.erase": PersonErased,
     "people.readmit": PersonReadmitted,

@@ -10,6 +10,7 @@ from clarion.runtime.database import open_database
 from clarion.runtime.output import fail, print_fields, print_rows
 from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import command_actor, record
+from clarion.schemas.commands import ReturnLine, ReturnShown
 from clarion.services.notifications.bounces.repository import Returns
 from clarion.services.notifications.bounces.said import KINDS
 from clarion.services.notifications.commands import AsJson, with_database
@@ -19,12 +20,11 @@ bounces = typer.Typer(help="What came back: bounces and complaints.", no_args_is
 Number = Annotated[int, typer.Argument(metavar="ID", help="as `list` shows it")]
 
 
-def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with the name of its mail, as `clarion deliveries show` takes it."""
-    thread_id, revision = row["thread_id"], row["revision"]
-    message = message_name(thread_id, revision) if thread_id else None
-    names = ("id", "received_at", "way", "kind", "said", "did")
-    return {**{name: row[name] for name in names}, "message": message, "mailbox": row["mailbox"]}
+def line_of(row: dict[str, Any]) -> ReturnLine:
+    """A row with the name of its mail."""
+    message = message_name(row["thread_id"], row["revision"]) if row["thread_id"] else None
+    names = ("id", "received_at", "way", "kind", "said", "did", "mailbox")
+    return ReturnLine(message=message, **{name: row[name] for name in names})
 
 
 @bounces.command("list")
@@ -40,7 +40,7 @@ def list_command(
     if kind is not None and kind not in KINDS:
         fail(f"--kind {kind!r} is not one of: {', '.join(KINDS)}", 2)
     rows = with_database(lambda connection: Returns(connection).list(kind, limit))
-    print_rows([shown(row) for row in rows], as_json=as_json, empty="Nothing came back.")
+    print_rows([line_of(row).model_dump() for row in rows], as_json=as_json, empty="Nothing came back.")
 
 
 @bounces.command("show")
@@ -53,7 +53,8 @@ def show_command(number: Number, as_json: AsJson = False) -> None:
     if row is None:
         fail(f"there is nothing {number}; `clarion bounces list` names what came back")
     content = None if row["content"] is None else bytes(row["content"]).decode("utf-8", "replace")
-    print_fields({**shown(row), "content": content}, as_json=as_json)
+    shown = ReturnShown(**line_of(row).model_dump(), content=content)
+    print_fields(shown.model_dump(), as_json=as_json)
 
 
 @bounces.command("done")
