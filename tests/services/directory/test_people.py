@@ -98,6 +98,16 @@ async def test_committees_follow_a_member_to_another_district(bring, entities, p
     assert keys == ["legislator:ocd-person/1", "committee:ocd-organization/h", "import:legislators"]
 
 
+async def test_who_leaves_the_legislature_sits_on_no_committee(bring, entities):
+    await bring("legislators", person(1) + person(2, "12"))
+    await bring("committees", COMMITTEE)
+    for gone, members in ((person(1), ["ocd-person/1"]), (person(3), [])):
+        report = await bring("legislators", gone, full=True, allow_large=True)
+        assert report.left == 1
+        committee = (await entities("committee"))["ocd-organization/h"]
+        assert [member["legislator"] for member in committee["members"]] == members
+
+
 @pytest.mark.parametrize(
     ("document", "reason"),
     [

@@ -92,10 +92,11 @@ SELECT count(*) FILTER (WHERE effect = 'added') AS added,
 FROM effects;
 
 -- name: follow_members$
--- A membership carries its member's name, chamber and district, so committees follow their members.
+-- A membership carries its member's name, chamber and district, so committees follow their members; who has left the
+-- legislature sits on none.
 WITH fresh AS (
     SELECT committee.id,
-           jsonb_agg(
+           coalesce(jsonb_agg(
                CASE WHEN legislator.id IS NULL THEN member.value
                ELSE member.value || jsonb_build_object(
                    'name', legislator.state -> 'name',
@@ -103,7 +104,7 @@ WITH fresh AS (
                    'district', legislator.state -> 'district'
                ) END
                ORDER BY member.nth
-           ) AS members
+           ) FILTER (WHERE legislator.active IS NOT FALSE), '[]') AS members
     FROM entities AS committee
     CROSS JOIN jsonb_array_elements(committee.state -> 'members') WITH ORDINALITY AS member (value, nth)
     LEFT JOIN entities AS legislator
