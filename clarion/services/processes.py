@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from clarion.runtime.database import migrate as bring_up
 from clarion.runtime.database.reaching import reach_database
@@ -81,7 +82,7 @@ def serve(
     tell_slips()
     settings = load_settings()
     with exporting_traces(settings):
-        asyncio.run(serve_until_stopped(settings, names, host=host, port=port, workers=workers, follow=follow))
+        uvloop.run(serve_until_stopped(settings, names, host=host, port=port, workers=workers, follow=follow))
 
 
 def tell_slips() -> None:
