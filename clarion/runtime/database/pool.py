@@ -19,12 +19,17 @@ from clarion.runtime.settings import Settings
 if TYPE_CHECKING:
     from clarion.runtime.messaging.received import Received
 
-    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    AnyConnection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+    Connection: TypeAlias = AnyConnection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 else:
+    AnyConnection: TypeAlias = asyncpg.Connection
     Connection: TypeAlias = asyncpg.Connection
 
 COMMAND_TIMEOUT_SECONDS = 300.0
 CONNECT_TIMEOUT_SECONDS = 10.0
+FIRST_OID_OF_OWN_TYPES = 16_384
+"""PostgreSQL's own types have the same numbers everywhere, below this one."""
+BUILT_IN_TYPES: dict[frozenset[int], Any] = {}
 
 
 def role_of(service: str) -> str:
@@ -55,9 +60,22 @@ async def connect_login(url: str) -> asyncpg.Connection[asyncpg.Record]:
     return await _connect(url, {"application_name": "clarion", "TimeZone": "UTC"})
 
 
+class KnowingConnection(AnyConnection):
+    """Asks a server for its built-in types once for the process; for each connection it takes some ten milliseconds."""
+
+    async def _introspect_types(self, typeoids: Any, timeout: Any) -> Any:  # noqa: ASYNC109 - as asyncpg has it
+        asked = frozenset(typeoids)
+        if max(asked) >= FIRST_OID_OF_OWN_TYPES:
+            return await super()._introspect_types(typeoids, timeout)  # type: ignore[misc]
+        if asked not in BUILT_IN_TYPES:
+            BUILT_IN_TYPES[asked] = await super()._introspect_types(typeoids, timeout)  # type: ignore[misc]
+        return BUILT_IN_TYPES[asked]
+
+
 async def _connect(url: str, server_settings: dict[str, str]) -> asyncpg.Connection[asyncpg.Record]:
     connection = await asyncpg.connect(
         url,
+        connection_class=KnowingConnection,
         server_settings=server_settings,
         timeout=CONNECT_TIMEOUT_SECONDS,
         command_timeout=COMMAND_TIMEOUT_SECONDS,
@@ -166,6 +184,7 @@ class Database:
             url,
             min_size=min_size,
             max_size=max_size,
+            connection_class=KnowingConnection,
             server_settings={**session_settings(service), **(session or {})},
             init=_teach_json,
             reset=_leave_as_it_is,

@@ -4,9 +4,8 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import TemplateError
 
@@ -58,8 +57,7 @@ TOO_LATE = OutOfTime("too long after its mark")
 DICE = random.SystemRandom()
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A message with its mail."""
 
     ready: Ready
@@ -75,8 +73,7 @@ class Written:
         return self.ready.message
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A mail and the connection over which it goes."""
 
     way: Connection
@@ -204,7 +201,7 @@ class Crew:
             if isinstance(place, Wait):
                 waiting.append(self._waiting(one.message, place))
             else:
-                admitted.append(replace(one, via=place))
+                admitted.append(one._replace(via=place))
         return admitted, waiting
 
     def _waiting(self, message: Claimed, wait: Wait) -> Settled:
@@ -212,7 +209,7 @@ class Crew:
         if not wait.blocked:
             return kept
         waited = self.sender.clock() - message.queued_at
-        return replace(kept, verdict=given_up(kept.verdict, waited, self.sender.settings.retries))
+        return kept._replace(verdict=given_up(kept.verdict, waited, self.sender.settings.retries))
 
     def _kept(self, message: Claimed, state: State, reason: str, seconds: float | None = None) -> Settled:
         due_at = None if seconds is None else self.sender.clock() + timedelta(seconds=seconds)

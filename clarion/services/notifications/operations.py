@@ -1,10 +1,10 @@
 """One use case each, within the caller's transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from clarion.runtime.database import Transaction
@@ -101,8 +101,7 @@ async def settle(
         await ledger.suppress(bad, now, "hard-bounce")
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A message whose mail is written: the officials it names, and the SEQUENCE of its calendar entry if it has one."""
 
     message: Claimed

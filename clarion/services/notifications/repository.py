@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from clarion.runtime.database import Connection, load_queries
@@ -21,6 +21,8 @@ from clarion.services.notifications.domain.telling import Told
 
 queries = load_queries("clarion.services.notifications")
 
+UNHELD = (None, None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -31,8 +33,7 @@ class Round:
     under_way: Mapping[Key, Hold]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """A message that a worker had in hand and what became of it."""
 
     message: Claimed
@@ -80,7 +81,8 @@ class Projection:
         """Those of the officials that are known, by id."""
         found = {}
         async for row in queries.officials_named(self._connection, ids=ids):
-            found[row["id"]] = Official(**{**dict(row), "roles": tuple(row["roles"])})
+            one, name, email, mailbox, city, roles, active = row
+            found[one] = Official(one, name, email, mailbox, city, tuple(roles), active)
         return found
 
 
@@ -185,6 +187,11 @@ class Ledger:
         """
         keys = [*turn.under_way, *wanted]
         holds = [*turn.under_way.values(), *wanted.values()]
+        columns = ("revisions", "claims", "sequences", "named", "claimed_at", "marked_at")
+        alike = [
+            (revision, hold.claim, hold.sequence, _array(hold.named), hold.claimed_at, hold.marked_at)
+            for (_, revision), hold in zip(keys, holds, strict=True)
+        ]
         marked = queries.mark(
             self._connection,
             worker=turn.worker,
@@ -192,12 +199,7 @@ class Ledger:
             kept=len(turn.under_way),
             now=now,
             thread_ids=[thread_id for thread_id, _ in keys],
-            revisions=[revision for _, revision in keys],
-            claims=[hold.claim for hold in holds],
-            sequences=[hold.sequence for hold in holds],
-            named=[_array(hold.named) for hold in holds],
-            claimed_at=[hold.claimed_at for hold in holds],
-            marked_at=[hold.marked_at for hold in holds],
+            **_grouped(columns, alike),
         )
         places = [row["place"] - 1 async for row in marked]
         return {keys[place]: holds[place] for place in places}
@@ -297,9 +299,10 @@ class Workers:
 
 
 def _claimed(row: Any) -> Claimed:
-    fields = dict(row)
-    parts = fields.pop("parts")
-    return Claimed(**fields, recipient=joined(row["mailbox"], parts))
+    # By their places: a sender reads thousands of these in a second.
+    thread_id, revision, matter, mailbox, lane, content_id, subscription, parts, *rest = row
+    recipient = joined(mailbox, parts)
+    return Claimed(thread_id, revision, matter, mailbox, lane, content_id, subscription, recipient, *rest)
 
 
 def content_of(row: Any) -> Content:
@@ -324,25 +327,29 @@ def _hands(holds: Mapping[Key, Hold]) -> dict[str, list[Any]]:
     }
 
 
-def _settled(settled: Sequence[Settled], holds: Mapping[Key, Hold]) -> dict[str, list[Any]]:
-    verdicts = [one.verdict for one in settled]
-    held = [holds.get(key_of(one.message)) for one in settled]
+def _settled(settled: Sequence[Settled], holds: Mapping[Key, Hold]) -> dict[str, Any]:
+    columns = (
+        *("revisions", "claims", "states", "attempts", "doubts", "due_at", "reasons", "relays"),
+        *("claimed_at", "marked_at", "sequences", "named"),
+    )
+    alike = []
+    for message, verdict, relay in settled:
+        held = holds.get(key_of(message))
+        said = (held.claimed_at, held.marked_at, held.sequence, _array(held.named)) if held else UNHELD
+        state, attempts, doubts, due_at, reason, *_ = verdict
+        alike.append((message.revision, message.claim, state, attempts, doubts, due_at, reason, relay, *said))
     return {
         "thread_ids": [one.message.thread_id for one in settled],
-        "revisions": [one.message.revision for one in settled],
-        "claims": [one.message.claim for one in settled],
-        "states": [verdict.state for verdict in verdicts],
-        "attempts": [verdict.attempts for verdict in verdicts],
-        "doubts": [verdict.doubts for verdict in verdicts],
-        "due_at": [verdict.due_at for verdict in verdicts],
-        "reasons": [verdict.reason for verdict in verdicts],
-        "replies": [verdict.reply for verdict in verdicts],
-        "relays": [one.relay for one in settled],
-        "claimed_at": [hold and hold.claimed_at for hold in held],
-        "marked_at": [hold and hold.marked_at for hold in held],
-        "sequences": [hold and hold.sequence for hold in held],
-        "named": [hold and _array(hold.named) for hold in held],
+        "replies": [one.verdict.reply for one in settled],
+        **_grouped(columns, alike),
     }
+
+
+def _grouped(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    """Rows as columns in which each different one stands once; `hows` has for each row its place there, from 1."""
+    places: dict[tuple[Any, ...], int] = {}
+    hows = [places.setdefault(row, len(places) + 1) for row in rows]
+    return {"hows": hows, **{name: [row[index] for row in places] for index, name in enumerate(columns)}}
 
 
 def _array(texts: Sequence[str] | None) -> str | None:

@@ -2,15 +2,14 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from clarion.services.notifications.domain import lanes
 from clarion.services.notifications.domain.messages import Claimed, Content, Official
 from clarion.services.notifications.domain.telling import Told
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A claimed message with what is needed to write its mail; `told` is what came before it, newest first.
 
     `trace` is the one to which its mail belongs, where there are traces.

@@ -1,6 +1,5 @@
 """The mail with the link to sign in: what it says, and what it must not carry."""
 
-from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -21,8 +20,7 @@ CONTENT = {
 
 
 def mail() -> EmailMessage:
-    asked = replace(
-        message(subscription=None, matter="sign-in:1", lane=number("sign-in")),
+    asked = message(subscription=None, matter="sign-in:1", lane=number("sign-in"))._replace(
         recipient=Recipient(mailbox=mailbox_of(1), address="sam@association.example", name="Sam Sample"),
     )
     content = Content(1, "sign-in:1", "sign-in", None, CONTENT)

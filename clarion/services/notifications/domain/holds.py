@@ -1,8 +1,8 @@
 """What a worker has in hand: which messages, in which version, and since when."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from clarion.services.notifications.domain.messages import Claimed
@@ -11,8 +11,7 @@ Key = tuple[UUID, int]
 """A message: its thread and revision."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """How a worker holds a message: at which version of its row, and since when; once it is marked also for whom.
 
     `named` is None where the mail names everyone it was asked for; `sequence` is that of its calendar entry.

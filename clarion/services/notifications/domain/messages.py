@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from clarion.schemas.messages import CalendarEntry, Contact, Fact, Recipient
+from clarion.schemas.messages import Ask, CalendarEntry, Contact, Fact, Reason, Recipient
 from clarion.services.notifications.domain.addresses import written
 from clarion.services.notifications.domain.states import State
 
@@ -39,8 +40,7 @@ def message_name(thread_id: UUID, revision: int, resend: int = 0) -> str:
     return f"{thread_id.hex}.{revision}" + (f".{resend}" if resend else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Official:
+class Official(NamedTuple):
     """An official as the directory last told."""
 
     id: str
@@ -52,8 +52,7 @@ class Official:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A ledger row that a worker holds. `claim` counts its claims and tells a late word from a current one."""
 
     thread_id: UUID
@@ -103,8 +102,7 @@ class Content:
         return cancelled or any(fact.key == "status" and fact.text.casefold() == CANCELLED for fact in self.facts)
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(NamedTuple):
     """The address to which a message goes and the people it names."""
 
     address: str
@@ -157,7 +155,7 @@ def reachable(to: str, officials: tuple[Official, ...], name: str | None) -> Add
 
 def joined(mailbox: str, parts: Sequence[Mapping[str, Any]]) -> Recipient:
     """The recipients of one mailbox that came in several batches as one: everyone named, each reason and ask once."""
-    recipients = [Recipient.model_validate({**part, "mailbox": mailbox}) for part in parts]
+    recipients = [recipient_of(mailbox, part) for part in parts]
     first = recipients[0]
     if len(recipients) == 1:
         return first
@@ -169,3 +167,28 @@ def joined(mailbox: str, parts: Sequence[Mapping[str, Any]]) -> Recipient:
             "told_elsewhere": list(dict.fromkeys(key for part in recipients for key in part.told_elsewhere)),
         }
     )
+
+
+def recipient_of(mailbox: str, part: Mapping[str, Any]) -> Recipient:
+    """A recipient as the ledger keeps it, which was validated when it was asked for."""
+    get = part.get
+    return Recipient.of_valid(
+        mailbox=mailbox,
+        officials=get("officials", []),
+        address=get("address"),
+        name=get("name"),
+        reasons=[_reason(one["kind"], one["text"]) for one in get("reasons", ())],
+        asks=[_ask(one["kind"], one["bill"]) for one in get("asks", ())],
+        told_elsewhere=get("told_elsewhere", []),
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _reason(kind: str, text: str) -> Reason:
+    """Most of a matter's recipients share theirs."""
+    return Reason.of_valid(kind=kind, text=text)
+
+
+@lru_cache(maxsize=4_096)
+def _ask(kind: str, bill: str) -> Ask:
+    return Ask.of_valid(kind=kind, bill=bill)

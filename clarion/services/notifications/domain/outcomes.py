@@ -1,9 +1,10 @@
 """What a try to send came to, and what follows for the message."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from clarion.services.notifications.domain.replies import RULES, Kind, code_of
 from clarion.services.notifications.domain.states import WAITING, State, ending_as, waiting_as
@@ -13,8 +14,7 @@ SOON = 0.1
 """The part of a first wait after which a mail comes again that was not tried: the relay may stumble over it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The relay took the mail."""
 
     reply: str
@@ -50,8 +50,7 @@ class InDoubt:
 Outcome = Accepted | Declined | NotTried | InDoubt
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The state into which a message goes after a try. `attempts` and `doubts` are its new counts."""
 
     state: State
@@ -134,7 +133,7 @@ def given_up(verdict: Verdict, waited: timedelta, retries: Retries) -> Verdict:
     if verdict.state not in WAITING or waited < retries.give_up_after:
         return verdict
     reason = f"given up after {waited.days} days: {verdict.reason}"
-    return replace(verdict, state=ending_as("failed", verdict.doubts), due_at=None, reason=reason)
+    return verdict._replace(state=ending_as("failed", verdict.doubts), due_at=None, reason=reason)
 
 
 def brief(text: str) -> str:

@@ -99,15 +99,16 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended('notifications.pauses', 0))
 
 -- name: mark
 -- The start of mails, where whatever forbids it is asked in one statement; the first `kept` are under way already. Gives the
--- places of those that begin.
+-- places of those that begin. `hows` are places in the other arrays: most mails of a round are held alike.
 WITH paused AS MATERIALIZED (
     SELECT matter, wave FROM pauses WHERE paused
 ), marked AS MATERIALIZED (
     SELECT place
     FROM few(:kept::integer + 1, cardinality(:thread_ids::uuid[])) AS place
     CROSS JOIN LATERAL (
-        SELECT (:thread_ids::uuid[])[place] AS thread_id, (:revisions::integer[])[place] AS revision,
-               (:claims::integer[])[place] AS claim, (:named::text[])[place]::text[] AS named
+        SELECT (:thread_ids::uuid[])[place] AS thread_id, (:revisions::integer[])[how] AS revision,
+               (:claims::integer[])[how] AS claim, (:named::text[])[how]::text[] AS named
+        FROM (SELECT (:hows::integer[])[place] AS how) AS held
     ) AS asked
     JOIN ledger AS l ON l.thread_id = asked.thread_id AND l.revision = asked.revision
     WHERE EXISTS (SELECT FROM workers WHERE id = :worker)
@@ -129,13 +130,12 @@ WITH paused AS MATERIALIZED (
     INSERT INTO rounds (
         worker_id, crew, thread_ids, revisions, claims, sequences, named, claimed_at, marked_at
     )
-    SELECT :worker, :crew::smallint, coalesce(array_agg(thread_id), '{}'), coalesce(array_agg(revision), '{}'),
-           coalesce(array_agg(claim), '{}'), coalesce(array_agg(sequence), '{}'), coalesce(array_agg(named), '{}'),
-           coalesce(array_agg(claimed_at), '{}'), coalesce(array_agg(marked_at), '{}')
-    FROM unnest(
-        :thread_ids::uuid[], :revisions::integer[], :claims::integer[], :sequences::integer[], :named::text[],
-        :claimed_at::timestamptz[], :marked_at::timestamptz[]
-    ) WITH ORDINALITY AS one (thread_id, revision, claim, sequence, named, claimed_at, marked_at, place)
+    SELECT :worker, :crew::smallint, coalesce(array_agg(thread_id), '{}'),
+           coalesce(array_agg((:revisions::integer[])[how]), '{}'), coalesce(array_agg((:claims::integer[])[how]), '{}'),
+           coalesce(array_agg((:sequences::integer[])[how]), '{}'), coalesce(array_agg((:named::text[])[how]), '{}'),
+           coalesce(array_agg((:claimed_at::timestamptz[])[how]), '{}'),
+           coalesce(array_agg((:marked_at::timestamptz[])[how]), '{}')
+    FROM unnest(:thread_ids::uuid[], :hows::integer[]) WITH ORDINALITY AS one (thread_id, how, place)
     WHERE one.place <= :kept OR one.place IN (SELECT place FROM marked)
     HAVING EXISTS (SELECT FROM workers WHERE id = :worker)
     ON CONFLICT (worker_id, crew) DO UPDATE
@@ -191,7 +191,7 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 
 -- name: settle
 -- What became of messages that a worker had in hand. Of one that was buried only the news that a mail was sent is of use.
--- Each refusal's words stay with its move.
+-- Each refusal's words stay with its move. `hows` are places in the other arrays: most mails of a round end alike.
 UPDATE ledger AS l
 SET state = v.state, state_at = :now, reason = v.reason,
     moves = CASE
@@ -205,13 +205,13 @@ SET state = v.state, state_at = :now, reason = v.reason,
     worker_id = NULL, claim = l.claim + 1
 FROM few(1, cardinality(:thread_ids::uuid[])) AS place
 CROSS JOIN LATERAL (
-    SELECT (:thread_ids::uuid[])[place] AS thread_id, (:revisions::integer[])[place] AS revision,
-           (:claims::integer[])[place] AS claim, (:states::text[])[place] AS state,
-           (:attempts::integer[])[place] AS attempts, (:doubts::integer[])[place] AS doubts,
-           (:due_at::timestamptz[])[place] AS due_at, (:reasons::text[])[place] AS reason,
-           (:replies::text[])[place] AS reply, (:relays::text[])[place] AS relay,
-           (:claimed_at::timestamptz[])[place] AS claimed_at, (:marked_at::timestamptz[])[place] AS marked_at,
-           (:sequences::integer[])[place] AS sequence, (:named::text[])[place]::text[] AS named
+    SELECT (:thread_ids::uuid[])[place] AS thread_id, (:replies::text[])[place] AS reply,
+           (:revisions::integer[])[how] AS revision, (:claims::integer[])[how] AS claim, (:states::text[])[how] AS state,
+           (:attempts::integer[])[how] AS attempts, (:doubts::integer[])[how] AS doubts,
+           (:due_at::timestamptz[])[how] AS due_at, (:reasons::text[])[how] AS reason, (:relays::text[])[how] AS relay,
+           (:claimed_at::timestamptz[])[how] AS claimed_at, (:marked_at::timestamptz[])[how] AS marked_at,
+           (:sequences::integer[])[how] AS sequence, (:named::text[])[how]::text[] AS named
+    FROM (SELECT (:hows::integer[])[place] AS how) AS ended
 ) AS v
 WHERE l.thread_id = v.thread_id AND l.revision = v.revision AND l.claim = v.claim
   AND CASE WHEN EXISTS (SELECT FROM workers WHERE id = :worker) THEN l.state IN ('queued', 'deferred', 'uncertain')
