@@ -64,7 +64,7 @@ ACTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One act; `divisions` are those that it concerns."""
+    """One act; `divisions` are those that it concerns, `subject_name` what people know its subject by."""
 
     id: int
     at: datetime
@@ -73,6 +73,7 @@ class Entry:
     subject: str
     details: Mapping[str, JsonValue]
     divisions: tuple[str, ...]
+    subject_name: str | None = None
 
     @property
     def words(self) -> str:
@@ -142,4 +143,5 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
         subject=row["subject"],
         details=row["details"],
         divisions=tuple(row["divisions"]),
+        subject_name=row["subject_name"],
     )

@@ -11,7 +11,7 @@ from clarion.runtime.output import print_rows
 from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.reading import Entry, Wanted, list_entries
 from clarion.schemas.commands import AuditEntry
-from clarion.services.audit.moments import MOMENTS, aware
+from clarion.services.audit.words import MOMENTS, aware, spoken_details
 
 ROOM = "directory"
 """The service in whose name this works: it keeps who may do what."""
@@ -68,6 +68,6 @@ def row_of(entry: Entry) -> dict[str, object]:
         "who": f"{entry.actor.name} ({entry.actor.kind})",
         "from": entry.actor.place,
         "what": entry.words,
-        "to": entry.subject,
-        "details": ", ".join(f"{name}: {value}" for name, value in entry.details.items() if value not in (None, [])),
+        "to": f"{entry.subject_name} ({entry.subject})" if entry.subject_name else entry.subject,
+        "details": spoken_details(entry.details),
     }

@@ -12,7 +12,7 @@ from clarion.runtime.staff.rights import Act, where
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import StaffOnly, Visit
-from clarion.services.audit.moments import read_moment
+from clarion.services.audit.words import read_moment, spoken_details
 
 PACKAGE = "clarion.services.audit"
 PLACE = "/audit"
@@ -26,6 +26,7 @@ def audit_router(database: Database, staff: StaffOnly) -> APIRouter:
     """The page, for those who may read the record: all of it, or what concerns their divisions and their own acts."""
     router = APIRouter(prefix=PLACE, include_in_schema=False)
     pages = Pages(PACKAGE)
+    pages.environment.filters["spoken"] = spoken_details
     reader = Depends(staff.may(Act.SEE_AUDIT))
 
     @router.get("")

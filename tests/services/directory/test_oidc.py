@@ -156,6 +156,7 @@ CLAIMS: tuple[dict[str, Any], ...] = (
     {"iss": None},
     {"aud": "another"},
     {"aud": None},
+    {"aud": "another", "azp": CLIENT_ID},
     {"aud": [CLIENT_ID, "another"]},
     {"aud": [CLIENT_ID, "another"], "azp": "another"},
     {"exp": NOW - 120},

@@ -1,6 +1,8 @@
 -- name: list_acts
 -- Newest first. Who may not read everything reads what concerns their divisions or themselves, and what they did.
-SELECT id, at, actor_kind, actor_id, actor_name, place, act, subject, details, divisions
+SELECT id, at, actor_kind, actor_id, actor_name, place, act, subject, details, divisions,
+       coalesce((SELECT name FROM clarion.staff WHERE 'staff:' || staff.id = subject),
+                (SELECT name FROM clarion.api_keys WHERE 'key:' || api_keys.id = subject)) AS subject_name
 FROM clarion.audit
 WHERE (:divisions::text[] IS NULL OR divisions && :divisions::text[] OR (actor_kind = 'staff' AND actor_id = :reader)
        OR subject = 'staff:' || :reader)
@@ -13,7 +15,7 @@ ORDER BY id DESC
 LIMIT :at_most
 
 -- name: list_acts_on_mailbox
-SELECT id, at, actor_kind, actor_id, actor_name, place, act, subject, details, divisions
+SELECT id, at, actor_kind, actor_id, actor_name, place, act, subject, details, divisions, NULL AS subject_name
 FROM clarion.audit
 WHERE mailbox = :mailbox
 ORDER BY id DESC
