@@ -8,7 +8,7 @@ from typing import Any
 from clarion.runtime.clock import system_clock
 from clarion.schemas.mailboxes import mailbox
 from clarion.services.notifications.bounces import operations
-from clarion.services.notifications.bounces.operations import Handled
+from clarion.services.notifications.bounces.repository import Returns
 from clarion.services.notifications.bounces.return_path import About, ReturnPath
 from tests.services.notifications.conftest import SECRET, House, batch, official, recipient
 
@@ -69,10 +69,14 @@ async def came(house: House, way: str, content: bytes, about: About | None = Non
     return (await house.rows("SELECT * FROM returns ORDER BY id DESC LIMIT 1"))[0]
 
 
-async def handled(house: House, at: datetime | None = None) -> Handled | bool:
-    """Handle the next one."""
+async def handled(house: House, at: datetime | None = None) -> bool:
+    """Handle the next one, if one is due."""
+    now = at or system_clock()
     async with house.database.transaction() as tx:
-        return await operations.handle_next(tx, PATH, at or system_clock())
+        one = await Returns(tx.connection).take(now)
+        if one is not None:
+            await operations.handle(tx, one, PATH, now)
+        return one is not None
 
 
 async def about(house: House, number: int = 1) -> About:

@@ -54,12 +54,9 @@ async def keep(
     return await Returns(tx.connection).keep(way, made, about, content, now)
 
 
-async def handle_next(tx: Transaction, return_path: ReturnPath | None, now: datetime) -> Handled | bool:
-    """Handle one that is due. False if none is; True if it was put off."""
+async def handle(tx: Transaction, one: Return, return_path: ReturnPath | None, now: datetime) -> Handled | None:
+    """Do what follows from something that was taken; None if it was put off."""
     returns = Returns(tx.connection)
-    one = await returns.take(now)
-    if one is None:
-        return False
     said = READERS[one.way](one.content)
     key = await mailbox_key(tx.connection)
     about = one.about or named_by(said, return_path) or await _by_address(returns, said, key, one)
@@ -68,7 +65,7 @@ async def handle_next(tx: Transaction, return_path: ReturnPath | None, now: date
     wait = look_again(mail.state, one.tries) if mail and CONSEQUENCES[found.kind] else None
     if wait is not None:
         await returns.postpone(one, now + wait, AGAIN)
-        return True
+        return None
     found = with_its_mail(found, named=about is not None, known=mail is not None)
     doing = Doing(tx, one, mail, now)
     did = await doing.what_follows(found)

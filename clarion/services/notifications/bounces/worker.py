@@ -9,8 +9,8 @@ import structlog
 from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, is_transient
-from clarion.services.notifications.bounces.operations import RETURNED, Handled, handle_next
-from clarion.services.notifications.bounces.repository import Returns
+from clarion.services.notifications.bounces.operations import RETURNED, handle
+from clarion.services.notifications.bounces.repository import Return, Returns
 from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.bounces.said import Conclusion
 
@@ -61,26 +61,31 @@ class ReturnsWorker:
 
     async def handle_one(self) -> bool:
         """Whether there was one to handle."""
+        one: Return | None = None
         try:
             async with self.database.transaction() as tx:
-                found = await handle_next(tx, self.return_path, self.clock())
-        except Exception as error:  # noqa: BLE001 - one that cannot be handled is put aside, and the others go on
-            return not is_transient(error) and await self._put_aside(error)
-        if isinstance(found, Handled) and found.news:
+                one = await Returns(tx.connection).take(self.clock())
+                if one is None:
+                    return False
+                found = await handle(tx, one, self.return_path, self.clock())
+        except Exception as error:
+            if is_transient(error):
+                return False
+            if one is None:
+                raise
+            await self._put_aside(one, error)
+            return True
+        if found is not None and found.news:
             self.counted[found.way, found.kind] += 1
-        return bool(found)
+        return True
 
-    async def _put_aside(self, error: Exception) -> bool:
-        """The one that cannot be handled is tried again later, and in the end kept for a person to read."""
+    async def _put_aside(self, one: Return, error: Exception) -> None:
+        """One that cannot be handled is tried again later, and in the end kept for a person; the others go on."""
         said = f"it could not be handled: {type(error).__name__}"
-        log.error("returns.failed", error=type(error).__name__)
+        log.error("returns.failed", number=one.id, error=type(error).__name__)
         async with self.database.transaction() as tx:
             returns = Returns(tx.connection)
-            one = await returns.take(self.clock())
-            if one is None:
-                return False
             if one.tries < GIVE_UP_AFTER:
                 await returns.postpone(one, self.clock() + RETRY, said)
             else:
                 await returns.close(one, Conclusion("unclear", said), "kept for a person to read", one.about, None)
-        return True
