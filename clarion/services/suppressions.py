@@ -74,7 +74,10 @@ def remove_command(whom: Whom, as_json: AsJson = False) -> None:
         found = await operations.let_in(tx, command_actor(), known, system_clock())
         return [] if found is None else [found]
 
-    removed = in_ledger(whom, act)
+    try:
+        removed = in_ledger(whom, act)
+    except operations.Erased as error:
+        fail(str(error))
     if not removed:
         fail(f"{whom} is not suppressed; `clarion suppressions list` names who is")
     print_rows(removed, as_json=as_json, empty="")

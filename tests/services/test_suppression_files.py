@@ -231,4 +231,6 @@ async def test_who_was_erased_is_not_let_in_by_the_way(
         await connection.execute("INSERT INTO suppressions VALUES ($1, 'erased', now(), 'erased')", box)
     form = (await signed_in(browser, settings, "admin")).form | {"mailbox": box}
     assert (await browser.post("/suppressions/remove", data=form)).status_code == 409
+    refused = await run("remove", "ada@city.example")
+    assert (refused.exit_code, "people readmit" in refused.output) == (1, True)
     assert len(await kinds(run)) == 1

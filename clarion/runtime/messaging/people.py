@@ -3,12 +3,16 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic import JsonValue
 
 from clarion.runtime.database import Connection, Transaction, load_queries
 from clarion.runtime.people import Erased, Person
+
+NOBODY = "erased"
+"""What stands in a text where the address stood."""
 
 
 async def export(connection: Connection, who: Person) -> dict[str, JsonValue]:
@@ -70,10 +74,14 @@ def _is_about(row: Any, who: Person) -> bool:
 
 def mentions(text: str, who: Person) -> bool:
     """Whether a text says the address, as a whole; and where others share that, one of the names."""
-    folded = text.casefold()
-    if re.search(rf"(?<![\w.+%-]){re.escape(who.address.casefold())}(?![\w-]|\.\w)", folded) is None:
+    if _said_as_a_whole(who).search(text) is None:
         return False
-    return who.alone or any(name in folded for name in who.folded_names)
+    return who.alone or any(name in text.casefold() for name in who.folded_names)
+
+
+@lru_cache(maxsize=4)
+def _said_as_a_whole(who: Person) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.+%-]){re.escape(who.address)}(?![\w-]|\.\w)", re.IGNORECASE)
 
 
 def _times(row: Any, *names: str) -> dict[str, JsonValue]:
@@ -137,18 +145,22 @@ def names(value: Any, who: Person) -> bool:
 
 
 def parts_about(value: Any, who: Person) -> Iterator[JsonValue]:
-    """The objects within a value that are about the person."""
+    """The objects within a value that are about the person, and the texts that say their address."""
     if names(value, who):
         yield value
     elif isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
             yield from parts_about(part, who)
+    elif isinstance(value, str) and who.alone and mentions(value, who):
+        yield value
 
 
 def without(value: Any, who: Person) -> Any:
-    """The value without the objects about the person: out of lists, and null elsewhere."""
+    """The value without the objects about the person, out of lists and null elsewhere; no text says their address."""
     if isinstance(value, list):
         return [without(part, who) for part in value if not names(part, who)]
     if isinstance(value, dict):
         return {key: None if names(part, who) else without(part, who) for key, part in value.items()}
+    if isinstance(value, str) and who.alone:
+        return _said_as_a_whole(who).sub(NOBODY, value)
     return value

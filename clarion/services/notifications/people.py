@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from clarion.runtime.database import Connection, Transaction
+from clarion.runtime.messaging.people import without
 from clarion.runtime.people import Erased, Person
 from clarion.schemas.deliveries import Delivery
 from clarion.services.notifications import operations
@@ -61,6 +62,7 @@ async def erase(tx: Transaction, who: Person, now: datetime) -> Erased:
         return Erased({"mail_stopped": len(ended)}, unfinished=True)
     counts = {"suppressions": stopped, "mail_stopped": len(ended)}
     counts |= await _forget_mail(connection, who, {row["id"]: row["matter"] for row in threads})
+    await _forget_texts(connection, who)
     return Erased(counts | await _forget_rest(connection, asked))
 
 
@@ -114,6 +116,13 @@ async def _forget_rest(connection: Connection, asked: dict[str, Any]) -> dict[st
     }
     await queries.forget_last_words(connection, **asked)
     return counts
+
+
+async def _forget_texts(connection: Connection, who: Person) -> None:
+    """What others were told stays, without the address in it."""
+    async for row in queries.contents_naming(connection, **_asked(who)):
+        facts, content = without(row["facts"], who), without(row["content"], who)
+        await queries.say_again(connection, id=row["id"], facts=facts, content=content)
 
 
 def _asked(who: Person) -> dict[str, Any]:

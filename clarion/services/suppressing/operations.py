@@ -38,6 +38,10 @@ class Report:
             self.rejected.append(bad)
 
 
+class Erased(Exception):
+    """The mailbox is that of somebody who was erased."""
+
+
 class DryRun(Exception):
     """Takes the report out of a transaction that is not to be kept."""
 
@@ -64,7 +68,14 @@ async def suppress(tx: Transaction, actor: Actor, known: str, reason: str, now: 
 
 
 async def let_in(tx: Transaction, actor: Actor, known: str, now: datetime) -> dict[str, Any] | None:
-    """Send to a mailbox again, which gives what was noted of it; mail that ended meanwhile is not sent."""
+    """Send to a mailbox again, which gives what was noted of it; mail that ended meanwhile is not sent.
+
+    Raises:
+        Erased: who read it was erased.
+    """
+    known_as = await find(tx.connection, known)
+    if known_as is not None and known_as["kind"] == "erased":
+        raise Erased("this person was erased: only clarion people readmit lets them in again")
     removed = await Ledger(tx.connection).unsuppress([known])
     if not removed:
         return None

@@ -112,11 +112,11 @@ class Desk:
     async def remove(self, visit: Visit, mailbox: str) -> HTMLResponse:
         """Have mail sent again."""
         await self._allow(visit, mailbox)
-        async with self._notifications() as opened, opened.transaction() as tx:
-            before = await operations.find(tx.connection, mailbox)
-            if before is not None and before["kind"] == "erased":
-                raise Refused(409, "This person was erased: only clarion people readmit lets them in again.")
-            removed = await operations.let_in(tx, visit.actor, mailbox, self._clock())
+        try:
+            async with self._notifications() as opened, opened.transaction() as tx:
+                removed = await operations.let_in(tx, visit.actor, mailbox, self._clock())
+        except operations.Erased as error:
+            raise Refused(409, str(error)) from error
         if removed is None:
             return await self.page(visit, said="It was not suppressed.")
         said = "This address gets mail again; mail that ended meanwhile is not sent."

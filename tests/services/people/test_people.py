@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, mailbox_key, open_database
+from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.runtime.settings import Settings
 from clarion.runtime.staff.audit import command_actor
 from clarion.runtime.web import pages, problems
@@ -21,6 +22,7 @@ from clarion.runtime.web.links import SignedLinks
 from clarion.runtime.web.staff import StaffOnly
 from clarion.schemas.mailboxes import mailbox
 from clarion.schemas.messages import MessageBatch
+from clarion.schemas.topics import DIRECTORY_NOTICES
 from clarion.services.notifications import operations as mail
 from clarion.services.notifications.reports import find_story
 from clarion.services.people import operations
@@ -104,6 +106,18 @@ class Town:
         async with open_database(self.settings, "notifications") as database, database.transaction() as tx:
             await mail.register(tx, [batch], system_clock())
 
+    async def tell_another(self) -> None:
+        """Somebody else's mail says the address, and one like it."""
+        told = "It is now Clerk@alder.ca.example, not sub.clerk@alder.ca.example"
+        fields: dict[str, Any] = {"matter": "notice:1", "revision": 1, "template": "notice", "lane": "call"}
+        facts = [{"key": "now", "label": "Now", "text": told}]
+        recipients = [{"mailbox": "f" * 32, "address": "other@alder.ca.example"}]
+        batch = MessageBatch.model_validate({**fields, "facts": facts, "recipients": recipients})
+        async with open_database(self.settings, "notifications") as database, database.transaction() as tx:
+            await mail.register(tx, [batch], system_clock())
+        async with open_database(self.settings, "directory") as database, database.transaction() as tx:
+            await enqueue(tx, [Outgoing(DIRECTORY_NOTICES, "k", "messages.requested", batch)])
+
     async def register(self, name: str, status: str = "confirmed", position: int = 1, email: str = ADDRESS) -> None:
         box = self.box if email == ADDRESS else f"{position:032x}"
         await self.login.execute(REGISTERED, f"r-{name}", box, name, email, status, position)
@@ -182,6 +196,18 @@ async def test_an_erasure_that_died_in_the_middle_is_whole_when_it_is_asked_for_
     assert await town.login.fetchval("SELECT count(*) FROM campaigns.calls") == 2
     assert await town.login.fetchval("SELECT count(DISTINCT key) FROM directory.outbox WHERE body IS NULL") == 2
     assert await town.login.fetchval("SELECT count(*) FROM clarion.audit WHERE act = 'person.erased'") == 1
+
+
+async def test_what_others_are_told_stays_without_the_address(town: Town) -> None:
+    await town.tell_another()
+    await town.erase(everyone=True)
+    kept = await town.login.fetchval(
+        "SELECT facts -> 0 ->> 'text' FROM notifications.contents WHERE matter = 'notice:1'"
+    )
+    assert kept == "It is now erased, not sub.clerk@alder.ca.example"
+    body = await town.login.fetchval("SELECT body FROM directory.outbox WHERE topic = 'directory.notices.v1'")
+    assert json.loads(body)["facts"][0]["text"] == kept
+    assert len(json.loads(body)["recipients"]) == 1
 
 
 async def test_a_mail_that_is_on_its_way_is_waited_for(town: Town) -> None:

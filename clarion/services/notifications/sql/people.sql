@@ -109,6 +109,14 @@ DELETE FROM wishes WHERE mailbox = :mailbox RETURNING wish
 -- name: forget_answers
 UPDATE contents SET reply_to = NULL WHERE :alone AND lower(reply_to ->> 'address') = lower(:address) RETURNING id
 
+-- name: contents_naming
+-- What others were told that says the address.
+SELECT id, facts, content FROM contents
+WHERE :alone AND strpos(lower(facts::text || content::text), lower(:address)) > 0
+
+-- name: say_again!
+UPDATE contents SET facts = :facts, content = :content WHERE id = :id
+
 -- name: forget_last_words!
 -- A relay's last words may name the last address that it refused.
 WITH said AS (
