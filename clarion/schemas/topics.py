@@ -166,13 +166,11 @@ REGISTRATIONS_NOTICES = Topic(
 )
 DIRECTORY_NOTICES = Topic(
     "directory.notices.v1",
-    about="What staff are to be told, such as the link by which they sign in.",
+    about="What staff and officials are to be told of their own entry, such as the link by which staff sign in.",
     published_by=("directory",),
     read_by=("notifications",),
     partitions=6,
     key="mailbox",
-    # Such a link is good for minutes: there is no use in keeping whom it went to.
-    retention_seconds=DAY_SECONDS,
     types={
         "messages.requested": messages.MessageBatch,
         "messages.withdrawn": messages.Withdrawal,
