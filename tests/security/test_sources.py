@@ -34,12 +34,21 @@ def test_a_log_entry_is_one_line_whatever_it_tells(capsys: pytest.CaptureFixture
 
 
 @cache
+def trees() -> list[tuple[str, ast.Module]]:
+    """The package's files, read once."""
+    return [
+        (path.relative_to(REPOSITORY).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted((REPOSITORY / "clarion").rglob("*.py"))
+    ]
+
+
+@cache
 def calls() -> list[tuple[str, str, ast.Call]]:
     """Everything that the package's files call: the file, and what is called as it is written."""
     return [
-        (path.relative_to(REPOSITORY).as_posix(), ast.unparse(node.func), node)
-        for path in sorted((REPOSITORY / "clarion").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        (path, ast.unparse(node.func), node)
+        for path, tree in trees()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call)
     ]
 
@@ -137,13 +146,13 @@ def test_a_secret_has_256_bits() -> None:
 
 def comparisons() -> Iterator[tuple[str, str]]:
     """Where something by the name of a secret is compared as any text is."""
-    for path in sorted((REPOSITORY / "clarion").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in trees():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
                 sides = [node.left, *node.comparators]
                 named = [getattr(side, "attr", getattr(side, "id", "")) for side in sides]
                 if any(SECRETS.search(name) for name in named) and CHECKED not in ast.unparse(node):
-                    yield path.relative_to(REPOSITORY).as_posix(), ast.unparse(node)
+                    yield path, ast.unparse(node)
 
 
 def test_secrets_are_compared_in_the_same_time_whatever_is_given() -> None:
@@ -171,4 +180,4 @@ def test_no_script_of_ours_keeps_anything() -> None:
 def test_nothing_turns_the_look_at_certificates_off() -> None:
     off = re.compile(r"CERT_NONE|_create_unverified|check_hostname = False|verify=False|ssl\.PROTOCOL_")
     for path in (REPOSITORY / "clarion").rglob("*.py"):
-        assert not off.search(ast.unparse(ast.parse(path.read_text(encoding="utf-8")))), path
+        assert not off.search(path.read_text(encoding="utf-8")), path
