@@ -5,15 +5,16 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import aiosmtplib
 import asyncpg
 import pytest
+import uvloop
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import mailbox_key
+from clarion.runtime.database import Database, mailbox_key
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.mailboxes import mailbox
@@ -208,6 +209,41 @@ async def test_too_many_connections_are_sent_away_and_all_end_with_the_server(
         with contextlib.suppress(ConnectionError):
             assert await reader.read() == b""
         writer.close()
+
+
+def test_it_limits_and_ends_connections_on_the_loop_of_services_too(
+    keeping_nothing: BounceServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "CONNECTIONS", 1)
+
+    async def come_and_go() -> tuple[bytes, bytes, bytes]:
+        stopping = asyncio.Event()
+        running = asyncio.create_task(keeping_nothing.run(stopping))
+        async with asyncio.timeout(10):
+            while len(keeping_nothing.ports) < 2:
+                await asyncio.sleep(0.01)
+            first, one = await asyncio.open_connection("127.0.0.1", keeping_nothing.ports["smtp"])
+            greeting = await first.readline()
+            second, other = await asyncio.open_connection("127.0.0.1", keeping_nothing.ports["smtp"])
+            refusal = await second.readline()
+            stopping.set()
+            await running
+            try:
+                rest = await first.read()
+            except ConnectionError:
+                rest = b""
+            for writer in (one, other):
+                writer.close()
+        return greeting, refusal, rest
+
+    greeting, refusal, rest = uvloop.run(come_and_go())
+    assert (greeting[:3], refusal[:3], rest) == (b"220", b"421", b"")
+
+
+@pytest.fixture
+def keeping_nothing() -> BounceServer:
+    """One that keeps nothing."""
+    return BounceServer(cast("Database", None), PATH, LISTENERS, system_clock)
 
 
 def test_so_many_at_once_and_so_many_a_second_after() -> None:

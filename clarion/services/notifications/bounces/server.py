@@ -185,10 +185,11 @@ class Known:
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let it in, or say at once that there are too many."""
         open_ones = self.event_handler.connections
-        if len(open_ones) >= CONNECTIONS and isinstance(transport, asyncio.Transport):
+        if len(open_ones) >= CONNECTIONS:
             self.event_handler.refused["connections"] += 1
-            transport.write(b"421 4.3.2 too many connections, come again later\r\n")
-            transport.close()
+            way = cast("asyncio.Transport", transport)
+            way.write(b"421 4.3.2 too many connections, come again later\r\n")
+            way.close()
             return
         open_ones.add(cast("SMTP", self))
         super().connection_made(transport)  # type: ignore[misc]
@@ -223,5 +224,6 @@ def connection_of(server: BounceServer, protocol: str) -> SMTP:
 
 def hang_up(connection: SMTP) -> None:
     """End it without a word."""
-    if isinstance(connection.transport, asyncio.Transport):
-        connection.transport.abort()
+    if connection.transport is not None:
+        # uvloop's are transports and say that they are none
+        cast("asyncio.Transport", connection.transport).abort()
