@@ -27,6 +27,8 @@ ACTS: Mapping[str, str] = {
     "erasure.asked": "asked to be erased",
     "erasure.taken-back": "asked not to be erased after all",
     "export.asked": "asked for all that is kept about the mailbox",
+    "import.confirmed": "confirmed an import into the directory",
+    "import.dropped": "threw away a file for the directory",
     "import.uploaded": "put up a file for the directory",
     "key.created": "made an API key",
     "key.refused": "used an API key in vain",

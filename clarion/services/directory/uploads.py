@@ -35,6 +35,7 @@ KEPT_UNCONFIRMED = timedelta(days=1)
 """So long files wait to be confirmed: after that the directory may be another one than was looked at."""
 REPORTS_KEPT = timedelta(days=30)
 UPLOADS_AT_ONCE = 100
+ACTS = {"confirmed": "import.confirmed", "dropped": "import.dropped"}
 FAILED_HERE = "Something failed here, which is logged."
 SHOWN = 50
 LONGEST_NAME = 100
@@ -109,10 +110,19 @@ async def drop(tx: Transaction, upload_id: str, actor: Actor) -> bool:
 
 async def _settle(tx: Transaction, upload_id: str, to: str, actor: Actor, *, large: bool = False) -> bool:
     found = await find_upload(tx.connection, upload_id)
-    moved = await QUERIES.settle_looked(tx.connection, id=upload_id, to=to, at=tx.clock(), by=actor.name, large=large)
+    moved = await QUERIES.settle_looked(
+        tx.connection,
+        id=upload_id,
+        to=to,
+        at=tx.clock(),
+        by=actor.name,
+        confirmer=actor.id,
+        place=actor.place,
+        large=large,
+    )
     if moved is None:
         return False
-    await _note(tx, actor, f"import.{to}", found)
+    await _note(tx, actor, ACTS[to], found)
     tx.notify(CHANNEL)
     return True
 
@@ -199,6 +209,7 @@ class Importer:
                 full=upload["is_full"],
                 dry_run=looking,
                 allow_large=upload["allow_large"],
+                actor=None if looking else importing(upload),
             )
         except UnreadableFile as error:
             await self._end(upload, "failed", problem=without(str(error), folder))
@@ -243,6 +254,11 @@ class Importer:
             )
             if state in ("imported", "failed"):
                 await QUERIES.delete_upload_parts(tx.connection, upload=upload["id"])
+
+
+def importing(upload: Mapping[str, Any]) -> Actor:
+    """Who imports: whoever confirmed it."""
+    return Actor("staff", upload["confirmer"], upload["confirmed_by"], upload["confirmed_from"])
 
 
 def _append(path: Path, content: bytes) -> None:

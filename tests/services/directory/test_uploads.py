@@ -244,6 +244,13 @@ async def test_each_step_is_in_the_record(directory, browser, importer):
         )
     assert [row["act"] for row in rows] == ["import.uploaded", "import.confirmed"]
     assert rows[0]["details"] == {"kind": "officials", "full": False}
+    async with directory.connection() as connection:
+        done = await connection.fetchrow(
+            "SELECT act.actor_id, act.actor_name FROM clarion.audit AS act"
+            " JOIN uploads ON act.subject = 'import:' || uploads.import_id WHERE uploads.id = $1",
+            where.rpartition("/")[2],
+        )
+    assert tuple(done) == (me.staff.id, "Sam Sample")
 
 
 async def test_the_page_looks_again_by_itself_only_while_something_is_under_way(directory, browser, importer):

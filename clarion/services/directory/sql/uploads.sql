@@ -15,7 +15,8 @@ WHERE id = :id;
 -- name: settle_looked$
 -- Claimed by condition: of two who confirm, one does.
 UPDATE uploads
-SET state = :to, changed_at = :at, leased_until = NULL, lines_read = 0, confirmed_by = :by, allow_large = :large
+SET state = :to, changed_at = :at, leased_until = NULL, lines_read = 0, confirmed_by = :by, confirmer = :confirmer,
+    confirmed_from = :place, allow_large = :large
 WHERE id = :id AND state = 'looked'
 RETURNING id;
 
@@ -30,7 +31,7 @@ WHERE id = (
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING id, kind, is_full, allow_large, state, staff, staff_name, confirmed_by;
+RETURNING id, kind, is_full, allow_large, state, confirmer, confirmed_by, confirmed_from;
 
 -- name: renew_upload!
 UPDATE uploads SET leased_until = now() + :lease, lines_read = :lines WHERE id = :id;
