@@ -89,6 +89,8 @@ async def confirm(tx: Transaction, correction_id: str, actor: Actor) -> Correcti
     if said.state is State.IN_FORCE:
         return said
     _move(said, State.IN_FORCE)
+    if known["mailbox"] != said.mailbox:
+        raise Settled("This person has got another address since it was asked for: ask again by a newer mail's link.")
     await QUERIES.note_confirmed(tx.connection, id=said.id, at=tx.clock())
     await _note(tx, said, known, actor, "correction.confirmed")
     if not counts_when_confirmed(known["email"], said.overlay["email"]):

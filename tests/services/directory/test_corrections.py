@@ -138,6 +138,16 @@ async def test_a_new_address_by_a_link_counts_once_confirmed_if_it_is_in_the_sam
         assert (await known(directory, key))["mailbox"] != old["mailbox"]
 
 
+async def test_a_confirmation_that_comes_late_does_not_undo_what_staff_said_meanwhile(directory, official):
+    key, _ = official
+    old = await known(directory, key)
+    said = await say(directory, key, Wish.ADDRESS, "late@napa.ca.example", PERSON, mailbox=old["mailbox"])
+    await say(directory, key, Wish.ADDRESS, "right@napa.ca.example")
+    with pytest.raises(Settled, match="another address since"):
+        await settle(directory, corrections.confirm, said, PERSON)
+    assert (await known(directory, key))["email"] == "right@napa.ca.example"
+
+
 async def test_what_was_refused_changes_nothing_and_stays_refused(directory, official):
     key, _ = official
     box = (await known(directory, key))["mailbox"]
