@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.messaging.topics import check_topics, ensure_topics
-from clarion.runtime.settings import Settings
+from clarion.runtime.settings import Settings, WrongSetting
 from clarion.schemas.commands import Finding
 from clarion.schemas.topics import LEGISLATION_ALERTS, TOPICS, Topic
 from clarion.services.cli import app
@@ -26,8 +26,11 @@ from clarion.services.doctor.examination import examine
 from clarion.services.doctor.findings import Patient
 from clarion.services.doctor.machine import room
 from clarion.services.doctor.names import DnsNames
+from clarion.services.doctor.sign_in import look_at_provider
 from tests.certificates import Authority
 from tests.conftest import with_database
+from tests.provider import CLIENT_ID, Provider, providing
+from tests.provider import SECRET as PROVIDER_SECRET
 from tests.services.nameserver import name_server
 from tests.services.notifications.relays import Turn, listening, stall
 
@@ -368,3 +371,21 @@ async def test_the_command_prints_findings_and_its_exit_code_tells_of_problems(
     assert any(one.level == "problem" for one in findings)
     assert "PROBLEM settings: CLARION_KAFKA_BOOTSTRAP is not set" in plain.stdout
     assert "        -> " in plain.stdout
+
+
+async def test_a_provider_for_sign_in_is_asked_whether_it_answers(well_set: Settings) -> None:
+    async with providing(Provider()) as provider:
+        settings = well_set.model_copy(
+            update={"oidc_issuer": provider.issuer, "oidc_client_id": CLIENT_ID, "oidc_client_secret": PROVIDER_SECRET}
+        )
+        patient = Patient(settings, system_clock, DnsNames("127.0.0.1:9"))
+        [found] = await look_at_provider(patient)
+        assert (found.level, "https://calls.league.internal/sign-in/oidc/callback" in found.what) == ("ok", True)
+        provider.metadata = {"claims_supported": ["sub", "email"]}
+        assert [one.level for one in await look_at_provider(patient)] == ["warning"]
+    [away] = await look_at_provider(patient)
+    assert (away.level, "CLARION_OIDC_ISSUER" in str(away.todo)) == ("problem", True)
+    half = settings.model_copy(update={"oidc_client_secret": None})
+    with pytest.raises(WrongSetting):
+        await look_at_provider(Patient(half, system_clock, DnsNames("127.0.0.1:9")))
+    assert await look_at_provider(Patient(well_set, system_clock, DnsNames("127.0.0.1:9"))) == []

@@ -13,9 +13,11 @@ from clarion.services.doctor.machine import look_at_disk, look_at_settings
 from clarion.services.doctor.mail import look_at_relays
 from clarion.services.doctor.returns import look_at_returns
 from clarion.services.doctor.senders import look_at_names
+from clarion.services.doctor.sign_in import look_at_provider
 
 CHECKS: Mapping[Check, Area] = {
     look_at_settings: "settings",
+    look_at_provider: "settings",
     look_at_disk: "machine",
     look_at_database: "database",
     look_at_broker: "broker",

@@ -335,9 +335,16 @@ async def test_a_provider_that_wants_the_secret_in_the_form_gets_it_there(house:
         assert (await sign_in(browser)).status_code == 303
 
 
-def test_without_a_provider_there_is_none_and_half_of_one_is_refused() -> None:
-    nothing = {"oidc_client_id": None, "oidc_client_secret": None}
-    assert provider_of(settings_with(None, **nothing), system_clock) is None
+async def test_without_a_provider_the_page_offers_none(database: Database) -> None:
+    site, settings = FastAPI(), settings_with(None, oidc_client_id=None, oidc_client_secret=None)
+    staff_only = StaffOnly(database.connection, settings)
+    site.include_router(staff_router(database, staff_only, settings, system_clock))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url=PUBLIC) as browser:
+        assert "oidc" not in (await browser.get("/sign-in")).text
+        assert "no link of ours" in (await browser.get(PATH)).text
+
+
+def test_half_of_a_provider_is_refused() -> None:
     with pytest.raises(WrongSetting, match="CLARION_OIDC_CLIENT_SECRET not set"):
         provider_of(settings_with("https://login.example", oidc_client_secret=None), system_clock)
     with pytest.raises(WrongSetting, match="is to begin with https"):

@@ -92,6 +92,17 @@ class Provider:
         """What people know it as: its host."""
         return urlsplit(self.client.issuer).hostname or self.client.issuer
 
+    async def look(self) -> Mapping[str, Any]:
+        """What the provider says of itself, once its keys are read as well.
+
+        Raises:
+            ProviderAway: it does not answer.
+        """
+        async with self._session() as session:
+            metadata = await self._discovered(session)
+            await self._known_keys(session, metadata["jwks_uri"])
+            return metadata
+
     async def address(self, attempt: Attempt) -> str:
         """Where the browser is to go.
 

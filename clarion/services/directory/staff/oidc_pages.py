@@ -36,16 +36,14 @@ NO_STORE = {"cache-control": "no-store"}
 NEEDED = ("oidc_issuer", "oidc_client_id", "oidc_client_secret")
 
 
-def provider_of(settings: Settings, clock: Clock) -> Provider | None:
-    """The provider that the settings name; None if they name none.
+def provider_of(settings: Settings, clock: Clock) -> Provider:
+    """The provider that the settings name.
 
     Raises:
         WrongSetting: a part of what is needed is missing, or the issuer can be none.
         MissingSetting: there is no secret to sign with.
     """
     issuer, client_id, secret = settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret
-    if not (issuer or client_id or secret):
-        return None
     if not (issuer and client_id and secret):
         missing = [variable_of(name) for name in NEEDED if not getattr(settings, name)]
         raise WrongSetting(f"{', '.join(missing)} not set: sign-in by OpenID Connect needs all three, or none")
