@@ -53,6 +53,7 @@ ACTS: Mapping[str, str] = {
     "staff.changed": "changed somebody's account",
     "staff.removed": "took somebody's account away",
     "staff.restored": "gave somebody's account back",
+    "staff.signed-out": "signed somebody out everywhere",
     "subscription.joined": "joined subscriptions",
     "subscription.left": "left subscriptions",
     "updates.posted": "posted legislative updates",

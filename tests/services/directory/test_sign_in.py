@@ -66,6 +66,7 @@ async def test_a_link_signs_in_the_browser_that_asked_for_it_and_goes_on(house: 
         me = await browser.get("/staff/me")
         assert sam.name in me.text
         assert "Firefox on Linux" in me.text
+        assert f"{sam.name} signed in" in me.text
     assert await house.recorded() == [("session.begun", f"staff:{sam.id}", "203.0.113.9")]
 
 

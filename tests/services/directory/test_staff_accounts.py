@@ -269,7 +269,7 @@ async def test_an_administrator_signs_somebody_out_everywhere(site: httpx.AsyncC
     done = await site.post(f"/staff/{other.staff.id}/sign-out", data=me.form, follow_redirects=True)
     assert "Lost Telephone is signed out everywhere." in done.text
     assert "browser now" not in (await site.get(f"/staff/{other.staff.id}")).text
-    assert [(act, details) for act, _, _, details, _ in await acts(database)] == [("sessions.ended", {"ended": 1})]
+    assert [(act, details) for act, _, _, details, _ in await acts(database)] == [("staff.signed-out", {"ended": 1})]
     site.cookies.set("clarion_session", other.token)
     assert (await site.get("/staff")).status_code == 303
 

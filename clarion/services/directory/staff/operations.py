@@ -107,7 +107,7 @@ async def sign_out_staff(tx: Transaction, hand: Hand, staff_id: str) -> int:
     staff = await active(tx, staff_id)
     ended = await end_sessions(tx.connection, staff_id)
     await queries.end_links(tx.connection, staff_id=staff_id, now=hand.now)
-    await note(tx, hand, "sessions.ended", staff, {"ended": ended})
+    await note(tx, hand, "staff.signed-out", staff, {"ended": ended})
     return ended
 
 

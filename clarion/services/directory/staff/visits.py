@@ -13,6 +13,7 @@ from clarion.runtime.ids import new_secret
 from clarion.runtime.logs import Logger
 from clarion.runtime.settings import Settings
 from clarion.runtime.staff.audit import record
+from clarion.runtime.staff.reading import Wanted, list_entries
 from clarion.runtime.staff.sessions import end_session, end_sessions, form_token, is_token, list_sessions
 from clarion.runtime.web.clients import subscriber
 from clarion.runtime.web.forms import FormToken, is_our_form
@@ -39,6 +40,7 @@ NO_STORE = {"cache-control": "no-store"}
 ANSWER_SECONDS = 0.3
 """Whoever asks for a link hears after this long, so that the time tells nothing of whether an address is known."""
 BROWSER_SECONDS = 3600.0
+ACTS_SHOWN = 20
 HOME = "/staff/me"
 TOO_OFTEN = f"Links were asked for too often. Try again in {spoken_minutes(WINDOW)}; the newest link that came is good."
 
@@ -181,10 +183,11 @@ class OwnSessions:
         self._pages.environment.filters["browser"] = spoken_browser
 
     async def show(self, visit: Visit, done: str) -> HTMLResponse:
-        """All own sessions that are open."""
+        """All own sessions that are open, and what was last done with one's account."""
         async with self._database.connection() as connection:
             sessions = await list_sessions(connection, visit.staff.id, self._clock())
-        context: dict[str, Any] = {"visit": visit, "sessions": sessions, "done": done}
+            acts = await list_entries(connection, Wanted(subject=f"staff:{visit.staff.id}"), at_most=ACTS_SHOWN)
+        context: dict[str, Any] = {"visit": visit, "sessions": sessions, "acts": acts, "done": done}
         return self._pages.render("staff/me.html", headers=NO_STORE, **context)
 
     async def sign_out(self, visit: Visit) -> Response:
