@@ -98,18 +98,7 @@ def build(provider: Provider) -> FastAPI:
 
     @app.post("/token")
     async def token(request: Request) -> Response:
-        given = await request.form()
-        asked = provider.asked.pop(str(given["code"]), None)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(str(given["code_verifier"]).encode()).digest())
-        fits = asked is not None and asked["redirect_uri"] == given["redirect_uri"]
-        if not fits or asked is None or challenge.rstrip(b"=").decode() != asked["code_challenge"]:
-            return JSONResponse({"error": "invalid_grant"}, 400)
-        basic = base64.b64encode(f"{CLIENT_ID}:{SECRET}".encode()).decode()
-        by_post = (given.get("client_id"), given.get("client_secret")) == (CLIENT_ID, SECRET)
-        if request.headers.get("authorization") != f"Basic {basic}" and not by_post:
-            return JSONResponse({"error": "invalid_client"}, 401)
-        made = {"access_token": "at", "token_type": "Bearer", "id_token": provider.token(provider.claims(asked))}
-        return JSONResponse({name: value for name, value in made.items() if value is not None})
+        return answered(provider, dict(await request.form()), request.headers.get("authorization"))
 
     @app.get("/me")
     async def me(request: Request) -> Response:
@@ -117,6 +106,21 @@ def build(provider: Provider) -> FastAPI:
         return JSONResponse(provider.told) if known else Response(status_code=401)
 
     return app
+
+
+def answered(provider: Provider, given: dict[str, Any], authorization: str | None) -> Response:
+    """Tokens for a code, once, to whoever has the secret and what the challenge was made of."""
+    asked = provider.asked.pop(str(given["code"]), None)
+    digest = hashlib.sha256(str(given["code_verifier"]).encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    if asked is None or asked["redirect_uri"] != given["redirect_uri"] or challenge != asked["code_challenge"]:
+        return JSONResponse({"error": "invalid_grant"}, 400)
+    basic = base64.b64encode(f"{CLIENT_ID}:{SECRET}".encode()).decode()
+    by_post = (given.get("client_id"), given.get("client_secret")) == (CLIENT_ID, SECRET)
+    if authorization != f"Basic {basic}" and not by_post:
+        return JSONResponse({"error": "invalid_client"}, 401)
+    made = {"access_token": "at", "token_type": "Bearer", "id_token": provider.token(provider.claims(asked))}
+    return JSONResponse({name: value for name, value in made.items() if value is not None})
 
 
 @contextlib.asynccontextmanager
