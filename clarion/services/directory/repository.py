@@ -128,9 +128,12 @@ async def drop_erased(tx: Transaction) -> AsyncIterator[Rejection]:
 
 
 async def drop_strangers(tx: Transaction) -> AsyncIterator[Rejection]:
-    """Of staged memberships drop those of officials whom nobody knows; they are rejections."""
+    """Of staged memberships drop those of officials whom nobody knows; they are rejections.
+
+    Such an id may be one that was mistyped, so it is not said whom the line names.
+    """
     async for row in queries.drop_strangers(tx.connection):
-        yield Rejection(row["file"], row["line"], f'official "{row["member"]}" is not known', row["id"])
+        yield Rejection(row["file"], row["line"], f'official "{row["member"]}" is not known')
 
 
 async def gather_terms(tx: Transaction) -> None:

@@ -128,6 +128,14 @@ async def test_who_is_missing_from_all_memberships_is_in_the_group_no_more(bring
     assert ("groups" in out["city:place:b"], "official:1" in out) == (False, False)
 
 
+async def test_a_mistyped_official_does_not_end_the_membership_that_was_meant(bring, association):
+    two = "clerks,1,,chair,,\nclerks,2,,member,,\n"
+    await bring("memberships", MEMBERSHIPS + two)
+    report = await bring("memberships", MEMBERSHIPS + two.replace(",2,", ",22,"), full=True, allow_large=True)
+    assert (report.left, report.rejected_count) == (0, 1)
+    assert any("nobody was marked as left" in warning for warning in report.warnings)
+
+
 async def test_when_a_group_leaves_nobody_is_in_it(bring, told, association):
     await bring("memberships", MEMBERSHIPS + "clerks,1,,chair,,\n")
     await told()

@@ -138,6 +138,26 @@ async def test_officials_keep_what_the_table_says(bring, entities, two_cities):
     }
 
 
+@pytest.mark.parametrize(
+    ("roles", "said", "elected"),
+    [
+        ("mayor", "", True),
+        ("City Clerk;Mayor", "", True),
+        ("Councilmember", "", True),
+        ("city manager;fiscal officer", "", False),
+        ("city manager;harbor master", "", None),
+        ("", "", None),
+        ("city clerk", "elected", True),
+        ("mayor", "appointed", False),
+        ("city clerk", "yes", True),
+        ("mayor", "no", False),
+    ],
+)
+def test_elected_or_appointed_is_said_or_follows_from_all_the_roles(understand, roles, said, elected):
+    [record], _ = understand("officials", f"{OFFICIALS}1,Ada Fern,Napa,{roles},ada@napa.example,,,,{said}\n")
+    assert record.state["elected"] is elected
+
+
 async def test_two_officials_at_one_address_share_a_mailbox_whatever_the_case(bring, entities, two_cities):
     await bring(
         "officials",

@@ -2,7 +2,7 @@
 DELETE FROM incoming
 WHERE state ->> 'kind' = 'official'
   AND NOT EXISTS (SELECT FROM entities AS known WHERE known.kind = 'official' AND known.id = incoming.state ->> 'member')
-RETURNING id, state ->> 'member' AS member, file, line;
+RETURNING state ->> 'member' AS member, file, line;
 
 -- name: gather_terms!
 -- A line is one term. Those of one member in one group are one membership, which the file states whole.
