@@ -4,8 +4,7 @@ CREATE TABLE erased (
     erased_at timestamptz NOT NULL
 );
 
--- An official's id as it is remembered of who was erased.
-CREATE FUNCTION unnamed(official text) RETURNS text LANGUAGE sql STABLE
-RETURN (
-    SELECT encode(sha256(convert_to(key || ':official:' || official, 'UTF8')), 'hex') FROM clarion.mailbox_key
-);
+-- An official's id as it is remembered of who was erased, by the installation's key of mailboxes. Written so that it is a part
+-- of the statement that calls it, for half a million ids at once.
+CREATE FUNCTION unnamed(official text, key text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN encode(sha256(convert_to(key || ':official:' || official, 'UTF8')), 'hex');

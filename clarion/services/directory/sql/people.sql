@@ -89,18 +89,23 @@ INSERT INTO altered (kind, id) SELECT kind, id FROM described
 -- name: hold_back!
 INSERT INTO erased (who, erased_at)
 SELECT who, :at
-FROM (SELECT unnamed(id) AS who FROM unnest(:ids::text[]) AS gone (id) UNION SELECT :mailbox WHERE :alone) AS gone
+FROM (
+    SELECT unnamed(id, key) AS who FROM unnest(:ids::text[]) AS gone (id) CROSS JOIN clarion.mailbox_key
+    UNION SELECT :mailbox WHERE :alone
+) AS gone
 ORDER BY who
 ON CONFLICT (who) DO NOTHING
 
 -- name: let_in
 DELETE FROM erased
-WHERE who = :mailbox OR who IN (SELECT unnamed(id) FROM unnest(:ids::text[]) AS again (id))
+WHERE who = :mailbox
+   OR who IN (SELECT unnamed(id, key) FROM unnest(:ids::text[]) AS again (id) CROSS JOIN clarion.mailbox_key)
 RETURNING who
 
 -- name: drop_erased
 -- Lines that name somebody who was erased, by address or by id.
 DELETE FROM incoming
-WHERE EXISTS (SELECT FROM erased)
-  AND (state ->> 'mailbox' IN (SELECT who FROM erased) OR unnamed(id) IN (SELECT who FROM erased))
+USING clarion.mailbox_key
+WHERE state IS NOT NULL AND EXISTS (SELECT FROM erased)
+  AND (state ->> 'mailbox' IN (SELECT who FROM erased) OR unnamed(id, key) IN (SELECT who FROM erased))
 RETURNING id, file, line
