@@ -149,9 +149,10 @@ async def run(stage: Stage, meters: Meters, recipients: int) -> dict[str, Any]:
         spent = {name: meter.cpu_seconds() for name, meter in meters.items()}
         alerted_at = await send_alert(stage.settings)
         await arrivals(stage.sink, before + recipients)
-        sent = await recorded(stage.settings, recipients)
+        await recorded(stage.settings, recipients)
         recorded_at = time.monotonic()
         cost = {name: meter.cpu_seconds() - spent[name] for name, meter in meters.items()}
+    sent = await sent_to(stage.settings)
     taken = stage.sink.taken - before if stage.sink.counts else sent
 
     def seconds_to(count: int) -> float:
@@ -195,14 +196,25 @@ async def arrivals(sink: Sink, mails: int) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def recorded(settings: Settings, recipients: int) -> int:
-    """Wait until campaigns knows what became of every mailbox, or nothing goes on; how many were sent to."""
+async def recorded(settings: Settings, recipients: int) -> None:
+    """Wait until campaigns knows what became of every call, or nothing goes on.
+
+    Looking is measured too, so it ends at the first call of which nothing is known yet.
+    """
     queries = load_queries(__package__)
-    known, changed_at = (0, 0), time.monotonic()
+    known, changed_at = "", time.monotonic()
     async with open_database(settings, "campaigns") as database, database.connection() as connection:
-        while known[0] < recipients and time.monotonic() - changed_at < PATIENCE_SECONDS:
-            row = await queries.bench_outcomes(connection)
-            if tuple(row) != known:
-                known, changed_at = tuple(row), time.monotonic()
+        while time.monotonic() - changed_at < PATIENCE_SECONDS:
+            unknown = await queries.bench_unknown(connection)
+            if unknown is None and await queries.bench_calls(connection) >= recipients:
+                return
+            if unknown != known:
+                known, changed_at = unknown, time.monotonic()
             await asyncio.sleep(POLL_SECONDS)
-    return known[1]
+
+
+async def sent_to(settings: Settings) -> int:
+    """How many mailboxes were sent to, as campaigns knows it."""
+    async with open_database(settings, "campaigns") as database, database.connection() as connection:
+        sent: int = await load_queries(__package__).bench_sent_to(connection)
+        return sent

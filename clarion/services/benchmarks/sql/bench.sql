@@ -1,11 +1,15 @@
 -- name: bench_imports$
 SELECT count(*) FROM import_markers
 
--- name: bench_outcomes^
--- How many mailboxes' calls have come to an end, and how many of those well.
-SELECT count(DISTINCT mailbox) FILTER (WHERE outcome IS NOT NULL) AS ended,
-       count(DISTINCT mailbox) FILTER (WHERE outcome = 'sent') AS sent
-FROM calls
+-- name: bench_unknown$
+-- A call of which nobody knows yet what became of it.
+SELECT official FROM calls WHERE outcome IS NULL LIMIT 1
+
+-- name: bench_calls$
+SELECT count(*) FROM calls
+
+-- name: bench_sent_to$
+SELECT count(DISTINCT mailbox) FROM calls WHERE outcome = 'sent'
 
 -- name: bench_sent$
 SELECT count(*) FROM ledger WHERE state = 'sent'
