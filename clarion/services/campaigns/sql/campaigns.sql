@@ -162,13 +162,18 @@ WHERE cardinality(h.asked_bills) > 0
 GROUP BY h.id;
 
 -- name: plan_waves!
+-- City by city first, so that nothing is put in order: who calls a hundred thousand is to hear of it at once.
 INSERT INTO waves (campaign, division, cities, officials)
-SELECT :campaign, coalesce(c.division, ''), count(DISTINCT c.city), count(o.id)
-FROM campaign_cities AS c
-LEFT JOIN officials AS o ON o.city = c.city AND o.active
-    AND (o.testifies OR (:letters_open::boolean AND o.role_keys && :letter_roles::text[]))
-WHERE c.campaign = :campaign
-GROUP BY coalesce(c.division, '');
+SELECT :campaign, division, count(*), sum(officials)
+FROM (
+    SELECT coalesce(c.division, '') AS division, count(o.id) AS officials
+    FROM campaign_cities AS c
+    LEFT JOIN officials AS o ON o.city = c.city AND o.active
+        AND (o.testifies OR (:letters_open::boolean AND o.role_keys && :letter_roles::text[]))
+    WHERE c.campaign = :campaign
+    GROUP BY c.city, c.division
+) AS cities
+GROUP BY division;
 
 -- name: plan_counts^
 SELECT count(*) FILTER (WHERE division <> '')::integer AS divisions, coalesce(sum(cities), 0)::integer AS cities,
@@ -176,18 +181,16 @@ SELECT count(*) FILTER (WHERE division <> '')::integer AS divisions, coalesce(su
 FROM waves WHERE campaign = :campaign;
 
 -- name: plan_jobs!
--- A mailbox is asked once, with the wave of the smallest division among its officials' cities ('' if they have none).
--- Waves that are no more end what they told.
-WITH homes AS (
-    SELECT o.mailbox, o.bucket, coalesce(min(c.division), '') AS division,
-           count(*) FILTER (
-               WHERE o.testifies OR (:letters_open::boolean AND o.role_keys && :letter_roles::text[])) AS officials
+-- A mailbox is asked once, with the wave of the smallest division among its officials' cities ('' if they have none); how
+-- many officials a job has need only be about right, so each counts for its own city's. Waves that are no more end what
+-- they told.
+WITH sizes AS (
+    SELECT coalesce(c.division, '') AS division, o.bucket, count(*)::integer AS officials
     FROM campaign_cities AS c
     JOIN officials AS o ON o.city = c.city AND o.active
+        AND (o.testifies OR (:letters_open::boolean AND o.role_keys && :letter_roles::text[]))
     WHERE c.campaign = :campaign
-    GROUP BY o.mailbox, o.bucket
-), sizes AS (
-    SELECT division, bucket, sum(officials)::integer AS officials FROM homes GROUP BY division, bucket
+    GROUP BY coalesce(c.division, ''), o.bucket
 ), told AS (
     SELECT division, bucket, count(*)::integer AS mailboxes FROM threads WHERE campaign = :campaign
     GROUP BY division, bucket
