@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI, Form, Request
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message
 
 from clarion.runtime.settings import Settings
 from clarion.runtime.web import fencing
@@ -96,6 +97,16 @@ async def test_only_known_hosts_are_answered(host: str, status: int) -> None:
 async def test_a_load_balancer_may_ask_for_health_by_any_name() -> None:
     async with browser(site()) as client:
         assert (await client.get("/healthz", headers={"host": "10.2.3.4:8080"})).status_code == 200
+
+
+async def test_a_foreign_name_is_logged_once_with_what_to_set() -> None:
+    with structlog.testing.capture_logs() as logged:
+        async with browser(site()) as client:
+            for _ in range(3):
+                await client.get("/who", headers={"host": "alias.cities.example"})
+    [entry] = logged
+    assert "CLARION_FURTHER_HOSTS" in entry["event"]
+    assert entry["host"] == "alias.cities.example"
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
@@ -280,6 +291,31 @@ async def test_each_class_has_its_own_bucket_and_a_key_one_wherever_it_is_used()
         by_key = [(await client.post("/api/v1/things", headers=key)).status_code for client in (here, there) * 2]
         assert by_key == [200, 200, 200, 429]
         assert {(await here.post("/u/token")).status_code for _ in range(50)} == {200}
+
+
+async def test_a_flood_of_one_among_five_thousand_is_held_off_and_nobody_else() -> None:
+    app, statuses = limited(dict.fromkeys(RATES, 1.0), Watch()), dict[str, list[int]]()
+
+    async def post(client: str) -> None:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.setdefault(client, []).append(message["status"])
+
+        scope = {"type": "http", "method": "POST", "path": "/api/v1/things", "raw_path": b"/api/v1/things"}
+        headers = {"headers": [], "query_string": b"", "client": (client, 4711)}
+        await app(scope | headers, receive, send)
+
+    for number in range(5_000):
+        await post(f"2001:db8:{number // 1_000:x}:{number % 1_000:x}::1")
+        if number % 10 == 0:
+            await post(f"2001:db8:ffff:1::{number:x}")
+    flood = [status for client, seen in statuses.items() if client.startswith("2001:db8:ffff") for status in seen]
+    assert flood == [200] * BURST_SECONDS + [429] * (500 - BURST_SECONDS)
+    others = [status for client, seen in statuses.items() if not client.startswith("2001:db8:ffff") for status in seen]
+    assert others == [200] * 5_000
 
 
 async def test_trying_keys_costs_more_than_using_one() -> None:

@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 
+import structlog
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from clarion.runtime.web.fences import SAFE_METHODS, Fence
+
+log = structlog.get_logger(__name__)
 
 PROBES = ("/healthz", "/readyz")
 """Load balancers ask these by whatever address they know."""
@@ -42,12 +45,18 @@ class KnownHosts(Fence):
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         super().__init__(app)
         self.hosts = {host.lower() for host in hosts}
+        self.told = False
 
     def refusal(self, request: Request) -> HTTPException | None:
         """400 unless the Host header names this machine or one of the known hosts."""
         host = host_of(request.headers.get("host", ""))
         if is_loopback(host) or host in self.hosts or request.url.path in PROBES:
             return None
+        if host and not self.told:
+            self.told = True
+            log.warning(
+                "asked by a name that is neither the public URL's nor in CLARION_FURTHER_HOSTS", host=host[:100]
+            )
         return HTTPException(400, "This site is not known by the name it was asked for.")
 
 

@@ -88,7 +88,7 @@ def refusal(staff: Staff, act: Act, division: str | None) -> str:
 
 
 def client_address(request: Request) -> str:
-    """From where a request comes: whoever is connected, since anybody may write of another in a header."""
+    """From where a request comes: whoever is connected, or whom a proxy of ours names."""
     return request.client.host if request.client else "unknown"
 
 
