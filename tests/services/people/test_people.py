@@ -210,6 +210,17 @@ async def test_what_others_are_told_stays_without_the_address(town: Town) -> Non
     assert len(json.loads(body)["recipients"]) == 1
 
 
+async def test_whoever_is_one_of_an_organisations_people_goes_from_it(town: Town) -> None:
+    people_of = [{"name": "Ada Marigold", "title": "Clerk", "email": ADDRESS}, {"name": "Cy", "email": "cy@p.example"}]
+    state = {"name": "Packagers", "kind": "partner", "people": people_of}
+    await town.login.execute(ENTITY.replace("'official'", "'partner'"), "packagers", json.dumps(state))
+    await town.erase(everyone=True)
+    bodies = await town.login.fetch("SELECT body FROM directory.outbox WHERE body IS NOT NULL")
+    [told] = [json.loads(row["body"]) for row in bodies]
+    assert (told["id"], told["revision"], [one["name"] for one in told["people"]]) == ("packagers", 2, ["Cy"])
+    assert await tables_saying(town.settings, "marigold", ADDRESS) == {}
+
+
 async def test_a_mail_that_is_on_its_way_is_waited_for(town: Town) -> None:
     thread = await town.login.fetchval("SELECT thread_id FROM notifications.ledger")
     worker = await town.login.fetchval(
