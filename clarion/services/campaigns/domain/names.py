@@ -4,7 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
+ROLES_KEPT = 4_096
+"""There are few roles, and each is written half a million times."""
 MAYOR = frozenset({"mayor"})
 COUNCIL = frozenset(
     {
@@ -62,6 +65,7 @@ def without_accents(text: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
+@lru_cache(ROLES_KEPT)
 def role_key(role: str) -> str:
     """A role as it is compared: "Council-Member" and "council  member" are one; acting ones hold the office."""
     words = plain(re.sub(r"[-_]", " ", role))
