@@ -88,8 +88,9 @@ class Entry:
 class Wanted:
     """Which entries: each part narrows it.
 
-    `who` is the actor's id or a part of the name, `act` one act or the first part of several (`wave`), `subject` one
-    thing or a kind (`campaign`), `since` a time, `before` the id of an entry: those older than it.
+    `who` is the actor's id or a part of the name, `kind` what they are (such as staff), `act` one act or the first part
+    of several (`wave`), `subject` one thing or a kind (`campaign`), `since` a time, `before` the id of an entry: those
+    older than it.
     """
 
     who: str | None = None
@@ -97,6 +98,7 @@ class Wanted:
     subject: str | None = None
     since: datetime | None = None
     before: int | None = None
+    kind: str | None = None
 
 
 EVERY = Wanted()
@@ -112,6 +114,7 @@ async def list_entries(
         divisions=None if divisions is None else sorted(divisions),
         reader=None if reader is None else reader.id,
         who=wanted.who,
+        kind=wanted.kind,
         act=wanted.act,
         subject=wanted.subject,
         since=wanted.since,

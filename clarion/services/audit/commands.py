@@ -2,19 +2,23 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, get_args
 
 import typer
 
 from clarion.runtime.database import open_database
 from clarion.runtime.output import print_rows
 from clarion.runtime.settings import load_settings
+from clarion.runtime.staff.audit import ActorKind
 from clarion.runtime.staff.reading import Entry, Wanted, list_entries
 from clarion.schemas.commands import AuditEntry
 from clarion.services.audit.words import MOMENTS, aware, spoken_details
 
 ROOM = "directory"
 """The service in whose name this works: it keeps who may do what."""
+
+Kind = StrEnum("Kind", {name: name for name in get_args(ActorKind)})  # type: ignore[misc]
 
 audit = typer.Typer(help="Who did what, to what, when and from where.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,6 +32,7 @@ def _group() -> None:
 def list_command(
     *,
     who: Annotated[str | None, typer.Option(help="by whom: an id, or a part of the name")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="by people of this kind, or by keys")] = None,
     act: Annotated[str | None, typer.Option(help="one act, such as key.revoked, or all of a kind, such as key")] = None,
     subject: Annotated[str | None, typer.Option(help="to one thing, such as campaign:ID, or all of a kind")] = None,
     since: Annotated[datetime | None, typer.Option(formats=MOMENTS, help="from then on; UTC")] = None,
@@ -35,7 +40,7 @@ def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> None:
     """List what was done, newest first."""
-    found = asyncio.run(_list(Wanted(who, act, subject, aware(since)), limit))
+    found = asyncio.run(_list(Wanted(who, act, subject, aware(since), kind=kind), limit))
     rows = [printed(entry).model_dump() if as_json else row_of(entry) for entry in found]
     print_rows(rows, as_json=as_json, empty="Nothing that fits was done.")
 

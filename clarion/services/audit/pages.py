@@ -17,6 +17,7 @@ from clarion.services.audit.words import read_moment, spoken_details
 PACKAGE = "clarion.services.audit"
 PLACE = "/audit"
 ON_A_PAGE = 100
+KINDS = {"staff": "staff", "command": "commands", "key": "API keys", "person": "readers of mail", "system": "Clarion"}
 NO_STORE = {"cache-control": "no-store"}
 
 Filter = Annotated[str, Query(max_length=200)]
@@ -34,12 +35,14 @@ def audit_router(database: Database, staff: StaffOnly) -> APIRouter:
         visit: Annotated[Visit, reader],
         *,
         who: Filter = "",
+        kind: Filter = "",
         act: Filter = "",
         subject: Filter = "",
         since: Filter = "",
         before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     ) -> HTMLResponse:
-        given = {"who": who.strip(), "act": act.strip(), "subject": subject.strip(), "since": since.strip()}
+        asked = {"who": who, "kind": kind, "act": act, "subject": subject, "since": since}
+        given = {name: value.strip() for name, value in asked.items()}
         wanted = wanted_of(given, before)
         async with database.connection() as connection:
             found = await list_entries(connection, wanted, reader=visit.staff, at_most=ON_A_PAGE + 1)
@@ -47,7 +50,15 @@ def audit_router(database: Database, staff: StaffOnly) -> APIRouter:
         older = None if len(found) <= ON_A_PAGE else f"{PLACE}?{urlencode({**given, 'before': entries[-1].id})}"
         own = where(visit.staff, Act.SEE_AUDIT)
         return pages.render(
-            "audit.html", headers=NO_STORE, visit=visit, place=PLACE, entries=entries, given=given, older=older, own=own
+            "audit.html",
+            headers=NO_STORE,
+            visit=visit,
+            place=PLACE,
+            entries=entries,
+            given=given,
+            kinds=KINDS,
+            older=older,
+            own=own,
         )
 
     return router
@@ -65,4 +76,6 @@ def wanted_of(given: dict[str, str], before: int | None) -> Wanted:
         since = read_moment(given["since"])
     except ValueError as error:
         raise Refused(422, f"{given['since']!r} is no time such as 2027-04-01 or 2027-04-01T09:30.") from error
-    return Wanted(given["who"] or None, given["act"] or None, given["subject"] or None, since, before)
+    return Wanted(
+        given["who"] or None, given["act"] or None, given["subject"] or None, since, before, given["kind"] or None
+    )

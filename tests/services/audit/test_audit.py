@@ -61,6 +61,8 @@ async def test_what_was_done_is_found_by_who_what_to_what_and_when(database: Dat
     assert await found(database) == newest
     assert await found(database, Wanted(who="ada sam")) == [newest[0], newest[3], newest[4]]
     assert await found(database, Wanted(who="k-1")) == [newest[1], newest[2]]
+    assert await found(database, Wanted(kind="key")) == [newest[1], newest[2]]
+    assert await found(database, Wanted(kind="person")) == []
     assert await found(database, Wanted(act="campaign")) == [newest[1], newest[3]]
     assert await found(database, Wanted(act="camp")) == []
     assert await found(database, Wanted(act="campaign.paused")) == [newest[3]]
@@ -154,6 +156,7 @@ async def test_the_page_shows_who_did_what_as_text_and_leads_to_older_acts(
     async with database.transaction() as tx:
         for number in range(100):
             await record(tx.connection, ADA, "webinar.created", f"webinar:{number}", at=NOW)
+    assert "made an event" not in (await browser.get("/audit", params={"kind": "key"})).text
     first = (await browser.get("/audit", params={"who": "Ada"})).text
     assert "Older ones" in first
     assert "adopted a position" not in first
@@ -200,5 +203,8 @@ async def test_the_command_lists_acts_for_people_and_for_machines(
     told = await asyncio.to_thread(runner.invoke, audit, ["list", "--who", "ada", "--since", "2027-03-01"])
     assert "Ada Sample (staff)" in told.stdout
     assert "bill: SB 79" in told.stdout
+    keys = await asyncio.to_thread(runner.invoke, audit, ["list", "--kind", "key", "--json"])
+    assert {one["actor_kind"] for one in json.loads(keys.stdout)} == {"key"}
+    assert (await asyncio.to_thread(runner.invoke, audit, ["list", "--kind", "robot"])).exit_code == 2
     nobody = await asyncio.to_thread(runner.invoke, audit, ["list", "--act", "nothing"])
     assert "Nothing that fits was done." in nobody.stdout

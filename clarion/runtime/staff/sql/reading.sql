@@ -7,6 +7,7 @@ FROM clarion.audit
 WHERE (:divisions::text[] IS NULL OR divisions && :divisions::text[] OR (actor_kind = 'staff' AND actor_id = :reader)
        OR subject = 'staff:' || :reader)
   AND (:who::text IS NULL OR actor_id = :who OR position(lower(:who) IN lower(actor_name)) > 0)
+  AND (:kind::text IS NULL OR actor_kind = :kind)
   AND (:act::text IS NULL OR act = :act OR starts_with(act, :act || '.'))
   AND (:subject::text IS NULL OR subject = :subject OR starts_with(subject, :subject || ':'))
   AND (:since::timestamptz IS NULL OR at >= :since)
