@@ -63,12 +63,13 @@ async def measure(officials: int, *, quiet: bool) -> dict[str, Any]:
             await migrate(embedded.postgres.url, ["directory"])
             database = await Database.connect(embedded.postgres.url, "directory", max_size=1)
             try:
-                return await _measure_on(database, first, changed, officials, quiet=quiet)
+                return await measure_on(database, first, changed, officials, quiet=quiet)
             finally:
                 await database.close()
 
 
-async def _measure_on(database: Database, first: Path, changed: Path, officials: int, *, quiet: bool) -> dict[str, Any]:
+async def measure_on(database: Database, first: Path, changed: Path, officials: int, *, quiet: bool) -> dict[str, Any]:
+    """The same on a database that is migrated and empty."""
     tell = (lambda _: None) if quiet else say
     await load_sample(database, 1, clock=system_clock)
     memory = Memory()

@@ -15,7 +15,7 @@ from clarion.services.directory.operations import import_kind, tell_the_day
 from tests.services.directory.conftest import clock
 
 IN_ONE_DATABASE = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 TABLES = "TRUNCATE entities, imports, outbox CASCADE"
 BROKEN = "x" * 1_001
