@@ -119,7 +119,7 @@ class Desk:
         if not left:
             return Done("Nothing was changed: this address had left already.")
         await self._note(tx, mailbox, "subscription.left", left)
-        return Done(f"This address left {named(left)}. Mail that was waiting to be sent is not.", "return", left)
+        return Done(f"This address left {named(left)}. Mail that was waiting will not be sent.", "return", left)
 
     async def _join(self, tx: Transaction, mailbox: str, lists: Sequence[str]) -> Done:
         joined = await operations.come_back(tx, mailbox, lists)
