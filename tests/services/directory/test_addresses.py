@@ -31,6 +31,7 @@ def ours(text: str) -> str | None:
 
 @given(local=LETTERS, domain=DOMAINS)
 @example(local="postmaster", domain="napa.example")
+@example(local="PostMaster", domain="napa.example")
 @example(local="a" * 61, domain="napa.example")
 @example(local="a.", domain="napa.example")
 @example(local="a", domain="napa.example\n")
