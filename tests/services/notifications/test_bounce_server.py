@@ -9,12 +9,12 @@ from typing import Any, cast
 from uuid import UUID
 
 import aiosmtplib
-import asyncpg
 import pytest
 import uvloop
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, mailbox_key
+from clarion.runtime.database.pool import connect_login
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.mailboxes import mailbox
@@ -172,16 +172,27 @@ async def test_lmtp_answers_for_each_recipient(house: House, door: Door) -> None
     assert b"500" in (await lmtp(door.server.ports["lmtp"], b"EHLO mx.example"))[1]
 
 
-async def test_while_the_database_is_away_mail_is_to_come_again(house: House, door: Door, until: Any) -> None:
-    async def away(_content: bytes, _named: object) -> None:
-        raise asyncpg.CannotConnectNowError("the database is away")
+async def test_while_the_database_is_away_mail_is_to_come_again(
+    house: House, door: Door, postgres_url: str, until: Any
+) -> None:
+    name = house.database.url.rpartition("/")[2].partition("?")[0]
+    keeper = await connect_login(postgres_url)
+    try:
+        await keeper.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+        await keeper.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        code, said = await door.give(HARD, SENT)
+        assert (code, "come again" in said) == (451, True)
+        assert (await door.give(HARD, "nobody@mail.league.example"))[0] == 550
+        await keeper.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
+    finally:
+        await keeper.close()
 
-    keep = door.server.keep
-    door.server.keep = away  # type: ignore[method-assign,assignment]
-    code, said = await door.give(HARD, SENT)
-    assert (code, "come again" in said, await kept(house)) == (451, True, [])
-    door.server.keep = keep  # type: ignore[method-assign]
-    assert (await door.give(HARD, SENT))[0] == 250
+    async def taken() -> bool:
+        return (await door.give(HARD, SENT))[0] == 250
+
+    await until(taken)
+    assert await kept(house) == [(UUID(int=7), 1)]
+    assert door.server.refused["away"] >= 1
 
 
 async def test_what_is_too_large_or_too_much_is_not_taken(house: House, until: Any) -> None:
