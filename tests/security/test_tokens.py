@@ -7,6 +7,8 @@ import pytest
 import structlog
 
 from clarion.runtime.clock import system_clock
+from clarion.runtime.staff.accounts import remove_account
+from clarion.runtime.web.keys import SCOPES, create_key, revoke_key
 from clarion.runtime.web.links import SignedLinks
 from tests.conftest import REPOSITORY
 from tests.security.conftest import HTML, MAILBOX, SECRET, Whole
@@ -123,6 +125,34 @@ async def test_a_session_that_was_signed_out_opens_nothing(whole: Whole) -> None
         whole.admin.cookies.set(name, value)
     answer = await whole.admin.get("/staff/me", headers=HTML)
     assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in")
+
+
+async def test_a_key_that_was_revoked_opens_no_more_than_none_at_every_route(whole: Whole) -> None:
+    async with whole.databases["directory"].transaction() as tx:
+        key_id, key = await create_key(tx.connection, "taken back", list(SCOPES))
+        await revoke_key(tx.connection, key_id)
+    refused = 0
+    for route in whole.routes():
+        if route.path.startswith("/api/v1/"):
+            path = whole.address(route.path)
+            without = await whole.stranger.request(route.method, path, json={})
+            with_it = await whole.stranger.request(
+                route.method, path, json={}, headers={"authorization": f"Bearer {key}"}
+            )
+            assert with_it.status_code in (401, without.status_code), route
+            refused += with_it.status_code == 401
+    assert refused >= 4
+
+
+async def test_who_was_removed_comes_to_no_page_and_sends_no_form_with_the_session_of_before(whole: Whole) -> None:
+    async with whole.databases["directory"].transaction() as tx:
+        await remove_account(tx.connection, whole.staff.staff.id, system_clock())
+    for route in whole.routes():
+        if re.match(r"/(staff|keys|audit|directory)\b", route.path):
+            form = {"data": whole.staff.form} if route.method == "POST" else {}
+            answer = await whole.admin.request(route.method, whole.address(route.path), headers=HTML, **form)
+            assert answer.status_code == 303, (route, answer.status_code)
+            assert answer.headers["location"].startswith("/sign-in"), route
 
 
 async def test_no_staff_page_opens_to_strangers(whole: Whole) -> None:
