@@ -37,7 +37,8 @@ log = structlog.get_logger(__name__)
 ROWS_PER_ROUND = 2_000
 POLL_SECONDS = 0.5
 GATHER_SECONDS = 0.02
-"""Between two rounds: what is committed meanwhile goes out together, for much less than row by row."""
+GATHER_MOST_SECONDS = 0.1
+"""Between two rounds, longer while one follows the other: what is committed meanwhile goes out together, for less."""
 LEAD_POLL_SECONDS = 1.0
 HELD_TOPIC_SECONDS = 5.0
 HELD_ROW_SECONDS = 60.0
@@ -169,12 +170,15 @@ class Relay:
     async def _publish(
         self, connection: Connection, producer: AIOKafkaProducer, wakeups: Wakeups, stopping: asyncio.Event
     ) -> None:
+        pause = 0.0
         while not stopping.is_set():
             beat()
             if await self._round(connection, producer) == 0:
+                pause = 0.0
                 await _either(wakeups.wait(POLL_SECONDS), stopping)
             else:
-                await asyncio.sleep(GATHER_SECONDS)
+                pause = min(pause + GATHER_SECONDS, GATHER_MOST_SECONDS)
+                await asyncio.sleep(pause)
         while await self._round(connection, producer):
             beat()
 

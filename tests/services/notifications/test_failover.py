@@ -68,7 +68,8 @@ async def test_a_relay_that_lets_nothing_begin_is_passed_over(house: House, unti
             async def by_second() -> bool:
                 return await by_relay(house) == {"second": 20}
 
-            await until(by_second)
+            # It is tried again and again, with rests that grow.
+            await until(by_second, 60)
     assert each_once(second)
     assert {(row["attempts"], row["doubts"]) for row in await house.rows()} == {(1, 0)}
 
