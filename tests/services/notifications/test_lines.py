@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clarion.services.notifications.channels.lines import Line
+from clarion.services.notifications.channels.lines import MOST, ROUNDS, Line
 from clarion.services.notifications.channels.relays import Relay, Timeouts
 from clarion.services.notifications.channels.smtp import Mail, SmtpConnection
 from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried, Outcome, OutOfTime
@@ -125,7 +125,16 @@ async def test_what_waits_behind_a_slow_word_is_given_back_and_never_said(until:
 def test_lines_grow_while_the_relay_is_quick_and_shrink_while_it_is_slow() -> None:
     line = Line()
     seen = []
-    for seconds in (0.2, 0.3, 0.05, 1.0, 1.0, 0.01, 0.05, 0.01, 0.01, 0.01):
-        line.learn(seconds)
+    for seconds in (0.2, 0.3, 0.1, 1.0, 1.0, 0.01, 0.1, 0.01, 0.01, 0.01):
+        for _ in range(ROUNDS):
+            line.learn(seconds)
         seen.append(line.mails)
     assert seen == [4, 2, 2, 1, 1, 2, 2, 4, 8, 8]
+
+
+def test_lines_do_not_shrink_while_some_rounds_are_quick() -> None:
+    line = Line()
+    for _ in range(5):
+        for seconds in (1.0, 0.3, 0.1, 0.5):
+            line.learn(seconds)
+    assert line.mails == MOST

@@ -1,8 +1,10 @@
 """How many mails of a round go one after another over a connection."""
 
 MOST = 8
-QUICK_SECONDS = 0.025
-SLOW_SECONDS = 0.1
+QUICK_SECONDS = 0.05
+SLOW_SECONDS = 0.15
+ROUNDS = 4
+"""Of so many the quickest counts: a busy machine makes some slow, a slow relay all of them."""
 
 
 class Line:
@@ -10,10 +12,15 @@ class Line:
 
     def __init__(self) -> None:
         self.mails = MOST
+        self._seconds: list[float] = []
 
     def learn(self, seconds: float) -> None:
         """A round took so long."""
-        if seconds < QUICK_SECONDS:
+        self._seconds.append(seconds)
+        if len(self._seconds) < ROUNDS:
+            return
+        quickest, self._seconds = min(self._seconds), []
+        if quickest < QUICK_SECONDS:
             self.mails = min(2 * self.mails, MOST)
-        elif seconds > SLOW_SECONDS:
+        elif quickest > SLOW_SECONDS:
             self.mails = max(self.mails // 2, 1)
