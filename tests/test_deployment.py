@@ -128,7 +128,7 @@ def test_each_service_is_given_all_it_needs_and_nothing_unknown(name: str) -> No
 
 def substituted(text: str) -> str:
     """With what a careful operator fills in."""
-    return re.sub(r"\$\{\w+(?::-([^}]*)|:\?[^}]*)\}", lambda found: found[1] or "filled-in", text)
+    return re.sub(r"\$\{\w+(?::-([^}]*)|:\?[^}]*)\}", lambda found: "filled-in" if found[1] is None else found[1], text)
 
 
 def test_what_is_asked_for_is_in_the_example_and_says_what_it_is() -> None:
