@@ -42,8 +42,8 @@ def shorthand(data: Any) -> dict[str, Any]:
 async def test_a_file_published_twice_changes_nothing(run: Run, legislation: Any, notice: Any, tmp_path: Path) -> None:
     file = tmp_path / "notices.jsonl"
     file.write_text(lines(*(shorthand(notice(hearing_id=f"h-{number}")) for number in range(3)), shorthand(notice())))
-    first = await run("publish", str(file), "--json")
-    again = await run("publish", str(file), "--json")
+    first = await run(str(file), "--json")
+    again = await run(str(file), "--json")
     assert json.loads(first.stdout) == {"published": 4, "seen_before": 0}
     assert json.loads(again.stdout) == {"published": 0, "seen_before": 4}
     rows = await legislation.fetch("SELECT topic, headers FROM outbox")
@@ -52,7 +52,7 @@ async def test_a_file_published_twice_changes_nothing(run: Run, legislation: Any
 
 
 async def test_what_people_see_names_the_counts_and_where_to_look(run: Run, notice: Any) -> None:
-    result = await run("publish", "-", stdin=lines(shorthand(notice()), shorthand(notice())))
+    result = await run("-", stdin=lines(shorthand(notice()), shorthand(notice())))
     assert (result.exit_code, result.stderr) == (0, "")
     assert re.search(r"published +2\nseen before +0\n", result.stdout)
     assert "clarion campaigns list" in result.stdout
@@ -60,7 +60,7 @@ async def test_what_people_see_names_the_counts_and_where_to_look(run: Run, noti
 
 async def test_a_mistake_anywhere_and_nothing_is_published(run: Run, legislation: Any, notice: Any) -> None:
     content = lines(shorthand(notice()), shorthand(notice(starts_at="soon", session=None)), {"type": "x", "data": {}})
-    result = await run("publish", "-", stdin=content + "{ no\n" + lines(shorthand(notice(hearing_id="h-2"))))
+    result = await run("-", stdin=content + "{ no\n" + lines(shorthand(notice(hearing_id="h-2"))))
     assert result.exit_code == 1
     assert result.stdout == ""
     told = result.stderr.splitlines()
@@ -70,7 +70,7 @@ async def test_a_mistake_anywhere_and_nothing_is_published(run: Run, legislation
     assert told[3].startswith("line 4: (body): not JSON: ")
     assert told[4:] == ["4 mistakes: nothing was published"]
     assert await legislation.fetch("SELECT id FROM outbox") == []
-    machine = await run("publish", "-", "--json", stdin=content)
+    machine = await run("-", "--json", stdin=content)
     assert machine.exit_code == 1
     assert [(one["line"], one["field"]) for one in json.loads(machine.stdout)["errors"]] == [
         (2, "data.session"),
@@ -80,20 +80,20 @@ async def test_a_mistake_anywhere_and_nothing_is_published(run: Run, legislation
 
 
 async def test_a_dry_run_validates_and_publishes_nothing(run: Run, legislation: Any, notice: Any) -> None:
-    result = await run("publish", "-", "--dry-run", "--json", stdin=json.dumps([shorthand(notice())], indent=2))
+    result = await run("-", "--dry-run", "--json", stdin=json.dumps([shorthand(notice())], indent=2))
     assert json.loads(result.stdout) == {"valid": 1, "published": 0}
     assert await legislation.fetch("SELECT id FROM outbox") == []
 
 
 async def test_a_given_source_holds(run: Run, legislation: Any, notice: Any) -> None:
-    await run("publish", "-", "--source", "/sources/daily", stdin=lines(shorthand(notice())))
+    await run("-", "--source", "/sources/daily", stdin=lines(shorthand(notice())))
     [row] = await legislation.fetch("SELECT source, outcome FROM history")
     assert (row["source"], row["outcome"]) == ("/sources/daily", "received")
-    assert (await run("publish", "-", "--source", " ", stdin="")).exit_code == 2
+    assert (await run("-", "--source", " ", stdin="")).exit_code == 2
 
 
 async def test_a_file_that_is_not_there_is_said_to_be(run: Run) -> None:
-    result = await run("publish", "nowhere.json")
+    result = await run("nowhere.json")
     assert (result.exit_code, result.stderr) == (1, "nowhere.json cannot be read: No such file or directory\n")
 
 
@@ -104,7 +104,7 @@ async def test_a_long_file_takes_little_memory(run: Run, notice: Any, tmp_path: 
             out.write(lines(shorthand(notice(hearing_id=f"h-{number}", unknown="x" * 12_000))))
     assert file.stat().st_size > 96_000_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    result = await run("publish", str(file), "--json")
+    result = await run(str(file), "--json")
     grown_megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert json.loads(result.stdout) == {"published": 8_000, "seen_before": 0}
     assert grown_megabytes < 48
