@@ -98,9 +98,9 @@ async def test_the_list_is_left_and_joined_again_from_the_mails_link_without_jav
     page = await context.new_page()
     await page.goto(unsubscribe_link(installation))
     assert await installation.rows("SELECT 1 FROM notifications.unsubscribed") == []
-    await page.get_by_role("button").click()
+    await page.get_by_role("button", name="Leave calls for action").click()
     assert len(await installation.rows("SELECT 1 FROM notifications.unsubscribed")) == 1
-    await page.get_by_role("button").click()
+    await page.get_by_role("button", name="Get calls for action again").click()
     assert await installation.rows("SELECT 1 FROM notifications.unsubscribed") == []
     await context.close()
 
