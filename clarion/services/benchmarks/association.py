@@ -17,7 +17,8 @@ from clarion.runtime.settings import Settings
 from clarion.schemas.directory import NEEDED_TO_LAUNCH
 from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.mailboxes import mailbox
-from clarion.services.campaigns.domain.names import LETTER_ROLES, role_key
+from clarion.schemas.roles import LETTER_ROLES
+from clarion.services.campaigns.domain.names import role_key
 from clarion.services.directory import app as directory
 from clarion.services.directory.operations import load_sample
 from clarion.services.directory.roster import fictional_officials

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from clarion.runtime.database import Transaction
 from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.messages import Fact
+from clarion.schemas.roles import LETTER_ROLES
 from clarion.services.campaigns import planning
 from clarion.services.campaigns.domain import amending
 from clarion.services.campaigns.domain.amending import Change
 from clarion.services.campaigns.domain.decision import NOBODY, Decision
 from clarion.services.campaigns.domain.model import Campaign, Counts
-from clarion.services.campaigns.domain.names import LETTER_ROLES
 from clarion.services.campaigns.planning import QUERIES, State
 
 PATIENCE = timedelta(seconds=10)

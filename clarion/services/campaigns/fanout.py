@@ -16,13 +16,13 @@ from clarion.runtime.database import Connection, Database, Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.runtime.messaging.following import kept_traces
 from clarion.schemas.messages import MessageBatch, Withdrawal
+from clarion.schemas.roles import LETTER_ROLES
 from clarion.schemas.topics import CAMPAIGNS_CALLS
 from clarion.schemas.topics import bucket as bucket_of
 from clarion.services.campaigns.domain.batches import Elsewhere, Message, batches_of, message_from, withdrawals_of
 from clarion.services.campaigns.domain.decision import letters_open
 from clarion.services.campaigns.domain.jobs import END, Job, within
 from clarion.services.campaigns.domain.model import Asked, Withdrawn
-from clarion.services.campaigns.domain.names import LETTER_ROLES
 from clarion.services.campaigns.operations import review
 from clarion.services.campaigns.repository import QUERIES, divisions_by_slug
 

@@ -11,13 +11,13 @@ from clarion.runtime.messaging.following import keep_trace
 from clarion.schemas.campaigns import CampaignChanged
 from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.messages import Fact
+from clarion.schemas.roles import LETTER_ROLES
 from clarion.schemas.topics import BUCKETS, CAMPAIGNS_LIFECYCLE
 from clarion.services.campaigns import repository
 from clarion.services.campaigns.domain import amending, words
 from clarion.services.campaigns.domain.affected import author_chambers, sources
 from clarion.services.campaigns.domain.decision import Decision
 from clarion.services.campaigns.domain.model import Campaign, Counts, Status
-from clarion.services.campaigns.domain.names import LETTER_ROLES
 from clarion.services.campaigns.domain.times import spoken_start
 
 QUERIES = repository.QUERIES

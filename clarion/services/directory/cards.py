@@ -5,31 +5,18 @@ import asyncio
 from clarion.runtime.beats import beat
 from clarion.runtime.database import Database, load_queries
 from clarion.runtime.database.pool import role_of
+from clarion.schemas.roles import LETTER_ROLES
 
 QUERIES = load_queries("clarion.services.directory")
 CHANNEL = "cards"
 CARDS_AT_ONCE = 5_000
 POLL_SECONDS = 1.0
-ROLES_ASKED = (
-    "mayor",
-    "council member",
-    "councilmember",
-    "councilman",
-    "councilwoman",
-    "vice mayor",
-    "deputy mayor",
-    "mayor pro tem",
-    "mayor pro tempore",
-    "city manager",
-    "town manager",
-)
-"""Of whom letters are asked, as `folded` writes their roles."""
 
 
 async def write_cards(database: Database) -> int:
     """Write some of the cards that are due; returns how many entities those were."""
     async with database.transaction() as tx:
-        row = await QUERIES.take_cards(tx.connection, at_most=CARDS_AT_ONCE, roles=list(ROLES_ASKED))
+        row = await QUERIES.take_cards(tx.connection, at_most=CARDS_AT_ONCE, roles=sorted(LETTER_ROLES))
     return int(row["taken"])
 
 

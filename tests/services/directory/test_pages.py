@@ -129,7 +129,7 @@ async def test_names_stay_text(browser, directory):
 
 
 async def test_a_page_of_many_results_leads_to_the_next(browser, directory):
-    rows = "".join(f"m-{n},Many {n:03},Napa,mayor,m{n}@napa.ca.example\n" for n in range(60))
+    rows = "".join(f"m-{n},Many {n:03},Sonoma,trustee,m{n}@sonoma.ca.example\n" for n in range(60))
     await bring(directory, "officials", f"id,name,city,roles,email\n{rows}")
     await signed_in(browser, directory)
     first = await read(browser, "/directory?q=many")

@@ -16,6 +16,15 @@ CREATE TABLE clarion.staff_divisions (
 );
 CREATE INDEX staff_divisions_by_division ON clarion.staff_divisions (division);
 
+-- An account with the slugs of the divisions it works in.
+CREATE VIEW clarion.accounts AS
+SELECT a.id, a.name, a.email, a.role, a.added_at, a.removed_at,
+       array(SELECT d.division FROM clarion.staff_divisions AS d
+             WHERE d.staff_id = a.id AND d.as_what = 'manager' ORDER BY d.division) AS divisions,
+       array(SELECT d.division FROM clarion.staff_divisions AS d
+             WHERE d.staff_id = a.id AND d.as_what = 'deputy' ORDER BY d.division) AS deputy_in
+FROM clarion.staff AS a;
+
 -- Sessions that are open. Of the token only a hash is kept; the id is for naming a session to its owner.
 CREATE TABLE clarion.sessions (
     id text PRIMARY KEY,
@@ -91,7 +100,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA clarion TO %I', service_role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON clarion.api_keys TO %I', service_role);
     EXECUTE format('GRANT SELECT ON clarion.mailbox_key TO %I', service_role);
-    EXECUTE format('GRANT SELECT ON clarion.staff, clarion.staff_divisions, clarion.sessions TO %I', service_role);
+    EXECUTE format(
+        'GRANT SELECT ON clarion.staff, clarion.staff_divisions, clarion.accounts, clarion.sessions TO %I', service_role
+    );
     EXECUTE format('GRANT UPDATE (seen_at) ON clarion.sessions TO %I', service_role);
     EXECUTE format('GRANT SELECT, INSERT ON clarion.audit TO %I', service_role);
     IF service = 'directory' THEN

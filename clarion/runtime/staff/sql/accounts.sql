@@ -1,28 +1,16 @@
 -- name: find_account^
-SELECT a.id, a.name, a.email, a.role, a.added_at, a.removed_at,
-       array(SELECT d.division FROM clarion.staff_divisions AS d
-             WHERE d.staff_id = a.id AND d.as_what = 'manager' ORDER BY d.division) AS divisions,
-       array(SELECT d.division FROM clarion.staff_divisions AS d
-             WHERE d.staff_id = a.id AND d.as_what = 'deputy' ORDER BY d.division) AS deputy_in
-FROM clarion.staff AS a
+SELECT a.id, a.name, a.email, a.role, a.added_at, a.removed_at, a.divisions, a.deputy_in
+FROM clarion.accounts AS a
 WHERE a.id = :id
 
 -- name: find_account_by_email^
-SELECT a.id, a.name, a.email, a.role, a.added_at, a.removed_at,
-       array(SELECT d.division FROM clarion.staff_divisions AS d
-             WHERE d.staff_id = a.id AND d.as_what = 'manager' ORDER BY d.division) AS divisions,
-       array(SELECT d.division FROM clarion.staff_divisions AS d
-             WHERE d.staff_id = a.id AND d.as_what = 'deputy' ORDER BY d.division) AS deputy_in
-FROM clarion.staff AS a
+SELECT a.id, a.name, a.email, a.role, a.added_at, a.removed_at, a.divisions, a.deputy_in
+FROM clarion.accounts AS a
 WHERE a.email = :email
 
 -- name: list_accounts
-SELECT a.id, a.name, a.email, a.role, a.added_at, a.removed_at,
-       array(SELECT d.division FROM clarion.staff_divisions AS d
-             WHERE d.staff_id = a.id AND d.as_what = 'manager' ORDER BY d.division) AS divisions,
-       array(SELECT d.division FROM clarion.staff_divisions AS d
-             WHERE d.staff_id = a.id AND d.as_what = 'deputy' ORDER BY d.division) AS deputy_in
-FROM clarion.staff AS a
+SELECT a.id, a.name, a.email, a.role, a.added_at, a.removed_at, a.divisions, a.deputy_in
+FROM clarion.accounts AS a
 WHERE a.removed_at IS NULL OR :removed::boolean
 ORDER BY a.removed_at IS NOT NULL, a.name, a.id
 

@@ -4,13 +4,9 @@ VALUES (:id, :token_hash, :staff_id, :now, :now, :ends_at, :address, :agent, :me
 
 -- name: find_session^
 -- With the account as it is now: a right that was taken away is gone at the next request.
-SELECT s.id AS session_id, s.seen_at, a.id, a.name, a.email, a.role,
-       array(SELECT d.division FROM clarion.staff_divisions AS d
-             WHERE d.staff_id = a.id AND d.as_what = 'manager') AS divisions,
-       array(SELECT d.division FROM clarion.staff_divisions AS d
-             WHERE d.staff_id = a.id AND d.as_what = 'deputy') AS deputy_in
+SELECT s.id AS session_id, s.seen_at, a.id, a.name, a.email, a.role, a.divisions, a.deputy_in
 FROM clarion.sessions AS s
-JOIN clarion.staff AS a ON a.id = s.staff_id
+JOIN clarion.accounts AS a ON a.id = s.staff_id
 WHERE s.token_hash = :token_hash AND a.removed_at IS NULL
   AND s.ends_at > :now AND s.seen_at > :idle_since
 

@@ -8,22 +8,6 @@ from functools import lru_cache
 
 ROLES_KEPT = 4_096
 """There are few roles, and each is written half a million times."""
-MAYOR = frozenset({"mayor"})
-COUNCIL = frozenset(
-    {
-        "council member",
-        "councilmember",
-        "councilman",
-        "councilwoman",
-        "vice mayor",
-        "deputy mayor",
-        "mayor pro tem",
-        "mayor pro tempore",
-    }
-)
-CITY_MANAGER = frozenset({"city manager", "town manager"})
-LETTER_ROLES = MAYOR | COUNCIL | CITY_MANAGER
-"""Of whom letters are asked: mayors, council members and city managers."""
 
 CHAIR_RANK, VICE_CHAIR_RANK, MEMBER_RANK, AUTHOR_RANK, STATEWIDE_RANK = range(5)
 """The order in which reasons are told."""
