@@ -22,6 +22,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").rea
 ONCE = ("migrate", "topics")
 START_SECONDS = 60
 STOP_SECONDS = 75
+SAID_HERE = {"CLARION_HEALTH_HOST", "CLARION_KAFKA_INSTANCE", "CLARION_HEALTH_PORT"}
+"""What each replica is told by the test itself."""
 
 
 @dataclass
@@ -111,12 +113,16 @@ class Fleet:
         ]
 
     def environment(self, service: str) -> dict[str, str]:
-        """The variables that the file gives this service, with the values of this installation, and ours beside."""
-        named = set(COMPOSE["services"][service]["environment"]) - {"CLARION_HEALTH_HOST"}
+        """The variables that the file gives this service, with the values of this installation, and ours beside.
+
+        What the file leaves empty where nobody says more is empty here too.
+        """
+        named: dict[str, str] = COMPOSE["services"][service]["environment"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
-        missing = named - self.given.keys() - {"CLARION_KAFKA_INSTANCE", "CLARION_HEALTH_PORT"}
+        empty = {name: "" for name, value in named.items() if value == f"${{{name}:-}}"}
+        missing = named.keys() - self.given.keys() - empty.keys() - SAID_HERE
         assert not missing, missing
-        return kept | dict(self.given)
+        return kept | empty | dict(self.given)
 
     def once(self, service: str) -> str:
         """Run one that prepares to its end; what it said."""

@@ -70,14 +70,14 @@ async def turn(here: Installation, how: Any) -> None:
 
 async def stands_still(here: Installation) -> bool:
     paused = await here.rows("SELECT 1 FROM notifications.pauses WHERE paused")
-    moving = await here.rows("SELECT 1 FROM notifications.ledger WHERE state IN ('claimed', 'sending')")
+    moving = await here.rows("SELECT 1 FROM notifications.messages WHERE state IN ('claimed', 'sending')")
     return bool(paused) and not moving
 
 
 async def queued(here: Installation, people: int) -> list[dict[str, Any]]:
     """The mailboxes whose call is queued, for so many people each."""
     rows = await here.rows(
-        "SELECT l.mailbox, l.officials, o.email FROM notifications.ledger AS l"
+        "SELECT l.mailbox, l.officials, o.email FROM notifications.messages AS l"
         " JOIN notifications.officials AS o ON o.id = l.officials[1]"
         f" WHERE l.state = 'queued' AND cardinality(l.officials) = {people} ORDER BY l.mailbox"
     )
@@ -169,7 +169,7 @@ async def test_whoever_leaves_moves_or_is_new_is_right_in_what_is_queued_already
 
     async def quiet() -> bool:
         return not await here.rows(
-            "SELECT 1 FROM notifications.ledger WHERE state IN ('queued', 'claimed', 'sending', 'deferred')"
+            "SELECT 1 FROM notifications.messages WHERE state IN ('queued', 'claimed', 'sending', 'deferred')"
         )
 
     await until(quiet, 60)
