@@ -1,14 +1,17 @@
 """Forms that only our own pages in this session can send."""
 
 import hmac
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Form
 from markupsafe import Markup
 
+from clarion.runtime.web.links import BadLink, SignedLinks
 from clarion.runtime.web.problems import Refused
 
 FIELD = "form_token"
+DAY_SECONDS = 24 * 3600.0
+MAIL_AGAIN = "This form is too old or not ours: open the link in the mail again."
 FormToken = Annotated[str, Form(max_length=500)]
 """The form's token as a route takes it: `form_token: FormToken = ""`."""
 
@@ -31,3 +34,19 @@ def check_token(expected: str, given: str) -> None:
     """
     if not is_our_form(expected, given):
         raise Refused(403, "This form is not from this session. Nothing was changed: open the page again.")
+
+
+def check_link_form(
+    links: SignedLinks, purpose: str, form_token: str, expected: Any, *, words: str = MAIL_AGAIN
+) -> None:
+    """Let through a form that the page behind a mail's link made for that very link, within a day.
+
+    Raises:
+        Refused: 403, it is another's or too old; `words` say what to do.
+    """
+    try:
+        if links.read(purpose, form_token, DAY_SECONDS) == expected:
+            return
+    except BadLink:
+        pass
+    raise Refused(403, words)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from pydantic import JsonValue
@@ -12,6 +12,7 @@ from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction
 from clarion.runtime.staff.audit import Actor, record
 from clarion.runtime.staff.reading import concerning
+from clarion.runtime.web.forms import check_link_form
 from clarion.runtime.web.links import BadLink, SignedLinks
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
@@ -19,7 +20,6 @@ from clarion.services.notifications import operations, preferences
 from clarion.services.notifications.domain.subscriptions import PURPOSE, chosen, title_of
 
 FORM_PURPOSE = "preferences-form"
-FORM_SECONDS = 24 * 3600.0
 PERSON_PURPOSE = "person"
 """What the links to the directory's page about the people of a mailbox are signed for."""
 ONE_CLICK = "One-Click"
@@ -84,7 +84,7 @@ class Desk:
     ) -> HTMLResponse:
         """Do what a form of the page wishes, and say how it is taken back."""
         mailbox, subscription = read_token(self._links, token)
-        check_form(self._links, form_token, [mailbox, subscription])
+        check_link_form(self._links, FORM_PURPOSE, form_token, [mailbox, subscription])
         async with self._database.transaction() as tx:
             shown = (await preferences.standing(tx.connection, mailbox, subscription)).names
             try:
@@ -195,13 +195,3 @@ NOT_OURS = (
     "This link is not one of ours, or a part of it is missing: open it from the mail again. If that does not help,"
     " answer the mail and say that you want no more of it."
 )
-
-
-def check_form(links: SignedLinks, form_token: str, expected: Any) -> None:
-    """Raises Refused (403) unless the form came from the page of this link, within a day."""
-    try:
-        if links.read(FORM_PURPOSE, form_token, FORM_SECONDS) == expected:
-            return
-    except BadLink:
-        pass
-    raise Refused(403, "This form is too old or not ours: open the link in the mail again.")

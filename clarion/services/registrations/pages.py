@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from clarion.runtime.database import Connection, Database
 from clarion.runtime.ids import new_secret
+from clarion.runtime.web.forms import check_link_form
 from clarion.runtime.web.links import BadLink, SignedLinks
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
@@ -93,7 +94,7 @@ def status_router(database: Database, desk: Desk, links: SignedLinks) -> APIRout
     @router.post("/registrations/{token}/cancel")
     async def cancel(token: str, request: Request) -> Response:
         fields = await read_fields(request)
-        check_cancel_form(links, fields.get("form_token", ""), token)
+        check_link_form(links, CANCEL_PURPOSE, fields.get("form_token", ""), token)
         async with database.transaction() as tx:
             registration = await registration_of(tx.connection, token)
             if registration.status in ACTIVE or registration.status is Status.PENDING:
@@ -117,16 +118,6 @@ def is_our_form(links: SignedLinks, kept: str, form_token: str, event: Event) ->
     except (BadLink, ValueError, TypeError):
         return False
     return str(event_id) == event.id and hmac.compare_digest(str(secret).encode(), kept.encode())
-
-
-def check_cancel_form(links: SignedLinks, form_token: str, token: str) -> None:
-    """Raises Refused (403) unless the form came from the page of this link, within a day."""
-    try:
-        if links.read(CANCEL_PURPOSE, form_token, FORM_SECONDS) == token:
-            return
-    except BadLink:
-        pass
-    raise Refused(403, "This form is too old or not ours: open the link in the mail again.")
 
 
 async def registration_of(connection: Connection, token: str) -> Registration:

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from clarion.runtime.database import Connection, load_queries
 from clarion.runtime.staff.audit import Actor
-from clarion.runtime.web.forms import FormToken
+from clarion.runtime.web.forms import FormToken, check_link_form
 from clarion.runtime.web.links import BadLink
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import client_address
@@ -25,6 +25,7 @@ MOST_SAID = 40
 PURPOSE = "person"
 GOOD_FOR_SECONDS = 24 * 3600.0
 FORM_PURPOSE = "person-form"
+PAGE_AGAIN = "This form is too old or not ours. Nothing was changed: open the page again."
 BY_LINK = "the link in a mail"
 OLD = "This link is not one of ours, or older than a day: open the mail again and follow its link."
 
@@ -186,9 +187,4 @@ def _read(desk: Desk, purpose: str, token: str, seconds: float, field: str) -> A
 
 def check_form(desk: Desk, form_token: str, token: str) -> None:
     """Refused (403) unless the form came from the page of this link, within a day."""
-    try:
-        if desk.links.read(FORM_PURPOSE, form_token, GOOD_FOR_SECONDS) == token:
-            return
-    except BadLink:
-        pass
-    raise Refused(403, "This form is too old or not ours. Nothing was changed: open the page again.")
+    check_link_form(desk.links, FORM_PURPOSE, form_token, token, words=PAGE_AGAIN)
