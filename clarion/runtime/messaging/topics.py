@@ -54,7 +54,8 @@ async def ensure_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) ->
         replicas = settings.kafka_replication or min(MOST_REPLICAS, await _brokers(admin))
         created = await _create(admin, [_new(settings, topic, replicas) for topic in missing]) if missing else []
         if len(created) < len(missing):
-            _check(settings, missing, await _partitions(admin))
+            # Somebody else made one since the list was read, or the list was a moment old.
+            _check(settings, missing, await _once_listed(admin, settings, missing))
     present = sorted({topic_name(settings, topic) for topic in wanted} - set(created))
     return EnsuredTopics(sorted(created), present)
 
@@ -69,14 +70,8 @@ async def check_topics(
         KafkaError: the broker is not there.
     """
     wanted = [one for topic in topics for one in (topic, topic.dead)]
-    give_up_at = time.monotonic() + patience_seconds
     async with administration(settings) as admin:
-        # A broker hears a little later of topics that were just made.
-        while missing := _missing(settings, wanted, partitions := await _partitions(admin)):
-            if time.monotonic() > give_up_at:
-                raise TopicError(f"the broker has no topic {', '.join(missing)}: run clarion topics")
-            await asyncio.sleep(METADATA_POLL_SECONDS)
-    _check(settings, wanted, partitions)
+        _check(settings, wanted, await _once_listed(admin, settings, wanted, patience_seconds))
 
 
 def _missing(settings: Settings, wanted: Iterable[Topic], partitions: dict[str, int]) -> list[str]:
@@ -137,6 +132,22 @@ async def administration(settings: Settings) -> AsyncIterator[AIOKafkaAdminClien
         yield admin
     finally:
         await admin.close()
+
+
+async def _once_listed(
+    admin: AIOKafkaAdminClient, settings: Settings, wanted: Sequence[Topic], patience_seconds: float = PATIENCE_SECONDS
+) -> dict[str, int]:
+    """How many partitions each has; a broker lists topics a little after they were made.
+
+    Raises:
+        TopicError: one is not listed in that time.
+    """
+    give_up_at = time.monotonic() + patience_seconds
+    while missing := _missing(settings, wanted, partitions := await _partitions(admin)):
+        if time.monotonic() > give_up_at:
+            raise TopicError(f"the broker has no topic {', '.join(missing)}: run clarion topics")
+        await asyncio.sleep(METADATA_POLL_SECONDS)
+    return partitions
 
 
 async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
