@@ -20,6 +20,7 @@ HOST = r"(\[[^\]]*\]|[^:\[\],@/?#\s]*)(:\d{1,5})?"
 # Whoever cannot read an address quotes a part of it, which may be of the password; so nothing doubtful comes so far.
 DSN = re.compile(rf"postgres(ql)?://([^@/?#]*@)?{HOST}(,{HOST})*(/[^@?#]*)?(\?[^@#]*)?")
 RELAY = re.compile(rf"smtps?://([^@/?#\s]*@)?{HOST}/?(\?[^@#\s]*)?")
+PAGE = re.compile(r"https?://[^\s<>\"]+")
 BETWEEN_RELAYS = re.compile(r"\s*,\s*(?=smtps?://)|\s+")
 ESCAPES = "in user and password write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and a space as %20"
 FOR_OTHERS = frozenset({"CLARION_DATABASE_PASSWORD", "CLARION_REQUIRE"})
@@ -149,7 +150,13 @@ class Settings(BaseSettings):
     dkim_selectors: str = Field(
         "", description="the DKIM selectors by which the relays sign, comma separated, for `clarion doctor`"
     )
-    postal_address: str | None = Field(None, description="stands at the foot of every mail")
+    postal_address: str | None = Field(None, max_length=500, description="stands at the foot of every mail")
+    filings_url: str | None = Field(
+        None,
+        max_length=500,
+        description="page of the ballot-measure filings (Government Code 84222.5), at the foot of every mail",
+        examples=["https://cities.example/ballot-measure-filings"],
+    )
     data_dir: Path = Field(Path(".clarion"), description="data of the embedded servers")
     outbox_days: int = Field(7, ge=1, description="how long published messages can be replayed")
     inbox_days: int = Field(
@@ -213,6 +220,13 @@ class Settings(BaseSettings):
     def _user_and_password(cls, value: str | None) -> str | None:
         if value is not None and not all(value.partition(":")):
             raise ValueError("is to be user:password")
+        return value
+
+    @field_validator("filings_url")
+    @classmethod
+    def _page(cls, value: str | None) -> str | None:
+        if value is not None and not PAGE.fullmatch(value):
+            raise ValueError("is to be https://host/path")
         return value
 
     @field_validator("inbox_days")

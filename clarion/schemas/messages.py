@@ -137,8 +137,16 @@ class CallBill(Contract):
 
 
 class CallContent(Contract):
-    """The content of the template `call`: times are ready to be read, in the jurisdiction's zone."""
+    """The content of the template `call`: times are ready to be read, in the jurisdiction's zone.
 
+    `kind` is hearing, floor-vote, governor, comment-period, programme, volunteer or threat; `decider` whoever decides,
+    where that is no committee. `paragraph` is the division's own, `urgent_note` a sentence on why there is little time.
+    """
+
+    kind: Identifier = "hearing"
+    decider: Line | None = None
+    paragraph: Text | None = None
+    urgent_note: Text | None = None
     division: Line | None = None
     committee: Line
     when: Line

@@ -161,3 +161,10 @@ def test_a_protocol_that_is_none_is_refused() -> None:
     with pytest.raises(ValidationError) as raised:
         made(kafka_security_protocol="TLS")
     assert str(explained(raised.value)).startswith("CLARION_KAFKA_SECURITY_PROTOCOL: Input should be 'PLAINTEXT'")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "cities.example/filings", "https://x.example/a b", 'https://"'])
+def test_the_filings_page_is_one_that_a_mail_can_lead_to(url: str) -> None:
+    with pytest.raises(ValidationError, match="filings_url"):
+        Settings(_env_file=None, filings_url=url)
+    assert Settings(_env_file=None, filings_url="https://x.example/filings?of=all").filings_url

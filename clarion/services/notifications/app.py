@@ -50,6 +50,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         mail_from=str(settings.mail_from),
         public_url=str(settings.public_url),
         postal_address=settings.postal_address,
+        filings_url=settings.filings_url,
         return_path=return_path,
         postmark=settings.postmark_login is not None,
     )

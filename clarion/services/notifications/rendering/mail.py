@@ -68,6 +68,7 @@ class Renderer:
         mail_from: str,
         public_url: str,
         postal_address: str | None,
+        filings_url: str | None = None,
         return_path: ReturnPath | None = None,
         postmark: bool = False,
     ) -> None:
@@ -77,7 +78,7 @@ class Renderer:
             raise ValueError("CLARION_MAIL_FROM is an address, as in Clarion <calls@clarion.example>")
         self.domain = self.sender.rpartition("@")[2]
         self.public_url = public_url.rstrip("/")
-        self.postal_address = postal_address
+        self._foot = {"postal_address": postal_address, "filings_url": filings_url}
         self._from = mailbox("From", display, self.sender)
         self._return_path = return_path
         self._postmark = postmark
@@ -171,7 +172,7 @@ class Renderer:
 
     def _render_shared(self, content: Content, asks: Sequence[Ask], wording: Wording, method: str | None) -> Shared:
         body = body_of(content, asks, wording)
-        context = {**body.context, "subject": body.subject, "postal_address": self.postal_address}
+        context = {**body.context, **self._foot, "subject": body.subject}
         reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
         headers = unstructured("Subject", body.subject)
         if reply_to and reply_to.address:
