@@ -13,6 +13,7 @@ from clarion.runtime.web import fencing
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.staff import StaffOnly
 from clarion.services.audit.pages import audit_router
+from clarion.services.campaigning.pages import campaigning_router
 from clarion.services.contracts.openapi import describe
 from clarion.services.contracts.pages import contracts_router
 from clarion.services.health import health_router
@@ -67,5 +68,5 @@ def staff_routers(services: Sequence[Service], settings: Settings) -> list[APIRo
     databases = [service.database for service in services if service.name == STAFF_KEEPER]
     doors = [(database, StaffOnly(database.connection, settings, database.clock)) for database in databases]
     found = [router(database, staff) for database, staff in doors for router in (keys_router, audit_router)]
-    across = (people_router, suppressions_router)
+    across = (people_router, suppressions_router, campaigning_router)
     return [*found, *(router(database, staff, settings) for database, staff in doors for router in across)]

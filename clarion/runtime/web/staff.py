@@ -22,6 +22,7 @@ SIGN_IN = "/sign-in"
 HEADER = "x-form-token"
 PATH_AT_MOST = 1_000
 PLACES = (
+    ("Campaigns", "/campaigns", Act.SEE_CAMPAIGNS),
     ("Directory", "/directory", Act.SEE_DIRECTORY),
     ("Imports", "/directory/imports", Act.IMPORT_DIRECTORY),
     ("Suppressions", "/suppressions", Act.MANAGE_SUPPRESSIONS),

@@ -1,0 +1,76 @@
+"""`/campaigns`: all of them, what is open first, and one with its divisions, outcome and history."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import HTMLResponse
+
+from clarion.runtime.database import Connection, load_queries
+from clarion.runtime.staff.rights import Act, Staff
+from clarion.runtime.web.problems import Refused
+from clarion.runtime.web.staff import Visit
+from clarion.services.campaigning.desk import PACKAGE, PLACE, Desk
+from clarion.services.campaigns.reports import campaign_summary
+
+QUERIES = load_queries(PACKAGE)
+PAGE_SIZE = 50
+
+Page = Annotated[int, Query(ge=1, le=10_000)]
+Where = Annotated[Literal["mine", "all"] | None, Query()]
+
+
+def overview_router(desk: Desk) -> APIRouter:
+    """The pages that show and change nothing."""
+    router = APIRouter(prefix=PLACE, include_in_schema=False)
+    seen = Annotated[Visit, Depends(desk.staff.may(Act.SEE_CAMPAIGNS))]
+
+    @router.get("")
+    async def show_campaigns(visit: seen, where: Where = None, page: Page = 1) -> HTMLResponse:
+        own = own_divisions(visit.staff)
+        mine = bool(own) and where != "all"
+        async with desk.campaigns() as database, database.connection() as connection:
+            listed = await page_of_campaigns(connection, own if mine else None, page, desk.clock())
+        more = len(listed) > PAGE_SIZE
+        return desk.show(
+            "campaigns.html", visit, listed=listed[:PAGE_SIZE], page=page, more=more, mine=mine, own=sorted(own)
+        )
+
+    @router.get("/{campaign}")
+    async def show_campaign(campaign: str, visit: seen) -> HTMLResponse:
+        async with desk.campaigns() as database, database.connection() as connection:
+            found = await known_campaign(connection, campaign)
+        return desk.show("campaign.html", visit, campaign=found, own=own_divisions(visit.staff))
+
+    return router
+
+
+def own_divisions(staff: Staff) -> frozenset[str]:
+    """The divisions that somebody manages or is deputy in."""
+    return staff.divisions | staff.deputy_in
+
+
+async def page_of_campaigns(
+    connection: Connection, divisions: frozenset[str] | None, page: int, now: Any
+) -> list[dict[str, Any]]:
+    """The campaigns of a page, and one more where there is a next one; None: of all divisions."""
+    rows = QUERIES.page_of_campaigns(
+        connection,
+        divisions=None if divisions is None else sorted(divisions),
+        now=now,
+        at_most=PAGE_SIZE + 1,
+        skipped=(page - 1) * PAGE_SIZE,
+    )
+    return [dict(row) async for row in rows]
+
+
+async def known_campaign(connection: Connection, campaign: str) -> Mapping[str, Any]:
+    """A campaign's summary.
+
+    Raises:
+        Refused: 404, there is none.
+    """
+    found = None if "\x00" in campaign else await campaign_summary(connection, campaign)
+    if found is None:
+        raise Refused(404, "There is no such campaign. It may be that the link is broken: open the list of campaigns.")
+    return found

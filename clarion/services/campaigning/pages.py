@@ -1,0 +1,18 @@
+"""All pages about campaigns."""
+
+from fastapi import APIRouter
+
+from clarion.runtime.database import Database
+from clarion.runtime.settings import Settings
+from clarion.runtime.web.staff import StaffOnly
+from clarion.services.campaigning.desk import Desk
+from clarion.services.campaigning.overview import overview_router
+
+
+def campaigning_router(database: Database, staff: StaffOnly, settings: Settings) -> APIRouter:
+    """The routes, for all staff to see; what they change is asked of each division's own people."""
+    desk = Desk(settings, staff, database.clock)
+    router = APIRouter()
+    for made in (overview_router(desk),):
+        router.include_router(made)
+    return router

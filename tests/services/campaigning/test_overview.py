@@ -1,0 +1,96 @@
+"""The list of campaigns and the page of one."""
+
+import html
+import re
+
+import pytest
+
+from tests.services.campaigning.conftest import Console
+
+
+def words(page: str) -> str:
+    """What a reader sees of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+async def test_without_a_campaign_the_list_says_how_one_begins(console: Console) -> None:
+    await console.sign_in("viewer", ())
+    assert "There is no campaign yet" in await console.get("/campaigns")
+    await console.sign_in()
+    assert "No campaign concerns your divisions yet" in await console.get("/campaigns")
+
+
+async def test_a_launched_campaign_is_listed_with_who_was_asked_and_reached(console: Console) -> None:
+    await console.world.launch()
+    await console.sign_in("viewer", ())
+    page = words(await console.get("/campaigns"))
+    assert "SB 79: Senate Committee on Housing" in page
+    assert "launched · 5 asked, 0 reached" in page
+
+
+async def test_a_manager_sees_the_own_divisions_first_and_can_see_all(console: Console) -> None:
+    await console.world.launch()
+    await console.sign_in("manager", ("orange-county",))
+    assert "No campaign concerns your divisions yet" in await console.get("/campaigns")
+    assert "SB 79" in await console.get("/campaigns?where=all")
+    await console.sign_in("manager", ("orange-county",), deputy_in=("peninsula",))
+    assert "SB 79" in await console.get("/campaigns")
+
+
+async def test_what_is_over_stands_behind_what_is_open(console: Console) -> None:
+    await console.world.launch()
+    await console.world.hear(hearing_id="h-2", aliases=["later"], starts_at="2027-04-28T13:30:00-07:00")
+    await console.sign_in("viewer", ())
+    page = words(await console.get("/campaigns"))
+    assert page.index("April 21") < page.index("April 28")
+    console.world.later(days=23)
+    await console.sign_in("viewer", ())
+    page = words(await console.get("/campaigns"))
+    assert page.index("April 28") < page.index("April 21")
+    assert "over" in page
+
+
+async def test_a_campaign_shows_its_divisions_with_numbers_and_what_was_told(console: Console) -> None:
+    await console.world.launch()
+    await console.sign_in()
+    campaign = (await console.world.campaign())["id"]
+    page = await console.get(f"/campaigns/{campaign}")
+    assert f'href="/campaigns/{campaign}/east-bay"' in page
+    assert f'href="/campaigns/{campaign}/-"' in page
+    assert "East Bay yours" in words(page)
+    assert "Wednesday, April 21, 2027, 1:30 pm PDT" in page
+    assert "The call itself" in page
+
+
+async def test_what_a_campaign_waits_for_is_said(console: Console) -> None:
+    await console.world.import_all()
+    await console.world.adopt()
+    await console.world.hear(committee={"name": "Nobody knows it", "chamber": "upper", "id": None})
+    await console.sign_in("viewer", ())
+    campaign = (await console.world.campaign())["id"]
+    page = words(await console.get(f"/campaigns/{campaign}"))
+    assert "Nobody knows it" in page
+    assert "Waits:" in page
+
+
+@pytest.mark.parametrize("campaign", ["nothing", "%00", "a%00b", "x" * 400])
+async def test_a_campaign_that_is_not_there_is_said(console: Console, campaign: str) -> None:
+    await console.sign_in("viewer", ())
+    assert "There is no such campaign" in await console.get(f"/campaigns/{campaign}", 404)
+
+
+@pytest.mark.parametrize("query", ["?page=0", "?page=x", "?where=elsewhere"])
+async def test_a_page_that_is_none_is_refused(console: Console, query: str) -> None:
+    await console.sign_in("viewer", ())
+    await console.get(f"/campaigns{query}", 422)
+
+
+async def test_a_page_beyond_the_last_leads_back(console: Console) -> None:
+    await console.sign_in("viewer", ())
+    assert "Back to the first page" in await console.get("/campaigns?page=9")
+
+
+async def test_who_is_not_signed_in_is_sent_to_sign_in(console: Console) -> None:
+    for path in ("/campaigns", "/campaigns/x"):
+        answer = await console.browser.get(path)
+        assert (answer.status_code, answer.headers["location"].startswith("/sign-in?next=")) == (303, True)
