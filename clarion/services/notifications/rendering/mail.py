@@ -1,16 +1,15 @@
 """From a claimed message to the bytes of its mail."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from clarion.runtime.web.links import SignedLinks
 from clarion.schemas.messages import Ask
 from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.domain import call as words
@@ -58,12 +57,20 @@ def written_date(now: datetime) -> str:
     return format_datetime(now)
 
 
+class Signs(Protocol):
+    """Makes what makes tokens of one purpose."""
+
+    def signer(self, purpose: str, /) -> Callable[[Any], str]:
+        """What makes a token that carries a payload."""
+        ...
+
+
 class Renderer:
     """Makes mail. Templates are compiled once; what recipients share is rendered once per content and asks."""
 
     def __init__(
         self,
-        links: SignedLinks,
+        links: Signs,
         *,
         mail_from: str,
         public_url: str,
