@@ -19,6 +19,9 @@ COMMANDS = {
         "clarion.services.directory.staff.commands:staff", "who acts for the association, and their rights"
     ),
     "positions": Lazily("clarion.services.campaigns.commands:positions", "our stances on bills"),
+    "agenda": Lazily(
+        "clarion.services.campaigns.positions.agenda_commands:agenda", "the Action Agenda's priorities, by date"
+    ),
     "publish": Lazily("clarion.services.legislation.commands:publish", "validate and publish legislative updates"),
     "campaigns": Lazily("clarion.services.waves:campaigns", "what came of hearings on our positions"),
     "deliveries": Lazily("clarion.services.deliveries:deliveries", "what became of mail"),

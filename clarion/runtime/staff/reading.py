@@ -41,6 +41,7 @@ ACTS: Mapping[str, str] = {
     "person.exported": "took out what is kept of a person",
     "person.readmitted": "let somebody in again who had been erased",
     "position.adopted": "adopted a position",
+    "priority.set": "changed the Action Agenda",
     "registration.added": "asked for a seat on somebody's behalf",
     "registration.cancelled": "gave up somebody's seat",
     "registrations.exported": "took out the list of who registered",

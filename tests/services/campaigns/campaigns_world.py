@@ -31,8 +31,8 @@ HOUSING = "ocd-organization/housing"
 TABLES = (
     "divisions, cities, districts, city_districts, legislators, committees, committee_members, officials,"
     " groups, memberships,"
-    " import_markers, positions, bills, hearings, hearing_bills, campaigns, campaign_cities, waves, fanout_jobs, calls,"
-    " threads, told, directory_changes, inbox, outbox, dead_letters"
+    " import_markers, positions, priorities, bills, hearings, hearing_bills, campaigns, campaign_cities, waves,"
+    " fanout_jobs, calls, threads, told, directory_changes, inbox, outbox, dead_letters"
 )
 
 
