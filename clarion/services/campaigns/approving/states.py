@@ -54,5 +54,5 @@ def useless_at(letters_due_at: datetime | None, ends_at: datetime, now: datetime
 
 
 def urgent_from(since: datetime, useless: datetime) -> datetime:
-    """When a wave that waits `since` then becomes urgent: a day before its end, or at its last quarter if that is more."""
+    """When a wave that waits `since` then becomes urgent: a day, or the last quarter of its time, before its end."""
     return useless - max(SHORT, (useless - since) / SHORT_SHARE)
