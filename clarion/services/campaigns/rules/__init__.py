@@ -1,0 +1,1 @@
+"""When committees want letters: the project's rules, the installation's own, and deadlines set by hand."""
