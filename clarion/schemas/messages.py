@@ -37,7 +37,7 @@ class Reason(Contract):
 
 
 class Ask(Contract):
-    """What is asked: `kind` is letter or testimony (others later), about one bill."""
+    """What is asked: `kind` is letter, comment-letter, phone, volunteer or testimony (others later), about one bill."""
 
     kind: Identifier
     bill: Line
@@ -124,7 +124,7 @@ class Pause(Contract):
 
 
 class CallBill(Contract):
-    """A bill of a call, with our position on it."""
+    """A bill of a call, with our position on it; the stance `request` asks for something on which none was taken."""
 
     bill: Line
     title: Text | None = None
@@ -137,8 +137,13 @@ class CallBill(Contract):
 
 
 class CallContent(Contract):
-    """The content of the template `call`: times are ready to be read, in the jurisdiction's zone."""
+    """The content of the template `call`: times are ready to be read, in the jurisdiction's zone.
 
+    `kind` is hearing, floor-vote, governor, comment-period, programme, volunteer, threat or a later one; `committee` is
+    whoever decides there. `paragraph` is the division's own, for its manager to say.
+    """
+
+    kind: Identifier = "hearing"
     division: Line | None = None
     committee: Line
     when: Line
@@ -146,6 +151,7 @@ class CallContent(Contract):
     letters_due: Text
     letters_open: bool = True
     notice_url: Text | None = None
+    paragraph: Text | None = None
     bills: list[CallBill]
 
 
