@@ -37,7 +37,7 @@ class Reason(Contract):
 
 
 class Ask(Contract):
-    """What is asked: `kind` is letter or testimony (others later), about one bill."""
+    """What is asked: `kind` is letter, comment-letter, phone, volunteer or testimony (others later), about one bill."""
 
     kind: Identifier
     bill: Line
@@ -124,7 +124,7 @@ class Pause(Contract):
 
 
 class CallBill(Contract):
-    """A bill of a call, with our position on it."""
+    """A bill of a call, with our position on it; the stance `request` asks for something on which none was taken."""
 
     bill: Line
     title: Text | None = None

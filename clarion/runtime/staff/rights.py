@@ -24,6 +24,9 @@ class Act(StrEnum):
     SEE_CAMPAIGNS = "see campaigns"
     APPROVE_WAVE = "approve a wave"
     PAUSE_WAVE = "pause a wave"
+    START_CAMPAIGN = "start a campaign"
+    MANAGE_RULES = "manage deadlines"
+    MANAGE_TEMPLATES = "manage templates"
     MANAGE_POSITIONS = "manage positions"
     MANAGE_WEBINARS = "manage webinars"
     SEE_REGISTRATIONS = "see registrations"
@@ -58,12 +61,15 @@ ROWS: Mapping[Act, tuple[Reach, Reach, Reach, Reach]] = {
     Act.CORRECT_OFFICIAL: (E, E, O, N),
     Act.APPROVE_WAVE: (E, E, O, N),
     Act.PAUSE_WAVE: (E, E, O, N),
+    Act.START_CAMPAIGN: (E, E, O, N),
     Act.MANAGE_WEBINARS: (E, E, O, N),
     Act.MANAGE_SUPPRESSIONS: (E, E, O, N),
     Act.SEE_AUDIT: (E, E, O, N),
     # what speaks for the whole association: a file holds all divisions, a stance is taken once
     Act.IMPORT_DIRECTORY: (E, E, N, N),
     Act.MANAGE_POSITIONS: (E, E, N, N),
+    Act.MANAGE_RULES: (E, E, N, N),
+    Act.MANAGE_TEMPLATES: (E, E, N, N),
     Act.EXPORT_PERSON: (E, E, N, N),
     # what cannot be taken back, and what decides over everyone's rights
     Act.ERASE_PERSON: (E, N, N, N),

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from clarion.runtime.database import Transaction
-from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.messages import Fact
-from clarion.schemas.roles import LETTER_ROLES
 from clarion.services.campaigns import planning
 from clarion.services.campaigns.domain import amending
 from clarion.services.campaigns.domain.amending import Change
 from clarion.services.campaigns.domain.decision import NOBODY, Decision
 from clarion.services.campaigns.domain.model import Campaign, Counts
+from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.planning import QUERIES, State
 
 PATIENCE = timedelta(seconds=10)
@@ -29,44 +28,44 @@ class Amendment:
     fans_out: bool
 
 
-async def amend(tx: Transaction, alert: HearingAlert, campaign: Campaign, decision: Decision, now: datetime) -> None:
+async def amend(tx: Transaction, occasion: Occasion, campaign: Campaign, decision: Decision, now: datetime) -> None:
     """Bring a launched campaign to the state in which it should be, and tell what differs from what was told last."""
     tellable = decision.told_until > now
-    problem = planning.too_long(alert, decision) if decision.calling else None
+    problem = planning.too_long(occasion, decision) if decision.calling else None
     if problem is not None:
         decision, tellable = replace(decision, problem=problem), False
-    decision, counts = await _counted(tx, alert, campaign, decision, replans=tellable and decision.replans)
-    amendment = await _amendment(tx, alert, campaign, decision, tellable=tellable)
-    state = _state(alert, campaign, decision, counts, amendment, tellable=tellable)
+    decision, counts = await _counted(tx, occasion, campaign, decision, replans=tellable and decision.replans)
+    amendment = await _amendment(tx, occasion, campaign, decision, tellable=tellable)
+    state = _state(occasion, campaign, decision, counts, amendment, tellable=tellable)
     if amendment.fans_out:
-        await planning.fan_out(tx, campaign.id, decision, await _due_at(tx, state, now))
+        await planning.fan_out(tx, campaign.id, occasion, await _due_at(tx, state, now))
     if amendment.told_again:
         await planning.record_told(tx, state, amendment.facts, amendment.changed, now)
-    if planning.differs(campaign, alert, state):
-        await QUERIES.amend_campaign(tx.connection, **planning.fields(alert, state, now))
-        await planning.announce(tx, alert, state, now)
+    if planning.differs(campaign, occasion, state):
+        await QUERIES.amend_campaign(tx.connection, **planning.fields(occasion, state, now))
+        await planning.announce(tx, occasion, state, now)
 
 
 async def _counted(
-    tx: Transaction, alert: HearingAlert, campaign: Campaign, decision: Decision, *, replans: bool
+    tx: Transaction, occasion: Occasion, campaign: Campaign, decision: Decision, *, replans: bool
 ) -> tuple[Decision, Counts]:
-    if alert.status == "cancelled":
+    if occasion.status == "cancelled":
         return decision, Counts()
     if not replans:
         return decision, campaign.counts
-    counts = await planning.plan(tx, alert, campaign.id, decision)
+    counts = await planning.plan(tx, occasion, campaign.id, decision)
     if counts.officials == 0 and decision.problem is None:
         return replace(decision, problem=NOBODY), counts
     return decision, counts
 
 
 async def _amendment(
-    tx: Transaction, alert: HearingAlert, campaign: Campaign, decision: Decision, *, tellable: bool
+    tx: Transaction, occasion: Occasion, campaign: Campaign, decision: Decision, *, tellable: bool
 ) -> Amendment:
     told = amending.told_facts(campaign)
     if not tellable:
         return Amendment(told, (), told_again=False, fans_out=False)
-    facts = amending.amended_facts(alert, decision, told)
+    facts = amending.amended_facts(occasion, decision, told)
     changed = amending.changes(told, facts)
     if changed:
         return Amendment(facts, changed, told_again=True, fans_out=True)
@@ -77,14 +76,15 @@ async def _amendment(
         campaign=campaign.id,
         calling=decision.calling,
         letters_open=decision.letters_open,
-        letter_roles=sorted(LETTER_ROLES),
+        heard=occasion.is_hearing,
+        letter_roles=occasion.letter_roles,
         told=campaign.told_revision,
     )
     return Amendment(told, (), told_again=row["again"], fans_out=row["due"])
 
 
 def _state(
-    alert: HearingAlert,
+    occasion: Occasion,
     campaign: Campaign,
     decision: Decision,
     counts: Counts,
@@ -105,9 +105,9 @@ def _state(
     )
     if not tellable:
         return state
-    message = planning.message_of(alert, state, amendment.facts, campaign.message)
+    message = planning.message_of(occasion, state, amendment.facts, campaign.message)
     if amendment.told_again:
-        message["withdrawal"] = amending.withdrawal_reason(amendment.changed, alert, decision)
+        message["withdrawal"] = amending.withdrawal_reason(amendment.changed, occasion, decision)
     return replace(state, message=message)
 
 

@@ -15,7 +15,7 @@ from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database, Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.runtime.messaging.following import kept_traces
-from clarion.schemas.messages import MessageBatch, Withdrawal
+from clarion.schemas.messages import MessageBatch, Reason, Withdrawal
 from clarion.schemas.roles import LETTER_ROLES
 from clarion.schemas.topics import CAMPAIGNS_CALLS
 from clarion.schemas.topics import bucket as bucket_of
@@ -144,7 +144,11 @@ def _outgoing(message: Message, bucket: int, kind: str, data: MessageBatch | Wit
 async def _message(connection: Connection, campaign: str) -> Message:
     row = await QUERIES.campaign_message(connection, campaign=campaign)
     cities = {each["city"]: dict(each) async for each in QUERIES.cities_of_campaign(connection, campaign=campaign)}
-    return message_from(row, cities)
+    paragraphs = {
+        each["division"]: each["paragraph"]
+        async for each in QUERIES.paragraphs_of_campaign(connection, campaign=campaign)
+    }
+    return message_from(row, cities, paragraphs)
 
 
 async def _bring_up_to_date(
@@ -160,7 +164,8 @@ async def _bring_up_to_date(
         upto=jobs[0].upto,
         calling=message.calling,
         letters_open=letters_open(message.letters_due_at, now),
-        letter_roles=sorted(LETTER_ROLES),
+        heard=message.heard,
+        letter_roles=message.letter_roles,
         told=message.revision,
         facts=message.facts_revision,
         now=now,
@@ -183,6 +188,8 @@ def _asked(row: Mapping[str, Any]) -> Asked:
         cities=tuple(row["cities"]),
         letter=row["letter"],
         testimony=row["testimony"],
+        phone=row["phone"],
+        own=tuple(Reason.model_validate(one) for each in row["own"] or () for one in each),
     )
 
 

@@ -15,7 +15,16 @@ from clarion.services.campaigns import planning, repository
 from clarion.services.campaigns.amendments import amend
 from clarion.services.campaigns.domain import words
 from clarion.services.campaigns.domain.decision import NOBODY, Decision, Situation, decide
-from clarion.services.campaigns.domain.model import AdoptedPosition, Campaign, CommitteeFound, Counts, Position, Status
+from clarion.services.campaigns.domain.model import (
+    AdoptedPosition,
+    Campaign,
+    CommitteeFound,
+    Counts,
+    Position,
+    Status,
+    own_positions,
+)
+from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.planning import State
 from clarion.services.campaigns.projection import project
 
@@ -45,8 +54,8 @@ async def adopt_position(tx: Transaction, position: Position, clock: Clock) -> A
         return Adoption(known, is_new=False)
     adopted = AdoptedPosition(new_id(), known.version + 1 if known else 1, clock(), position)
     await repository.insert_position(tx.connection, adopted)
-    for alert in await repository.coming_hearings_with(tx.connection, position, clock()):
-        await decide_on(tx, alert, clock())
+    for occasion in await repository.coming_hearings_with(tx.connection, position, clock()):
+        await decide_on(tx, occasion, clock())
     return Adoption(adopted, is_new=True)
 
 
@@ -57,26 +66,26 @@ async def hear(tx: Transaction, alerts: Sequence[HearingAlert], clock: Clock) ->
         Rejected: a hearing's zone is unknown.
     """
     await QUERIES.lock_decisions(tx.connection)
-    for alert in alerts:
-        _check_zone(alert)
-        if await repository.save_hearing(tx.connection, alert):
-            await decide_on(tx, alert, clock())
-            await _release_origins(tx, alert)
+    for occasion in map(Occasion.of, alerts):
+        _check_zone(occasion)
+        if await repository.save_hearing(tx.connection, occasion):
+            await decide_on(tx, occasion, clock())
+            await _release_origins(tx, occasion)
 
 
-async def _release_origins(tx: Transaction, alert: HearingAlert) -> None:
+async def _release_origins(tx: Transaction, occasion: Occasion) -> None:
     """Hearings from which bills came here may tell that they went."""
-    origins = [each.hearing_id for each in alert.counterparts if each.direction == "came_from"]
+    origins = [each.hearing_id for each in occasion.counterparts if each.direction == "came_from"]
     if origins:
         await QUERIES.release_jobs(tx.connection, hearings=origins)
         tx.notify("fanout")
 
 
-def _check_zone(alert: HearingAlert) -> None:
+def _check_zone(occasion: Occasion) -> None:
     try:
-        ZoneInfo(alert.zone)
+        ZoneInfo(occasion.zone)
     except (KeyError, ValueError, OSError) as error:
-        raise Rejected(f"unknown zone {alert.zone!r}: name one of the IANA time zone database") from error
+        raise Rejected(f"unknown zone {occasion.zone!r}: name one of the IANA time zone database") from error
 
 
 async def follow_directory(tx: Transaction, events: Sequence[Received[Any]], clock: Clock) -> None:
@@ -93,8 +102,8 @@ async def follow_directory(tx: Transaction, events: Sequence[Received[Any]], clo
 async def reconsider_coming(tx: Transaction, clock: Clock) -> None:
     """Decide again on every coming hearing whose campaign was not launched."""
     await QUERIES.lock_decisions(tx.connection)
-    for alert in await repository.coming_hearings_not_launched(tx.connection, clock()):
-        await decide_on(tx, alert, clock())
+    for occasion in await repository.coming_hearings_not_launched(tx.connection, clock()):
+        await decide_on(tx, occasion, clock())
 
 
 async def review(tx: Transaction, clock: Clock) -> bool:
@@ -106,8 +115,8 @@ async def review(tx: Transaction, clock: Clock) -> bool:
         await QUERIES.mark_launched(connection, now=now, waiting=False)
     if await repository.hearings_ended(connection, now):
         await QUERIES.lock_decisions(connection)
-        for alert in await repository.hearings_ended(connection, now):
-            await decide_on(tx, alert, now)
+        for occasion in await repository.hearings_ended(connection, now):
+            await decide_on(tx, occasion, now)
     if await QUERIES.any_waits_for_directory(connection, now=now) and not await repository.directory_gaps(connection):
         await reconsider_coming(tx, clock)
         await QUERIES.mark_launched(connection, now=now, waiting=True)
@@ -119,101 +128,103 @@ async def reconsider_launched(tx: Transaction, now: datetime) -> bool:
     if not await QUERIES.any_to_reconsider(tx.connection):
         return False
     await QUERIES.lock_decisions(tx.connection)
-    alerts = await repository.take_launched(tx.connection)
-    for alert in alerts:
-        await decide_on(tx, alert, now)
-    return bool(alerts)
+    occasions = await repository.take_launched(tx.connection)
+    for occasion in occasions:
+        await decide_on(tx, occasion, now)
+    return bool(occasions)
 
 
-async def decide_on(tx: Transaction, alert: HearingAlert, now: datetime) -> None:
+async def decide_on(tx: Transaction, occasion: Occasion, now: datetime) -> None:
     """Bring the campaign of a hearing to the state in which it should be."""
-    situation = await _situation(tx, alert, now)
+    situation = await _situation(tx, occasion, now)
     decision = decide(situation) if situation else None
     if situation is None or decision is None:
         return
     campaign = situation.campaign
     if campaign is not None and campaign.launched_at is not None:
-        await amend(tx, alert, campaign, decision, now)
+        await amend(tx, occasion, campaign, decision, now)
     else:
-        await _settle(tx, alert, campaign, decision, now)
+        await _settle(tx, occasion, campaign, decision, now)
 
 
-async def _situation(tx: Transaction, alert: HearingAlert, now: datetime) -> Situation | None:
+async def _situation(tx: Transaction, occasion: Occasion, now: datetime) -> Situation | None:
     connection = tx.connection
-    positions = await repository.positions_on_agenda(connection, alert)
-    campaign = await repository.find_campaign(connection, alert.hearing_id)
+    positions = [*await repository.positions_on_agenda(connection, occasion), *own_positions(occasion)]
+    campaign = await repository.find_campaign(connection, occasion.hearing_id)
     if campaign is None and not positions:
         return None
     return Situation(
-        alert=alert,
+        occasion=occasion,
         positions=positions,
-        committees=await _committees(tx, alert, campaign),
+        committees=await _committees(tx, occasion, campaign),
         missing=await repository.directory_gaps(connection),
         campaign=campaign,
         now=now,
     )
 
 
-async def _committees(tx: Transaction, alert: HearingAlert, campaign: Campaign | None) -> list[CommitteeFound]:
+async def _committees(tx: Transaction, occasion: Occasion, campaign: Campaign | None) -> list[CommitteeFound]:
     """The committees that the hearing's reference fits; what the same reference meant at the launch stays."""
-    found = await repository.find_committees(tx.connection, alert)
+    if not occasion.is_hearing:
+        return []
+    found = await repository.find_committees(tx.connection, occasion)
     if len(found) == 1 or campaign is None or campaign.committee is None:
         return found
-    if campaign.message.get("committee") != alert.committee.model_dump(mode="json"):
+    if campaign.message.get("committee") != occasion.committee.model_dump(mode="json"):
         return found
     known = await repository.find_committee(tx.connection, campaign.committee)
     return [known] if known else found
 
 
 async def _settle(
-    tx: Transaction, alert: HearingAlert, campaign: Campaign | None, decision: Decision, now: datetime
+    tx: Transaction, occasion: Occasion, campaign: Campaign | None, decision: Decision, now: datetime
 ) -> None:
     campaign_id = campaign.id if campaign else new_id()
     if campaign is None:
         # The plan refers to the campaign's row.
-        await _save(tx, alert, State(campaign_id, 1, replace(decision, status=Status.WAITING), Counts()), now)
+        await _save(tx, occasion, State(campaign_id, 1, replace(decision, status=Status.WAITING), Counts()), now)
     counts = Counts()
     if decision.status in {Status.DRAFTED, Status.LAUNCHED}:
-        decision, counts = await _plan(tx, alert, campaign_id, decision)
+        decision, counts = await _plan(tx, occasion, campaign_id, decision)
     state = State(campaign_id, campaign.revision + 1 if campaign else 1, decision, counts)
-    if campaign is not None and not planning.differs(campaign, alert, state):
+    if campaign is not None and not planning.differs(campaign, occasion, state):
         return
     if decision.status is Status.LAUNCHED:
-        await _launch(tx, alert, state, now)
+        await _launch(tx, occasion, state, now)
     else:
-        await _save(tx, alert, state, now)
-    await planning.announce(tx, alert, state, now)
+        await _save(tx, occasion, state, now)
+    await planning.announce(tx, occasion, state, now)
 
 
-async def _plan(tx: Transaction, alert: HearingAlert, campaign_id: str, decision: Decision) -> tuple[Decision, Counts]:
+async def _plan(tx: Transaction, occasion: Occasion, campaign_id: str, decision: Decision) -> tuple[Decision, Counts]:
     """Work out who is affected and why; a campaign with nobody to ask waits."""
-    problem = planning.too_long(alert, decision)
+    problem = planning.too_long(occasion, decision)
     if problem is not None:
         return replace(decision, status=Status.WAITING, problem=problem), Counts()
-    counts = await planning.plan(tx, alert, campaign_id, decision)
+    counts = await planning.plan(tx, occasion, campaign_id, decision)
     if counts.officials == 0:
         return replace(decision, status=Status.WAITING, problem=NOBODY), counts
     return decision, counts
 
 
-async def _launch(tx: Transaction, alert: HearingAlert, state: State, now: datetime) -> None:
-    facts = words.facts(alert, state.decision)
+async def _launch(tx: Transaction, occasion: Occasion, state: State, now: datetime) -> None:
+    facts = words.facts(occasion, state.decision)
     launched = replace(
         state,
         told_revision=1,
         facts_revision=1,
         told_bills=frozenset(each.position.bill_key for each in state.decision.positions),
-        message=planning.message_of(alert, state, facts, {}),
+        message=planning.message_of(occasion, state, facts, {}),
     )
-    await _save(tx, alert, launched, now)
+    await _save(tx, occasion, launched, now)
     await planning.record_told(tx, launched, facts, [], now)
-    await planning.fan_out(tx, state.campaign_id, state.decision)
+    await planning.fan_out(tx, state.campaign_id, occasion)
 
 
-async def _save(tx: Transaction, alert: HearingAlert, state: State, now: datetime) -> None:
+async def _save(tx: Transaction, occasion: Occasion, state: State, now: datetime) -> None:
     await QUERIES.save_campaign(
         tx.connection,
-        hearing=alert.hearing_id,
+        hearing=occasion.hearing_id,
         launched_at=now if state.told_revision else None,
-        **planning.fields(alert, state, now),
+        **planning.fields(occasion, state, now),
     )

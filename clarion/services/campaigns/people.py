@@ -16,6 +16,8 @@ async def export(connection: Connection, who: Person) -> dict[str, JsonValue]:
     found = {
         "officials": QUERIES.officials_kept(connection, **asked),
         "calls": QUERIES.calls_kept(connection, **asked),
+        "choices": QUERIES.choices_kept(connection, **asked),
+        "audiences": QUERIES.audiences_kept(connection, **asked),
         "manages": QUERIES.divisions_kept(connection, **asked),
     }
     return {name: to_jsonable_python([dict(row) async for row in rows]) for name, rows in found.items()}
@@ -27,6 +29,8 @@ async def erase(tx: Transaction, who: Person) -> Erased:
     found = {
         "officials": QUERIES.forget_officials_kept(tx.connection, **asked),
         "memberships": QUERIES.forget_memberships(tx.connection, **asked),
+        "choices": QUERIES.forget_choices(tx.connection, **asked),
+        "audiences": QUERIES.forget_audiences(tx.connection, **asked),
         "managers": QUERIES.forget_manager(tx.connection, **asked),
         "calls": QUERIES.make_calls_nobodys(tx.connection, **asked),
         "threads": QUERIES.make_threads_nobodys(tx.connection, **asked),

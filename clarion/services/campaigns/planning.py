@@ -9,15 +9,14 @@ from clarion.runtime.database import Transaction
 from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.runtime.messaging.following import keep_trace
 from clarion.schemas.campaigns import CampaignChanged
-from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.messages import Fact
-from clarion.schemas.roles import LETTER_ROLES
 from clarion.schemas.topics import BUCKETS, CAMPAIGNS_LIFECYCLE
 from clarion.services.campaigns import repository
 from clarion.services.campaigns.domain import amending, words
 from clarion.services.campaigns.domain.affected import author_chambers, sources
 from clarion.services.campaigns.domain.decision import Decision
 from clarion.services.campaigns.domain.model import Campaign, Counts, Status
+from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.domain.times import spoken_start
 
 QUERIES = repository.QUERIES
@@ -39,74 +38,79 @@ class State:
     message: Mapping[str, Any] | None = None
 
 
-def too_long(alert: HearingAlert, decision: Decision) -> str | None:
+def too_long(occasion: Occasion, decision: Decision) -> str | None:
     """What is wrong with texts that fit no message; None if they fit."""
-    size = sum(len(fact.text) for fact in words.facts(alert, decision))
-    size += len(words.content(alert, decision).model_dump_json().encode())
+    size = sum(len(fact.text) for fact in words.facts(occasion, decision))
+    size += len(words.content(occasion, decision).model_dump_json().encode())
     if size <= MESSAGE_BYTES:
         return None
     return f"its texts make {size:,} bytes, more than the {MESSAGE_BYTES:,} that fit a call: shorten them"
 
 
-def differs(campaign: Campaign, alert: HearingAlert, state: State) -> bool:
+def differs(campaign: Campaign, occasion: Occasion, state: State) -> bool:
     """Whether a campaign is to be kept and told as something else than it is."""
     decision = state.decision
     ids = tuple(each.id for each in decision.positions)
     before = (campaign.status, campaign.problem, campaign.hearing_revision, campaign.positions, campaign.not_after)
-    after = (decision.status, decision.problem, alert.revision, ids, decision.not_after)
+    after = (decision.status, decision.problem, occasion.revision, ids, decision.not_after)
     told = (campaign.told_revision, campaign.waits_for_directory, campaign.counts)
     return before != after or told != (state.told_revision, decision.waits_for_directory, state.counts)
 
 
-async def plan(tx: Transaction, alert: HearingAlert, campaign_id: str, decision: Decision) -> Counts:
+async def plan(tx: Transaction, occasion: Occasion, campaign_id: str, decision: Decision) -> Counts:
     """Work out who is affected and why, from the facts as they are now."""
     connection = tx.connection
     members = await repository.members_of(connection, decision.committee.id) if decision.committee else []
-    chambers = author_chambers(alert, decision.positions)
+    chambers = author_chambers(occasion, decision.positions)
     legislators = await repository.legislators_of(connection, sorted(chambers))
     await QUERIES.clear_plan(connection, campaign=campaign_id)
     await QUERIES.plan_cities(
         connection,
         campaign=campaign_id,
-        sources=sources(alert, decision.positions, members, legislators),
+        sources=sources(occasion, decision.positions, members, legislators),
         bills=[each.position.bill for each in decision.positions],
+        launch=decision.launch,
     )
-    roles = sorted(LETTER_ROLES)
-    await QUERIES.plan_waves(connection, campaign=campaign_id, letters_open=decision.letters_open, letter_roles=roles)
+    await QUERIES.plan_waves(
+        connection, campaign=campaign_id, heard=occasion.is_hearing, letter_roles=occasion.letter_roles
+    )
     return Counts(**dict(await QUERIES.plan_counts(connection, campaign=campaign_id)))
 
 
-async def fan_out(tx: Transaction, campaign_id: str, decision: Decision, due_at: datetime | None = None) -> None:
+async def fan_out(tx: Transaction, campaign_id: str, occasion: Occasion, due_at: datetime | None = None) -> None:
     """Have every wave and bucket brought to the campaign's state; not before `due_at` if that is given."""
     await keep_trace(tx.connection, [campaign_id])
     await QUERIES.plan_jobs(
         tx.connection,
         campaign=campaign_id,
-        letters_open=decision.letters_open,
-        letter_roles=sorted(LETTER_ROLES),
+        heard=occasion.is_hearing,
+        letter_roles=occasion.letter_roles,
         buckets=BUCKETS,
         due_at=due_at,
     )
     tx.notify("fanout")
 
 
-def message_of(alert: HearingAlert, state: State, facts: Sequence[Fact], before: Mapping[str, Any]) -> dict[str, Any]:
+def message_of(occasion: Occasion, state: State, facts: Sequence[Fact], before: Mapping[str, Any]) -> dict[str, Any]:
     """What the calls of a campaign have in common; `before` is what the last ones had."""
     decision = state.decision
     told = [Fact.model_validate(fact) for fact in before.get("facts", [])]
     return {
         "facts": [fact.model_dump(mode="json") for fact in facts],
-        "content": words.content(alert, decision).model_dump(mode="json"),
-        "calendar": amending.calendar(alert, decision, state.campaign_id).model_dump(mode="json"),
+        "content": words.content(occasion, decision).model_dump(mode="json"),
+        "calendar": amending.calendar(occasion, decision, state.campaign_id).model_dump(mode="json"),
         "calling": decision.calling,
-        "committee": alert.committee.model_dump(mode="json"),
+        "first_ask": occasion.first_ask,
+        "heard": occasion.is_hearing,
+        "letter_roles": occasion.letter_roles,
+        "committee": occasion.committee.model_dump(mode="json"),
         "withdrawal": before.get("withdrawal", amending.NOT_CONCERNED),
-        "arrivals": amending.arrivals(alert, decision, before),
-        "departures": amending.departures(alert, told, before),
+        "arrivals": amending.arrivals(occasion, decision, before),
+        "departures": amending.departures(occasion, told, before),
     }
 
 
-def fields(alert: HearingAlert, state: State, now: datetime) -> dict[str, Any]:
+def fields(occasion: Occasion, state: State, now: datetime) -> dict[str, Any]:
     """A campaign's row, all but what only its first state has."""
     decision = state.decision
     return {
@@ -115,20 +119,21 @@ def fields(alert: HearingAlert, state: State, now: datetime) -> dict[str, Any]:
         "status": decision.status,
         "problem": decision.problem,
         "waits_for_directory": decision.waits_for_directory,
-        "title": words.title(alert, decision),
+        "title": words.title(occasion, decision),
         "bills": [each.position.bill for each in decision.positions],
         "committee": decision.committee and decision.committee.id,
-        "held": spoken_start(alert.starts_at, alert.zone, alert.time_note),
-        "letters_due_at": alert.letters_due_at,
+        "held": spoken_start(occasion.starts_at, occasion.zone, occasion.time_note),
+        "letters_due_at": occasion.letters_due_at,
         "not_after": decision.not_after,
         "ends_at": decision.ends_at,
-        "hearing_revision": alert.revision,
+        "hearing_revision": occasion.revision,
         "positions": [each.id for each in decision.positions],
         "message": state.message,
         "told_revision": state.told_revision,
         "facts_revision": state.facts_revision,
         "told_until": decision.told_until if state.told_revision else None,
         "told_bills": sorted(state.told_bills),
+        "launch": decision.launch,
         "now": now,
         **asdict(state.counts),
     }
@@ -148,7 +153,7 @@ async def record_told(
     )
 
 
-async def announce(tx: Transaction, alert: HearingAlert, state: State, now: datetime) -> None:
+async def announce(tx: Transaction, occasion: Occasion, state: State, now: datetime) -> None:
     """Tell whoever follows campaigns."""
     decision = state.decision
     kind = "drafted" if decision.status is Status.WAITING else str(decision.status)
@@ -158,8 +163,8 @@ async def announce(tx: Transaction, alert: HearingAlert, state: State, now: date
         campaign_id=state.campaign_id,
         revision=state.revision,
         status=str(decision.status),
-        hearing_id=alert.hearing_id,
-        title=words.title(alert, decision),
+        hearing_id=occasion.hearing_id,
+        title=words.title(occasion, decision),
         bills=[each.position.bill for each in decision.positions],
         problem=decision.problem,
         at=now,

@@ -7,7 +7,6 @@ from typing import Any
 from clarion.runtime.database import Connection, load_queries
 from clarion.schemas.cloudevents import PREFIX
 from clarion.schemas.directory import IMPORT_EXTENSION, NEEDED_TO_LAUNCH
-from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.topics import DIRECTORY_ENTITIES
 from clarion.services.campaigns.domain.decision import committee_chamber
 from clarion.services.campaigns.domain.model import (
@@ -22,6 +21,7 @@ from clarion.services.campaigns.domain.model import (
     hearing_ends_at,
 )
 from clarion.services.campaigns.domain.names import committee_key
+from clarion.services.campaigns.domain.occasions import Occasion
 
 QUERIES = load_queries(__package__)
 POSITION_FIELDS = tuple(Position.__dataclass_fields__)
@@ -62,34 +62,34 @@ async def position_versions(
     return [adopted_of(row) async for row in rows]
 
 
-async def positions_on_agenda(connection: Connection, alert: HearingAlert) -> list[AdoptedPosition]:
+async def positions_on_agenda(connection: Connection, occasion: Occasion) -> list[AdoptedPosition]:
     """The positions in force on a hearing's agenda, in its order."""
-    keys = list(dict.fromkeys(item.bill_key for item in alert.agenda))
+    keys = list(dict.fromkeys(item.bill_key for item in occasion.agenda))
     rows = QUERIES.positions_on_agenda(
-        connection, jurisdiction=alert.jurisdiction, session=alert.session, bill_keys=keys
+        connection, jurisdiction=occasion.jurisdiction, session=occasion.session, bill_keys=keys
     )
     found = {row["bill_key"]: adopted_of(row) async for row in rows}
     return [found[key] for key in keys if key in found]
 
 
-async def save_hearing(connection: Connection, alert: HearingAlert) -> bool:
+async def save_hearing(connection: Connection, occasion: Occasion) -> bool:
     """Keep the state of a hearing; False if this revision or a newer one was known."""
     is_new = await QUERIES.save_hearing(
         connection,
-        id=alert.hearing_id,
-        revision=alert.revision,
-        jurisdiction=alert.jurisdiction,
-        session=alert.session,
-        ends_at=hearing_ends_at(alert),
-        alert=alert.model_dump(mode="json"),
+        id=occasion.hearing_id,
+        revision=occasion.revision,
+        jurisdiction=occasion.jurisdiction,
+        session=occasion.session,
+        ends_at=hearing_ends_at(occasion),
+        alert=occasion.model_dump(mode="json"),
     )
     if is_new:
-        keys = [item.bill_key for item in alert.agenda]
-        await QUERIES.replace_agenda(connection, hearing=alert.hearing_id, bill_keys=keys)
+        keys = [item.bill_key for item in occasion.agenda]
+        await QUERIES.replace_agenda(connection, hearing=occasion.hearing_id, bill_keys=keys)
     return bool(is_new)
 
 
-async def coming_hearings_with(connection: Connection, position: Position, now: datetime) -> list[HearingAlert]:
+async def coming_hearings_with(connection: Connection, position: Position, now: datetime) -> list[Occasion]:
     """The hearings ahead on whose agenda the bill is."""
     rows = QUERIES.coming_hearings_with_bill(
         connection,
@@ -98,18 +98,18 @@ async def coming_hearings_with(connection: Connection, position: Position, now: 
         session=position.session,
         now=now,
     )
-    return [HearingAlert.model_validate(row["alert"]) async for row in rows]
+    return [Occasion.model_validate(row["alert"]) async for row in rows]
 
 
-async def coming_hearings_not_launched(connection: Connection, now: datetime) -> list[HearingAlert]:
+async def coming_hearings_not_launched(connection: Connection, now: datetime) -> list[Occasion]:
     """The hearings ahead with a position on the agenda, whose campaign was not launched."""
     rows = QUERIES.coming_hearings_not_launched(connection, now=now)
-    return [HearingAlert.model_validate(row["alert"]) async for row in rows]
+    return [Occasion.model_validate(row["alert"]) async for row in rows]
 
 
-async def hearings_ended(connection: Connection, now: datetime) -> list[HearingAlert]:
+async def hearings_ended(connection: Connection, now: datetime) -> list[Occasion]:
     """Some of the hearings that are over and whose campaign is still open."""
-    return [HearingAlert.model_validate(row["alert"]) async for row in QUERIES.hearings_ended(connection, now=now)]
+    return [Occasion.model_validate(row["alert"]) async for row in QUERIES.hearings_ended(connection, now=now)]
 
 
 async def find_campaign(connection: Connection, hearing: str) -> Campaign | None:
@@ -134,13 +134,16 @@ async def find_campaign(connection: Connection, hearing: str) -> Campaign | None
         told_until=row["told_until"],
         told_bills=frozenset(row["told_bills"]),
         message=row["message"] or {},
+        launch=row["launch"],
+        approved=frozenset(row["approved"]),
+        approved_bills=frozenset(row["approved_bills"]),
     )
 
 
-async def take_launched(connection: Connection) -> list[HearingAlert]:
+async def take_launched(connection: Connection) -> list[Occasion]:
     """The hearings of some launched campaigns for which the directory changed, which are marked as looked at."""
     rows = QUERIES.take_launched(connection)
-    return [HearingAlert.model_validate(row["alert"]) async for row in rows]
+    return [Occasion.model_validate(row["alert"]) async for row in rows]
 
 
 async def find_committee(connection: Connection, committee: str) -> CommitteeFound | None:
@@ -149,17 +152,17 @@ async def find_committee(connection: Connection, committee: str) -> CommitteeFou
     return row and CommitteeFound(**dict(row))
 
 
-async def find_committees(connection: Connection, alert: HearingAlert) -> list[CommitteeFound]:
+async def find_committees(connection: Connection, occasion: Occasion) -> list[CommitteeFound]:
     """The committees that a hearing's reference fits: by its id if that is known here, else by chamber and name."""
-    if alert.committee.id is not None:
-        row = await QUERIES.committee_by_id(connection, id=alert.committee.id)
+    if occasion.committee.id is not None:
+        row = await QUERIES.committee_by_id(connection, id=occasion.committee.id)
         if row is not None:
             return [CommitteeFound(**dict(row))]
     rows = QUERIES.committees_by_name(
         connection,
-        name_key=committee_key(alert.committee.name),
-        chamber=committee_chamber(alert),
-        jurisdiction=alert.jurisdiction,
+        name_key=committee_key(occasion.committee.name),
+        chamber=committee_chamber(occasion),
+        jurisdiction=occasion.jurisdiction,
     )
     return [CommitteeFound(**dict(row)) async for row in rows]
 

@@ -19,11 +19,18 @@ OF_MANAGERS = {
     "correct an official's entry",
     "approve a wave",
     "pause a wave",
+    "start a campaign",
     "manage webinars",
     "manage suppressions",
     "read the audit log",
 }
-OF_STATE = {"import into the directory", "manage positions", "export what is kept of a person"}
+OF_STATE = {
+    "import into the directory",
+    "manage positions",
+    "manage deadlines",
+    "manage templates",
+    "export what is kept of a person",
+}
 OF_ADMINISTRATORS = {
     "erase what is kept of a person",
     "manage staff",

@@ -204,9 +204,7 @@ async def test_what_is_cancelled_and_held_after_all_is_asked_again(world: World)
     assert "status" not in (await world.told_to(MAYOR))[-1].facts
 
 
-async def test_after_the_letters_deadline_those_who_were_told_are_told_and_only_testimony_is_asked(
-    world: World,
-) -> None:
+async def test_after_the_letters_deadline_who_would_write_is_asked_to_call(world: World) -> None:
     await world.import_all()
     await world.adopt()
     await world.hear(letters_due_at="2027-04-14T12:00:00-07:00")
@@ -217,11 +215,12 @@ async def test_after_the_letters_deadline_those_who_were_told_are_told_and_only_
     assert (await world.campaign())["told_revision"] == 1
     await amend(world, letters_due_at="2027-04-14T12:00:00-07:00", location={"name": "Room 4202"})
     mayor, manager = (await world.told_to(MAYOR))[-1], (await world.told_to("b-manager@birch.example"))[-1]
-    assert (mayor.revision, mayor.asks) == (2, set())
-    assert manager.asks == {("testimony", "SB 79")}
+    assert (mayor.revision, mayor.asks) == (2, {("phone", "SB 79")})
+    assert manager.asks == {("phone", "SB 79"), ("testimony", "SB 79")}
     assert mayor.body["not_after"] == "2027-04-21T20:30:00Z"
     assert mayor.body["content"]["letters_open"] is False
-    assert await world.told_to("late@alder.example") == []
+    newcomer, *_ = await world.told_to("late@alder.example")
+    assert newcomer.asks == {("phone", "SB 79")}
     assert await history(world) == [(1, []), (2, ["where"])]
 
 
@@ -230,9 +229,10 @@ async def test_a_move_that_opens_letters_again_asks_for_them(world: World) -> No
     await world.adopt()
     await world.hear(letters_due_at="2027-03-31T12:00:00-07:00")
     await world.fan_out()
-    assert await world.told_to(MAYOR) == []
+    [late] = await world.told_to(MAYOR)
+    assert late.asks == {("phone", "SB 79")}
     await amend(world, starts_at="2027-04-28T13:30:00-07:00", letters_due_at="2027-04-21T12:00:00-07:00")
-    [fresh] = await world.told_to(MAYOR)
+    fresh = (await world.told_to(MAYOR))[-1]
     assert (fresh.revision, fresh.asks, fresh.body["not_after"]) == (2, {("letter", "SB 79")}, "2027-04-21T19:00:00Z")
 
 

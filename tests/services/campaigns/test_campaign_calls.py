@@ -153,14 +153,15 @@ async def test_letters_are_asked_of_who_signs_them_and_testimony_of_who_is_willi
     assert "a-clerk" not in await world.called()
 
 
-async def test_after_the_letters_deadline_only_testimony_is_asked(world: World) -> None:
+async def test_after_the_letters_deadline_who_would_write_is_asked_to_call_and_nobody_to_write(world: World) -> None:
     await world.import_all()
     await world.adopt()
     await world.hear(letters_due_at="2027-03-31T12:00:00-07:00")
     await world.fan_out()
-    assert await world.called() == {"a-chief", "b-manager"}
+    assert await world.called() == ASKED
+    assert asked(await world.recipient("a-mayor")) == {("phone", "SB 79")}
     found = await world.recipient("b-manager")
-    assert asked(found) == {("testimony", "SB 79")}
+    assert asked(found) == {("phone", "SB 79"), ("testimony", "SB 79")}
     assert found["batch"]["not_after"] == "2027-04-21T20:30:00Z"
     assert found["batch"]["content"]["letters_open"] is False
     assert found["batch"]["content"]["letters_due"].startswith(
@@ -192,7 +193,7 @@ async def test_a_deadline_that_passes_before_the_fan_out_asks_no_letters_any_mor
     await world.hear(letters_due_at="2027-04-14T12:00:00-07:00")
     world.now = datetime(2027, 4, 15, tzinfo=UTC)
     await world.fan_out()
-    assert await world.called() == {"a-chief", "b-manager"}
+    assert {kind for each in (await world.recipients()).values() for kind, _ in asked(each)} == {"phone", "testimony"}
 
 
 async def test_a_hearing_upon_adjournment_is_open_to_the_end_of_its_day(world: World) -> None:

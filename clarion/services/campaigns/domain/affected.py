@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from clarion.schemas.legislation import HearingAlert
 from clarion.services.campaigns.domain.model import AdoptedPosition, Member
 from clarion.services.campaigns.domain.names import (
     AUTHOR_RANK,
@@ -14,15 +13,16 @@ from clarion.services.campaigns.domain.names import (
     member_rank,
     name_key,
 )
+from clarion.services.campaigns.domain.occasions import Occasion
 
 Source = Mapping[str, Any]
 """Why cities are affected: a district or the whole state, with `bills` for members, `open_bills` for other cities."""
 
 
-def author_chambers(alert: HearingAlert, positions: Iterable[AdoptedPosition]) -> set[str]:
+def author_chambers(occasion: Occasion, positions: Iterable[AdoptedPosition]) -> set[str]:
     """The chambers in which the authors of these bills sit."""
     keys = {each.position.bill_key for each in positions}
-    chambers = {chamber_of_bill(item.bill_key) for item in alert.agenda if item.author and item.bill_key in keys}
+    chambers = {chamber_of_bill(item.bill_key) for item in occasion.agenda if item.author and item.bill_key in keys}
     return {chamber for chamber in chambers if chamber}
 
 
@@ -42,14 +42,14 @@ def find_author(author: str, bill_key: str, legislators: Iterable[tuple[Member, 
 
 
 def sources(
-    alert: HearingAlert,
+    occasion: Occasion,
     positions: Sequence[AdoptedPosition],
     members: Iterable[Member],
     legislators: Sequence[tuple[Member, str | None]],
 ) -> list[Source]:
     """Every reason for which cities are affected by these positions' bills."""
     found = [_source("committee", member, member_rank(member.role), positions) for member in members]
-    authors = {item.bill_key: item.author for item in reversed(alert.agenda) if item.author}
+    authors = {item.bill_key: item.author for item in reversed(occasion.agenda) if item.author}
     for each in positions:
         key = each.position.bill_key
         author = find_author(authors[key], key, legislators) if key in authors else None

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from clarion.schemas.legislation import Counterpart, HearingAlert
+from clarion.schemas.legislation import Counterpart
 from clarion.schemas.messages import CalendarEntry, Fact
 from clarion.services.campaigns.domain import words
 from clarion.services.campaigns.domain.decision import CANCELLED, Decision
 from clarion.services.campaigns.domain.model import Campaign
 from clarion.services.campaigns.domain.names import chamber_key
+from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.domain.times import spoken_start
 
 HEARING_LENGTH = timedelta(hours=2)
@@ -36,11 +37,11 @@ def changes(before: Sequence[Fact], after: Sequence[Fact]) -> list[Change]:
     return [*differing, *gone]
 
 
-def amended_facts(alert: HearingAlert, decision: Decision, told: Sequence[Fact]) -> list[Fact]:
+def amended_facts(occasion: Occasion, decision: Decision, told: Sequence[Fact]) -> list[Fact]:
     """The facts in force. That a hearing is on again is said, and follows from the others for who knew it cancelled."""
-    facts = words.facts(alert, decision)
+    facts = words.facts(occasion, decision)
     was_cancelled = any(fact.key == STATUS and fact.material for fact in told)
-    if was_cancelled and alert.status != CANCELLED:
+    if was_cancelled and occasion.status != CANCELLED:
         return [Fact(key=STATUS, label="Status", text="Reinstated", material=False), *facts]
     return facts
 
@@ -50,7 +51,7 @@ def told_facts(campaign: Campaign) -> list[Fact]:
     return [Fact.model_validate(fact) for fact in campaign.message.get("facts", [])]
 
 
-def withdrawal_reason(changed: Sequence[Change], alert: HearingAlert, decision: Decision) -> str:
+def withdrawal_reason(changed: Sequence[Change], occasion: Occasion, decision: Decision) -> str:
     """Why it no longer concerns someone who was told, in a sentence or more."""
     gone = [each["label"] or "" for each in changed if (each["key"] or "").startswith(BILL) and each["now"] is None]
     sentences = []
@@ -58,56 +59,58 @@ def withdrawal_reason(changed: Sequence[Change], alert: HearingAlert, decision: 
         verb = "is" if len(gone) == 1 else "are"
         sentences.append(f"{words.listed(gone)} {verb} no longer asked about there.")
     if any(each["key"] == "committee" for each in changed):
-        sentences.append(f"The hearing is now before another committee: {words.heard_by(alert, decision.committee)}.")
+        sentences.append(
+            f"The hearing is now before another committee: {words.heard_by(occasion, decision.committee)}."
+        )
     return " ".join(sentences) or NOT_CONCERNED
 
 
-def calendar(alert: HearingAlert, decision: Decision, campaign_id: str) -> CalendarEntry:
+def calendar(occasion: Occasion, decision: Decision, campaign_id: str) -> CalendarEntry:
     """The hearing's entry: two hours from its start, or its day where only that is known."""
-    bills = words.listed([each.position.bill for each in decision.positions] or [item.bill for item in alert.agenda])
-    committee = words.heard_by(alert, decision.committee)
+    bills = words.listed([each.position.bill for each in decision.positions] or [item.bill for item in occasion.agenda])
+    committee = words.heard_by(occasion, decision.committee)
     return CalendarEntry(
         uid=f"campaign-{campaign_id}@clarion",
-        method="CANCEL" if alert.status == CANCELLED else "REQUEST",
+        method="CANCEL" if occasion.status == CANCELLED else "REQUEST",
         summary=f"{bills}: {committee}"[: words.LINE_LENGTH] if bills else committee,
-        starts_at=alert.starts_at,
-        ends_at=alert.starts_at + HEARING_LENGTH if isinstance(alert.starts_at, datetime) else None,
-        zone=alert.zone,
-        location=words.place(alert),
-        description=alert.time_note,
-        url=alert.notice_url,
+        starts_at=occasion.starts_at,
+        ends_at=occasion.starts_at + HEARING_LENGTH if isinstance(occasion.starts_at, datetime) else None,
+        zone=occasion.zone,
+        location=words.place(occasion),
+        description=occasion.time_note,
+        url=occasion.notice_url,
     )
 
 
-def arrivals(alert: HearingAlert, decision: Decision, before: Mapping[str, Any]) -> list[dict[str, str]]:
+def arrivals(occasion: Occasion, decision: Decision, before: Mapping[str, Any]) -> list[dict[str, str]]:
     """Bills that came from another hearing: whoever was called there is told that they moved, and from when to when."""
     asked = {each.position.bill_key: each.position.bill for each in decision.positions}
     said = {each["bill_key"]: each for each in before.get("arrivals", []) if each["bill_key"] in asked}
-    for each in alert.counterparts:
+    for each in occasion.counterparts:
         if each.direction == "came_from" and each.bill_key in asked:
             said[each.bill_key] = {
                 "bill_key": each.bill_key,
                 "bill": asked[each.bill_key],
                 "hearing": each.hearing_id,
-                "text": _moved(alert, each, asked[each.bill_key]),
+                "text": _moved(occasion, each, asked[each.bill_key]),
             }
     return list(said.values())
 
 
-def _moved(alert: HearingAlert, origin: Counterpart, bill: str) -> str:
-    now = spoken_start(alert.starts_at, alert.zone, alert.time_note)
+def _moved(occasion: Occasion, origin: Counterpart, bill: str) -> str:
+    now = spoken_start(occasion.starts_at, occasion.zone, occasion.time_note)
     was = spoken_start(origin.starts_at, origin.zone, origin.time_note)
     named = origin.committee.chamber
-    where = words.committee_title(origin.committee.name, chamber_key(named) if named else "", alert.jurisdiction)
+    where = words.committee_title(origin.committee.name, chamber_key(named) if named else "", occasion.jurisdiction)
     return f"{bill} moved: now {now}, was {was} ({where})."
 
 
-def departures(alert: HearingAlert, told: Sequence[Fact], before: Mapping[str, Any]) -> list[dict[str, str]]:
+def departures(occasion: Occasion, told: Sequence[Fact], before: Mapping[str, Any]) -> list[dict[str, str]]:
     """Bills that went to another hearing: whoever is called there hears of it there."""
-    here = {item.bill_key for item in alert.agenda}
+    here = {item.bill_key for item in occasion.agenda}
     labels = {fact.key: fact.label for fact in told}
     gone = {each["bill_key"]: each for each in before.get("departures", []) if each["bill_key"] not in here}
-    for each in alert.counterparts:
+    for each in occasion.counterparts:
         label = labels.get(f"{BILL}{each.bill_key}"[:200])
         if each.direction == "went_to" and each.bill_key not in here and label:
             gone[each.bill_key] = {"bill_key": each.bill_key, "bill": label, "hearing": each.hearing_id}

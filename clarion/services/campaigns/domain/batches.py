@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from clarion.schemas.messages import Ask, CalendarEntry, CallContent, Fact, MessageBatch, Reason, Recipient, Withdrawal
+from clarion.schemas.roles import LETTER_ROLES
 from clarion.services.campaigns.domain import words
 from clarion.services.campaigns.domain.amending import BILL, NOT_CONCERNED
 from clarion.services.campaigns.domain.decision import letters_open, not_after
@@ -21,7 +22,8 @@ MAILBOXES_PER_WITHDRAWAL = 1_000
 class Message:
     """What all calls of a campaign have in common at the told revision.
 
-    `arrivals` are bills that came from another hearing, `departures` those that went to one.
+    `arrivals` are bills that came from another hearing, `departures` those that went to one. `paragraphs` are the
+    divisions' own, `letter_roles` those whose holders are asked for what is the `first_ask`; None are all.
     """
 
     campaign: str
@@ -39,6 +41,10 @@ class Message:
     ends_at: datetime
     told_until: datetime
     cities: Mapping[str, Reasons]
+    paragraphs: Mapping[str, str]
+    first_ask: str
+    heard: bool
+    letter_roles: Sequence[str] | None
 
     @property
     def matter(self) -> str:
@@ -54,7 +60,7 @@ class Elsewhere:
     came: Mapping[str, set[str]] = field(default_factory=dict)
 
 
-def message_from(row: Mapping[str, Any], cities: Mapping[str, Reasons]) -> Message:
+def message_from(row: Mapping[str, Any], cities: Mapping[str, Reasons], paragraphs: Mapping[str, str]) -> Message:
     """The message of a campaign's row."""
     said = row["message"]
     calendar = said.get("calendar")
@@ -74,6 +80,10 @@ def message_from(row: Mapping[str, Any], cities: Mapping[str, Reasons]) -> Messa
         ends_at=row["ends_at"],
         told_until=row["told_until"],
         cities=cities,
+        paragraphs=paragraphs,
+        first_ask=said.get("first_ask", "letter"),
+        heard=said.get("heard", True),
+        letter_roles=said.get("letter_roles", sorted(LETTER_ROLES)),
     )
 
 
@@ -103,7 +113,7 @@ def batches_of(
             reply_to=words.contact(division),
             not_after=_not_after(message, now, letter=letter),
             facts=list(message.facts),
-            content=_content(message, division, now),
+            content=_content(message, division, slug, now),
             calendar=message.calendar,
             wave=slug,
             recipients=[],
@@ -143,11 +153,12 @@ def withdrawals_of(
             )
 
 
-def _content(message: Message, division: Division | None, now: datetime) -> dict[str, Any]:
+def _content(message: Message, division: Division | None, slug: str, now: datetime) -> dict[str, Any]:
     content = message.content.model_copy(
         update={
             "division": division and division.name,
             "letters_open": letters_open(message.letters_due_at, now),
+            "paragraph": message.paragraphs.get(slug),
         }
     )
     return content.model_dump(mode="json")
@@ -169,35 +180,35 @@ class Recipients:
     def __init__(self, message: Message, elsewhere: Elsewhere) -> None:
         self._message = message
         self._elsewhere = elsewhere
-        self._wordings: dict[tuple[tuple[str, ...], bool, bool], Wording] = {}
+        self._wordings: dict[tuple[tuple[str, ...], bool, bool, bool], Wording] = {}
 
     def of(self, asked: Asked) -> tuple[Recipient, int]:
         """The recipient of a mailbox, with its reasons and what it is asked for. Its values were validated before."""
-        key = asked.cities, asked.letter, asked.testimony
+        key = asked.cities, asked.letter, asked.phone, asked.testimony
         wording = self._wordings.get(key)
         if wording is None:
             wording = self._wordings[key] = self._wording(asked)
-        moved = self._moved(asked.mailbox, wording.bills)
+        own = [*self._moved(asked.mailbox, wording.bills), *asked.own]
         elsewhere = self._told_elsewhere(asked.mailbox)
         recipient = Recipient.of_valid(
             mailbox=asked.mailbox,
             officials=list(asked.officials),
             address=None,
             name=None,
-            reasons=[*moved, *wording.reasons] if moved else wording.reasons,
+            reasons=[*own, *wording.reasons] if own else wording.reasons,
             asks=wording.asks,
             told_elsewhere=elsewhere,
         )
         length = wording.length + texts_bytes(asked.officials)
-        if moved or elsewhere:
-            length += reasons_bytes(moved) + texts_bytes(elsewhere)
+        if own or elsewhere:
+            length += reasons_bytes(own) + texts_bytes(elsewhere)
         return recipient, length
 
     def _wording(self, asked: Asked) -> Wording:
         cities = [self._message.cities[city] for city in asked.cities]
         bills = [each.bill for each in self._message.content.bills if any(each.bill in c["bills"] for c in cities)]
         reasons = words.reasons_told(cities, self._message.jurisdiction)
-        asks = words.asks(asked, bills)
+        asks = words.asks(asked, bills, self._message.first_ask)
         return Wording(
             bills, reasons, asks, 170 + reasons_bytes(reasons) + sum(37 + texts_bytes([a.bill]) for a in asks)
         )

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from clarion.schemas.legislation import HearingAlert
 from clarion.services.campaigns.domain.model import (
     AdoptedPosition,
     Campaign,
     CommitteeFound,
+    Launch,
     Status,
     day_ends_at,
     hearing_ends_at,
     may_move,
 )
 from clarion.services.campaigns.domain.names import chamber_key, named_chamber
+from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.domain.times import spoken_start
 
 CANCELLED = "cancelled"
@@ -27,7 +28,7 @@ NOBODY = "nobody to ask: no city is affected, or none has an official who writes
 class Situation:
     """All that a decision depends on. `positions` are those in force on the hearing's agenda, in its order."""
 
-    alert: HearingAlert
+    occasion: Occasion
     positions: Sequence[AdoptedPosition]
     committees: Sequence[CommitteeFound]
     missing: Sequence[str]
@@ -54,6 +55,7 @@ class Decision:
     calling: bool
     replans: bool
     told_until: datetime
+    launch: Launch
 
 
 def decide(situation: Situation) -> Decision | None:
@@ -76,7 +78,7 @@ def _judge(situation: Situation, asking: tuple[AdoptedPosition, ...]) -> Decisio
     obstacle = _obstacle(situation)
     if obstacle is not None:
         return _decision(situation, asking, Status.WAITING, obstacle)
-    if any(each.position.launch != "auto" for each in asking):
+    if _launch(situation, asking) != "auto" and not (situation.campaign and situation.campaign.approved):
         return _decision(situation, asking, Status.DRAFTED, AWAITS_APPROVAL)
     return _decision(situation, asking, Status.LAUNCHED, None)
 
@@ -96,54 +98,66 @@ def _after_launch(situation: Situation, asking: tuple[AdoptedPosition, ...], cam
 
 def needs_approval(adopted: AdoptedPosition, campaign: Campaign) -> bool:
     """Whether a launched campaign may not ask about this bill by itself."""
-    return adopted.position.launch != "auto" and adopted.position.bill_key not in campaign.told_bills
+    known = campaign.told_bills | campaign.approved_bills
+    return adopted.position.launch != "auto" and adopted.position.bill_key not in known
+
+
+def _launch(situation: Situation, asking: Sequence[AdoptedPosition]) -> Launch:
+    """How its waves are let go; that stays as it was at the first launch."""
+    campaign = situation.campaign
+    if campaign is not None and campaign.launched_at is not None and campaign.launch is not None:
+        return campaign.launch
+    return "auto" if all(each.position.launch == "auto" for each in asking) else "approval"
 
 
 def _ended(situation: Situation) -> str | None:
-    alert = situation.alert
-    if alert.status == CANCELLED:
+    occasion = situation.occasion
+    if occasion.status == CANCELLED:
         return "the hearing is cancelled"
-    if hearing_ends_at(alert) <= situation.now:
-        return f"the hearing was {spoken_start(alert.starts_at, alert.zone, alert.time_note)}"
+    if hearing_ends_at(occasion) <= situation.now:
+        return f"the hearing was {spoken_start(occasion.starts_at, occasion.zone, occasion.time_note)}"
     return None
 
 
 def _obstacle(situation: Situation) -> str | None:
     if situation.missing:
         return f"the directory is not whole: {'; '.join(situation.missing)}"
+    if not situation.occasion.is_hearing:
+        return None
     match situation.committees:
         case [_]:
             return None
         case []:
-            return unknown_committee(situation.alert)
+            return unknown_committee(situation.occasion)
         case several:
-            return ambiguous_committee(situation.alert, several)
+            return ambiguous_committee(situation.occasion, several)
 
 
-def committee_chamber(alert: HearingAlert) -> str | None:
+def committee_chamber(occasion: Occasion) -> str | None:
     """The chamber of the hearing's committee: as the source says it, or as the name begins with it."""
-    named = alert.committee.chamber
-    return chamber_key(named) if named else named_chamber(alert.committee.name)
+    named = occasion.committee.chamber
+    return chamber_key(named) if named else named_chamber(occasion.committee.name)
 
 
-def unknown_committee(alert: HearingAlert) -> str:
+def unknown_committee(occasion: Occasion) -> str:
     """What to do about a committee that the directory does not have."""
-    chamber = committee_chamber(alert) or "chamber not said"
-    return f'unknown committee "{alert.committee.name}" ({chamber}): import it with clarion directory import committees'
+    chamber = committee_chamber(occasion) or "chamber not said"
+    return (
+        f'unknown committee "{occasion.committee.name}" ({chamber}): import it with clarion directory import committees'
+    )
 
 
-def ambiguous_committee(alert: HearingAlert, several: Sequence[CommitteeFound]) -> str:
+def ambiguous_committee(occasion: Occasion, several: Sequence[CommitteeFound]) -> str:
     """Which committees a name fits, so that the source can say the id."""
     fits = " and ".join(f'"{each.name}" ({each.chamber}) {each.id}' for each in several)
-    return (
-        f'committee "{alert.committee.name}" fits {len(several)}: {fits}; publish the hearing with the committee\'s id'
-    )
+    name = occasion.committee.name
+    return f'committee "{name}" fits {len(several)}: {fits}; publish the hearing with the committee\'s id'
 
 
 def _decision(
     situation: Situation, asking: tuple[AdoptedPosition, ...], status: Status, problem: str | None
 ) -> Decision:
-    alert = situation.alert
+    occasion = situation.occasion
     calling = _ended(situation) is None
     return Decision(
         status=status,
@@ -151,21 +165,22 @@ def _decision(
         positions=asking,
         waits_for_directory=status is not Status.CLOSED and bool(situation.missing),
         committee=situation.committees[0] if len(situation.committees) == 1 else None,
-        letters_open=letters_open(alert.letters_due_at, situation.now),
-        not_after=not_after(alert.letters_due_at, hearing_ends_at(alert), situation.now, letter=True),
-        ends_at=hearing_ends_at(alert),
+        letters_open=letters_open(occasion.letters_due_at, situation.now),
+        not_after=not_after(occasion.letters_due_at, hearing_ends_at(occasion), situation.now, letter=True),
+        ends_at=hearing_ends_at(occasion),
         calling=calling,
         replans=calling and (status is Status.CLOSED or _obstacle(situation) is None),
         told_until=_told_until(situation, calling=calling),
+        launch=_launch(situation, asking),
     )
 
 
 def _told_until(situation: Situation, *, calling: bool) -> datetime:
     """Until when telling helps: the hearing's end; of one that is not held, the end of the last day it was told for."""
-    alert, campaign = situation.alert, situation.campaign
+    occasion, campaign = situation.occasion, situation.campaign
     if calling:
-        return hearing_ends_at(alert)
-    end = day_ends_at(alert.starts_at, alert.zone) if alert.status == CANCELLED else hearing_ends_at(alert)
+        return hearing_ends_at(occasion)
+    end = day_ends_at(occasion.starts_at, occasion.zone) if occasion.status == CANCELLED else hearing_ends_at(occasion)
     return max(end, campaign.told_until) if campaign and campaign.told_until else end
 
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from clarion.schemas.campaigns import Stance
-from clarion.schemas.legislation import HearingAlert
+from clarion.schemas.legislation import bill_key
+from clarion.schemas.messages import Reason
+from clarion.services.campaigns.domain.occasions import Occasion
 
 Launch = Literal["auto", "approval"]
+REQUEST: Literal["request"] = "request"
+"""In the place of a stance, where something is asked on which no position was taken."""
 
 
 class Status(StrEnum):
@@ -45,7 +49,7 @@ class Position:
     session: str
     bill: str
     bill_key: str
-    stance: Stance
+    stance: Stance | Literal["request"]
     ask: str
     why: str
     policy_area: str | None = None
@@ -64,6 +68,29 @@ class AdoptedPosition:
     version: int
     adopted_at: datetime
     position: Position
+
+
+def own_positions(occasion: Occasion) -> list[AdoptedPosition]:
+    """What an occasion asks by itself, as positions that nobody adopted; they change with its revision."""
+    return [
+        AdoptedPosition(
+            id=f"{occasion.hearing_id}/{number}/{occasion.revision}",
+            version=occasion.revision,
+            adopted_at=datetime.min.replace(tzinfo=UTC),
+            position=Position(
+                jurisdiction=occasion.jurisdiction,
+                session=occasion.session,
+                bill=own.name,
+                bill_key=bill_key(own.name),
+                stance=REQUEST,
+                ask=own.ask,
+                why=own.why,
+                points=own.points,
+                letter=own.letter,
+            ),
+        )
+        for number, own in enumerate(occasion.own, start=1)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +125,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What is known of a campaign before it is decided on again."""
+    """What is known of a campaign before it is decided on again.
+
+    `approved` are the divisions whose waves were let go; `approved_bills` were added since the launch, and may be asked
+    about.
+    """
 
     id: str
     revision: int
@@ -116,6 +147,9 @@ class Campaign:
     told_until: datetime | None = None
     told_bills: frozenset[str] = frozenset()
     message: Mapping[str, Any] = field(default_factory=dict)
+    launch: Launch | None = None
+    approved: frozenset[str] = frozenset()
+    approved_bills: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +165,7 @@ class Division:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A mailbox to be asked: whose it is, of which cities, and for what."""
+    """A mailbox to be asked: whose it is, of which cities, and for what; `own` are its officials' own reasons."""
 
     mailbox: str
     division: str
@@ -140,6 +174,8 @@ class Asked:
     cities: tuple[str, ...]
     letter: bool
     testimony: bool
+    phone: bool = False
+    own: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +201,6 @@ def day_ends_at(starts_at: datetime | date, zone: str) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
 
 
-def hearing_ends_at(alert: HearingAlert) -> datetime:
-    """`ends_at` of an alert."""
-    return ends_at(alert.starts_at, alert.zone)
+def hearing_ends_at(occasion: Occasion) -> datetime:
+    """`ends_at` of an occasion."""
+    return ends_at(occasion.starts_at, occasion.zone)

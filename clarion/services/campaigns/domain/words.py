@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from clarion.schemas.legislation import HearingAgendaItem, HearingAlert
+from clarion.schemas.legislation import HearingAgendaItem
 from clarion.schemas.messages import Ask, CallBill, CallContent, Contact, Fact, Reason
 from clarion.services.campaigns.domain.decision import CANCELLED, Decision
 from clarion.services.campaigns.domain.model import AdoptedPosition, Asked, CommitteeFound, Division, Reasons
 from clarion.services.campaigns.domain.names import chamber, plain
+from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.domain.times import spoken_start, spoken_time
 
 SENTENCES = 3
@@ -25,11 +26,11 @@ def committee_title(name: str, chamber_name: str, jurisdiction: str) -> str:
     return " ".join(part for part in (prefix, middle, name) if part)
 
 
-def heard_by(alert: HearingAlert, committee: CommitteeFound | None) -> str:
+def heard_by(occasion: Occasion, committee: CommitteeFound | None) -> str:
     """The committee of a hearing in words; as the source names it where the directory does not have it."""
     if committee is None:
-        return alert.committee.name
-    return committee_title(committee.name, committee.chamber, alert.jurisdiction)
+        return occasion.committee.name
+    return committee_title(committee.name, committee.chamber, occasion.jurisdiction)
 
 
 def listed(words: Sequence[str], *, most: int = 3) -> str:
@@ -41,53 +42,53 @@ def listed(words: Sequence[str], *, most: int = 3) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def title(alert: HearingAlert, decision: Decision) -> str:
+def title(occasion: Occasion, decision: Decision) -> str:
     """What a campaign is called: "SB 79, Senate Committee on Housing, Wednesday, April 21, 2027"."""
-    day = spoken_start(alert.starts_at, alert.zone, alert.time_note)
-    bills = listed([each.position.bill for each in decision.positions] or [item.bill for item in alert.agenda])
+    day = spoken_start(occasion.starts_at, occasion.zone, occasion.time_note)
+    bills = listed([each.position.bill for each in decision.positions] or [item.bill for item in occasion.agenda])
     short_day = ", ".join(day.split(", ")[:3])
-    return f"{bills}: {heard_by(alert, decision.committee)}, {short_day}"[:LINE_LENGTH]
+    return f"{bills}: {heard_by(occasion, decision.committee)}, {short_day}"[:LINE_LENGTH]
 
 
-def due(alert: HearingAlert, decision: Decision) -> str:
+def due(occasion: Occasion, decision: Decision) -> str:
     """Until when letters count; where that is unknown, whom to ask. Never guessed."""
     phone = decision.committee.phone if decision.committee else None
-    if alert.letters_due_at is None:
+    if occasion.letters_due_at is None:
         return f"{DEADLINE_UNKNOWN} ({phone})" if phone else DEADLINE_UNKNOWN
-    return spoken_time(alert.letters_due_at, alert.zone)
+    return spoken_time(occasion.letters_due_at, occasion.zone)
 
 
-def deadline(alert: HearingAlert, decision: Decision) -> str:
+def deadline(occasion: Occasion, decision: Decision) -> str:
     """`due`, and what to do where that is past."""
     if decision.letters_open:
-        return due(alert, decision)
-    return f"It was {due(alert, decision)}: too late for the committee's analysis; call your member or testify"
+        return due(occasion, decision)
+    return f"It was {due(occasion, decision)}: too late for the committee's analysis; call your member or testify"
 
 
-def place(alert: HearingAlert) -> str | None:
+def place(occasion: Occasion) -> str | None:
     """Where a hearing is held, with the ways to take part from afar; None if nobody said."""
-    parts = (alert.location.name, alert.location.remote, alert.location.url)
+    parts = (occasion.location.name, occasion.location.remote, occasion.location.url)
     return "; ".join(part for part in parts if part) or None
 
 
-def agenda_items(alert: HearingAlert) -> Mapping[str, HearingAgendaItem]:
+def agenda_items(occasion: Occasion) -> Mapping[str, HearingAgendaItem]:
     """The first item of each bill on the agenda."""
     items: dict[str, HearingAgendaItem] = {}
-    for item in alert.agenda:
+    for item in occasion.agenda:
         items.setdefault(item.bill_key, item)
     return items
 
 
-def facts(alert: HearingAlert, decision: Decision) -> list[Fact]:
+def facts(occasion: Occasion, decision: Decision) -> list[Fact]:
     """What a call states; a later change of one is told again, so that nothing in them changes by time alone."""
-    where = place(alert)
-    cancelled = [Fact(key="status", label="Status", text="Cancelled")] if alert.status == CANCELLED else []
+    where = place(occasion)
+    cancelled = [Fact(key="status", label="Status", text="Cancelled")] if occasion.status == CANCELLED else []
     general = [
         *cancelled,
-        Fact(key="when", label="When", text=spoken_start(alert.starts_at, alert.zone, alert.time_note)),
+        Fact(key="when", label="When", text=spoken_start(occasion.starts_at, occasion.zone, occasion.time_note)),
         *([Fact(key="where", label="Where", text=where)] if where else []),
-        Fact(key="committee", label="Committee", text=heard_by(alert, decision.committee)),
-        Fact(key="letters_due", label="Letters due", text=due(alert, decision)),
+        Fact(key="committee", label="Committee", text=heard_by(occasion, decision.committee)),
+        Fact(key="letters_due", label="Letters due", text=due(occasion, decision)),
     ]
     return general + [_bill_fact(each) for each in decision.positions]
 
@@ -98,16 +99,17 @@ def _bill_fact(adopted: AdoptedPosition) -> Fact:
     return Fact(key=f"bill:{position.bill_key}"[:200], label=position.bill, text=text)
 
 
-def content(alert: HearingAlert, decision: Decision) -> CallContent:
+def content(occasion: Occasion, decision: Decision) -> CallContent:
     """What the template of a call needs besides the facts, all but the division."""
-    items = agenda_items(alert)
+    items = agenda_items(occasion)
     return CallContent(
-        committee=heard_by(alert, decision.committee),
-        when=spoken_start(alert.starts_at, alert.zone, alert.time_note),
-        where=place(alert),
-        letters_due=deadline(alert, decision),
+        committee=heard_by(occasion, decision.committee),
+        when=spoken_start(occasion.starts_at, occasion.zone, occasion.time_note),
+        where=place(occasion),
+        letters_due=deadline(occasion, decision),
         letters_open=decision.letters_open,
-        notice_url=alert.notice_url,
+        notice_url=occasion.notice_url,
+        kind=occasion.kind,
         bills=[_call_bill(each, items.get(each.position.bill_key)) for each in decision.positions],
     )
 
@@ -162,9 +164,10 @@ def reasons_told(cities: Iterable[Reasons], jurisdiction: str) -> list[Reason]:
     return list(told.values())
 
 
-def asks(asked: Asked, bills: Sequence[str]) -> list[Ask]:
+def asks(asked: Asked, bills: Sequence[str], first_ask: str) -> list[Ask]:
     """What a mailbox is asked for, bill by bill."""
-    kinds = [kind for kind, wanted in (("letter", asked.letter), ("testimony", asked.testimony)) if wanted]
+    wanted = ((first_ask, asked.letter), ("phone", asked.phone), ("testimony", asked.testimony))
+    kinds = [kind for kind, is_wanted in wanted if is_wanted]
     return [Ask(kind=kind, bill=bill) for bill in bills for kind in kinds]
 
 

@@ -21,14 +21,15 @@ WHERE b.bill_key = :bill_key AND h.jurisdiction = :jurisdiction AND h.session = 
 ORDER BY h.ends_at, h.id;
 
 -- name: coming_hearings_not_launched
--- Those with a position on the agenda.
+-- Those with a position on the agenda, or with an ask of their own.
 SELECT h.id, h.alert FROM hearings AS h
 WHERE h.ends_at > :now
   AND NOT EXISTS (SELECT FROM campaigns AS c WHERE c.hearing = h.id AND c.launched_at IS NOT NULL)
-  AND EXISTS (
-      SELECT FROM hearing_bills AS b
-      JOIN positions AS p ON p.jurisdiction = h.jurisdiction AND p.session = h.session AND p.bill_key = b.bill_key
-      WHERE b.hearing = h.id)
+  AND (coalesce(jsonb_array_length(h.alert -> 'own'), 0) > 0
+       OR EXISTS (
+           SELECT FROM hearing_bills AS b
+           JOIN positions AS p ON p.jurisdiction = h.jurisdiction AND p.session = h.session AND p.bill_key = b.bill_key
+           WHERE b.hearing = h.id))
 ORDER BY h.ends_at, h.id;
 
 -- name: hearings_ended
@@ -56,7 +57,8 @@ RETURNING h.alert;
 -- name: campaign_of_hearing^
 SELECT id, revision, status, problem, launched_at, hearing_revision, positions, not_after,
        divisions, cities, officials, committee, waits_for_directory, told_revision, facts_revision, told_until,
-       told_bills, message
+       told_bills, message, launch, approved_bills,
+       ARRAY(SELECT a.division FROM approvals AS a WHERE a.campaign = campaigns.id AND a.state = 'approved') AS approved
 FROM campaigns WHERE hearing = :hearing
 FOR NO KEY UPDATE;
 
@@ -64,10 +66,12 @@ FOR NO KEY UPDATE;
 -- Until the launch; from then on it is amended.
 INSERT INTO campaigns (id, hearing, revision, status, problem, waits_for_directory, title, bills, committee, held,
                        letters_due_at, not_after, ends_at, hearing_revision, positions, message, created_at, changed_at,
-                       launched_at, divisions, cities, officials, told_revision, facts_revision, told_until, told_bills)
+                       launched_at, divisions, cities, officials, told_revision, facts_revision, told_until, told_bills,
+                       launch)
 VALUES (:id, :hearing, :revision, :status, :problem, :waits_for_directory, :title, :bills, :committee, :held,
         :letters_due_at, :not_after, :ends_at, :hearing_revision, :positions, :message, :now, :now,
-        :launched_at, :divisions, :cities, :officials, :told_revision, :facts_revision, :told_until, :told_bills)
+        :launched_at, :divisions, :cities, :officials, :told_revision, :facts_revision, :told_until, :told_bills,
+        :launch)
 ON CONFLICT (hearing) DO UPDATE SET
     revision = excluded.revision, status = excluded.status, problem = excluded.problem,
     waits_for_directory = excluded.waits_for_directory, title = excluded.title,
@@ -76,7 +80,8 @@ ON CONFLICT (hearing) DO UPDATE SET
     hearing_revision = excluded.hearing_revision, positions = excluded.positions, message = excluded.message,
     changed_at = excluded.changed_at, launched_at = excluded.launched_at, divisions = excluded.divisions,
     cities = excluded.cities, officials = excluded.officials, told_revision = excluded.told_revision,
-    facts_revision = excluded.facts_revision, told_until = excluded.told_until, told_bills = excluded.told_bills
+    facts_revision = excluded.facts_revision, told_until = excluded.told_until, told_bills = excluded.told_bills,
+    launch = excluded.launch
 WHERE campaigns.launched_at IS NULL;
 
 -- name: amend_campaign!
@@ -98,7 +103,8 @@ VALUES (:campaign, :revision, :now, :changed, :facts);
 -- Who left the directory is not told that it ended.
 WITH boxes AS (
     SELECT bucket, mailbox, bool_or(is_new) AS gained, bool_or(differs) AS differs
-    FROM people_concerned(:campaign::text, :calling::boolean, :letters_open::boolean, :letter_roles::text[], NULL)
+    FROM people_of_campaign(:campaign::text, :calling::boolean, :letters_open::boolean, :heard::boolean,
+                            :letter_roles::text[], NULL)
     GROUP BY bucket, mailbox
 ), needs AS (
     SELECT t.revision, t.standing, b.mailbox IS NULL AS ends, t.mailbox IS NULL AS fresh,
@@ -129,47 +135,61 @@ WITH waves_gone AS (DELETE FROM waves WHERE campaign = :campaign)
 DELETE FROM campaign_cities WHERE campaign = :campaign;
 
 -- name: plan_cities!
--- Every share counts; weighing only orders the reasons. Cities that are no members are asked about open bills only.
+-- Every share counts; weighing only orders the reasons. Cities that are no members are asked about open bills only. Who
+-- was added by hand brings the city along, but nobody else of it. A city is open once its division's wave was let go.
 WITH sources AS (
     SELECT * FROM jsonb_to_recordset(:sources::jsonb) AS s (
         kind text, bills text[], open_bills text[], legislator text, name text, role text, rank integer,
         chamber text, district text)
 ), hits AS (
     SELECT c.id, c.name AS city_name, c.division, s.*, d.share,
-           CASE WHEN c.member THEN s.bills ELSE s.open_bills END AS asked_bills
+           CASE WHEN c.member THEN s.bills ELSE s.open_bills END AS asked_bills, true AS whole
     FROM sources AS s
     JOIN districts ON districts.id = s.district AND districts.active
     JOIN city_districts AS d ON d.district = s.district
     JOIN cities AS c ON c.id = d.city AND c.active
     WHERE s.kind <> 'statewide'
     UNION ALL
-    SELECT c.id, c.name, c.division, s.*, NULL, CASE WHEN c.member THEN s.bills ELSE s.open_bills END
+    SELECT c.id, c.name, c.division, s.*, NULL, CASE WHEN c.member THEN s.bills ELSE s.open_bills END, true
     FROM sources AS s CROSS JOIN cities AS c
     WHERE s.kind = 'statewide' AND c.active
+), added AS (
+    SELECT DISTINCT c.id, c.name AS city_name, c.division
+    FROM choices AS x JOIN officials AS o ON o.id = x.official JOIN cities AS c ON c.id = o.city AND c.active
+    WHERE x.campaign = :campaign AND x.included
+), found AS (
+    SELECT h.id, min(h.city_name) AS city_name, min(h.division) AS division, true AS whole,
+           (SELECT array_agg(b.bill ORDER BY b.place)
+            FROM unnest(:bills::text[]) WITH ORDINALITY AS b (bill, place)
+            WHERE EXISTS (SELECT FROM hits AS x WHERE x.id = h.id AND b.bill = ANY (x.asked_bills))) AS bills,
+           jsonb_agg(
+               jsonb_build_object(
+                   'kind', h.kind, 'bills', h.asked_bills, 'legislator', h.legislator, 'name', h.name, 'role', h.role,
+                   'rank', h.rank, 'chamber', h.chamber, 'district', h.district, 'share', h.share)
+               ORDER BY h.rank, h.share DESC NULLS LAST, h.legislator) AS reasons
+    FROM hits AS h
+    WHERE cardinality(h.asked_bills) > 0
+    GROUP BY h.id
+    UNION ALL
+    SELECT a.id, a.city_name, a.division, false, :bills::text[], '[]' FROM added AS a
+    WHERE NOT EXISTS (SELECT FROM hits AS h WHERE h.id = a.id AND cardinality(h.asked_bills) > 0)
 )
-INSERT INTO campaign_cities (campaign, city, name, division, bills, reasons)
-SELECT :campaign, h.id, min(h.city_name), min(h.division),
-       (SELECT array_agg(b.bill ORDER BY b.place)
-        FROM unnest(:bills::text[]) WITH ORDINALITY AS b (bill, place)
-        WHERE EXISTS (SELECT FROM hits AS x WHERE x.id = h.id AND b.bill = ANY (x.asked_bills))),
-       jsonb_agg(
-           jsonb_build_object(
-               'kind', h.kind, 'bills', h.asked_bills, 'legislator', h.legislator, 'name', h.name, 'role', h.role,
-               'rank', h.rank, 'chamber', h.chamber, 'district', h.district, 'share', h.share)
-           ORDER BY h.rank, h.share DESC NULLS LAST, h.legislator)
-FROM hits AS h
-WHERE cardinality(h.asked_bills) > 0
-GROUP BY h.id;
+INSERT INTO campaign_cities (campaign, city, name, division, bills, reasons, whole, open)
+SELECT :campaign, f.id, f.city_name, f.division, f.bills, f.reasons, f.whole,
+       CASE WHEN :launch::text = 'auto' THEN coalesce(a.state NOT IN ('rejected', 'stopped'), true)
+            ELSE coalesce(a.state = 'approved', false) END
+FROM found AS f
+LEFT JOIN approvals AS a ON a.campaign = :campaign AND a.division = coalesce(f.division, '');
 
 -- name: plan_waves!
 -- City by city first, so that nothing is put in order: who calls a hundred thousand is to hear of it at once.
 INSERT INTO waves (campaign, division, cities, officials)
 SELECT :campaign, division, count(*), sum(officials)
 FROM (
-    SELECT coalesce(c.division, '') AS division, count(o.id) AS officials
+    SELECT coalesce(c.division, '') AS division, count(a.official) AS officials
     FROM campaign_cities AS c
-    LEFT JOIN officials AS o ON o.city = c.city AND o.active
-        AND (o.testifies OR (:letters_open::boolean AND o.role_keys && :letter_roles::text[]))
+    LEFT JOIN audience_of(:campaign::text, :heard::boolean, :letter_roles::text[]) AS a
+        ON a.city = c.city AND (a.writes OR a.speaks)
     WHERE c.campaign = :campaign
     GROUP BY c.city, c.division
 ) AS cities
@@ -182,22 +202,20 @@ FROM waves WHERE campaign = :campaign;
 
 -- name: plan_jobs!
 -- A mailbox is asked once, with the wave of the smallest division among its officials' cities ('' if they have none); how
--- many officials a job has need only be about right, so each counts for its own city's. Waves that are no more end what
--- they told.
+-- many officials a job has need only be about right, so each counts for its own city's. Waves that are no more, or were
+-- stopped, end what they told.
 WITH sizes AS (
-    SELECT coalesce(c.division, '') AS division, o.bucket, count(*)::integer AS officials
-    FROM campaign_cities AS c
-    JOIN officials AS o ON o.city = c.city AND o.active
-        AND (o.testifies OR (:letters_open::boolean AND o.role_keys && :letter_roles::text[]))
-    WHERE c.campaign = :campaign
-    GROUP BY coalesce(c.division, ''), o.bucket
+    SELECT coalesce(a.division, '') AS division, a.bucket, count(*)::integer AS officials
+    FROM audience_of(:campaign::text, :heard::boolean, :letter_roles::text[]) AS a
+    WHERE a.open AND (a.writes OR a.speaks)
+    GROUP BY coalesce(a.division, ''), a.bucket
 ), told AS (
     SELECT division, bucket, count(*)::integer AS mailboxes FROM threads WHERE campaign = :campaign
     GROUP BY division, bucket
-), places AS (
-    SELECT w.division, b.bucket FROM waves AS w
+), places (division, bucket) AS (
+    SELECT coalesce(c.division, ''), b.bucket FROM campaign_cities AS c
     CROSS JOIN generate_series(0, :buckets::integer - 1) AS b (bucket)
-    WHERE w.campaign = :campaign
+    WHERE c.campaign = :campaign AND c.open
     UNION
     SELECT division, bucket FROM fanout_jobs WHERE campaign = :campaign
 )

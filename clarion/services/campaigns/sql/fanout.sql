@@ -27,6 +27,9 @@ WHERE c.id = :campaign;
 -- name: cities_of_campaign
 SELECT city, name, bills, reasons FROM campaign_cities WHERE campaign = :campaign;
 
+-- name: paragraphs_of_campaign
+SELECT division, paragraph FROM approvals WHERE campaign = :campaign AND paragraph IS NOT NULL;
+
 -- name: divisions_by_slug
 SELECT id AS slug, name, manager_name, manager_email, manager_phone FROM divisions
 WHERE id = ANY (:slugs::text[]) AND active;
@@ -38,20 +41,21 @@ WHERE id = ANY (:slugs::text[]) AND active;
 WITH jobs AS (
     SELECT * FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
 ), people AS MATERIALIZED (
-    SELECT * FROM people_concerned(
-        :campaign::text, :calling::boolean, :letters_open::boolean, :letter_roles::text[], :in_buckets::smallint[],
-        :reached::text, :upto::text)
+    SELECT * FROM people_of_campaign(
+        :campaign::text, :calling::boolean, :letters_open::boolean, :heard::boolean, :letter_roles::text[],
+        :in_buckets::smallint[], :reached::text, :upto::text)
 ), boxes AS (
     SELECT bucket, mailbox, coalesce(min(division), '') AS division, array_agg(official ORDER BY official) AS officials,
            array_agg(DISTINCT city ORDER BY city) AS cities, bool_or(letter) AS letter,
-           bool_or(testimony) AS testimony, bool_or(is_new) AS gained
+           bool_or(phone) AS phone, bool_or(testimony) AS testimony, bool_or(is_new) AS gained,
+           jsonb_agg(own) FILTER (WHERE own IS NOT NULL) AS own
     FROM people GROUP BY bucket, mailbox
 ), known AS (
     SELECT * FROM threads
     WHERE campaign = :campaign AND bucket = ANY (:in_buckets::smallint[]) AND mailbox >= :reached AND mailbox < :upto
 ), due AS MATERIALIZED (
-    SELECT bucket, mailbox, coalesce(b.division, t.division) AS division, b.officials, b.cities, b.letter, b.testimony,
-           t.revision,
+    SELECT bucket, mailbox, coalesce(b.division, t.division) AS division, b.officials, b.cities, b.letter, b.phone,
+           b.testimony, b.own, t.revision,
            CASE WHEN b.officials IS NOT NULL THEN 'asked'
                 WHEN NOT EXISTS (
                     SELECT FROM calls AS k JOIN officials AS o ON o.id = k.official AND o.active
@@ -78,14 +82,15 @@ WITH jobs AS (
     ON CONFLICT (campaign, bucket, mailbox) DO UPDATE SET
         division = excluded.division, revision = excluded.revision, standing = excluded.standing
 ), called AS (
-    INSERT INTO calls (campaign, official, city, division, mailbox, letter, testimony, asked_at)
-    SELECT :campaign, p.official, p.city, coalesce(p.division, ''), p.mailbox, p.letter, p.testimony, :now
+    INSERT INTO calls (campaign, official, city, division, mailbox, letter, phone, testimony, asked_at)
+    SELECT :campaign, p.official, p.city, coalesce(p.division, ''), p.mailbox, p.letter, p.phone, p.testimony, :now
     FROM people AS p
-    WHERE CASE WHEN p.is_new THEN p.mailbox IN (SELECT mailbox FROM done WHERE what = 'asked') ELSE p.differs END
+    WHERE CASE WHEN p.is_new OR (p.asks_differ AND NOT p.differs)
+               THEN p.mailbox IN (SELECT mailbox FROM done WHERE what = 'asked') ELSE p.differs END
     ORDER BY p.mailbox, p.official
     ON CONFLICT (campaign, official) DO UPDATE SET
         city = excluded.city, division = excluded.division, mailbox = excluded.mailbox, letter = excluded.letter,
-        testimony = excluded.testimony, ended_at = NULL,
+        phone = excluded.phone, testimony = excluded.testimony, ended_at = NULL,
         asked_at = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.asked_at ELSE excluded.asked_at END,
         outcome = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.outcome END,
         outcome_revision = CASE WHEN calls.mailbox = excluded.mailbox THEN calls.outcome_revision END,
@@ -98,7 +103,7 @@ WITH jobs AS (
                THEN (k.division, k.mailbox) IN (SELECT j.division, t.mailbox FROM known AS t JOIN jobs AS j USING (bucket))
                END
 )
-SELECT what, division, bucket, mailbox, officials, cities, letter, testimony
+SELECT what, division, bucket, mailbox, officials, cities, letter, phone, testimony, own
 FROM done WHERE what <> 'left'
 ORDER BY bucket, division, mailbox;
 
@@ -107,12 +112,11 @@ ORDER BY bucket, division, mailbox;
 SELECT DISTINCT o.mailbox, d.bill_key
 FROM unnest(:hearings::text[], :bill_keys::text[], :bills::text[]) AS d (hearing, bill_key, bill)
 JOIN campaigns AS c ON c.hearing = d.hearing AND c.status = 'launched' AND c.ends_at > :now
-JOIN campaign_cities AS w ON w.campaign = c.id AND d.bill = ANY (w.bills)
+JOIN campaign_cities AS w ON w.campaign = c.id AND w.open AND d.bill = ANY (w.bills)
 JOIN officials AS o ON o.city = w.city AND o.active AND o.mailbox = ANY (:mailboxes::text[])
-WHERE o.testifies
-   OR (o.role_keys && :letter_roles::text[]
-       AND (c.letters_due_at IS NULL OR c.letters_due_at > :now
-            OR EXISTS (SELECT FROM calls AS k WHERE k.campaign = c.id AND k.official = o.id)));
+LEFT JOIN choices AS x ON x.campaign = c.id AND x.official = o.id
+WHERE CASE WHEN x.official IS NULL THEN w.whole AND (o.testifies OR o.role_keys && :letter_roles::text[])
+           ELSE x.included END;
 
 -- name: called_before_at
 -- Which of these mailboxes were called at these hearings.

@@ -4,13 +4,22 @@ FROM officials WHERE mailbox = :mailbox AND (:alone OR id = ANY(:ids::text[])) O
 
 -- name: calls_kept
 -- With the reasons, which are those of the official's city.
-SELECT k.campaign, c.title, k.official, k.city, k.division, k.letter, k.testimony, k.asked_at, k.outcome, k.outcome_at,
+SELECT k.campaign, c.title, k.official, k.city, k.division, k.letter, k.phone, k.testimony, k.asked_at, k.outcome, k.outcome_at,
        k.ended_at, a.reasons
 FROM calls AS k
 LEFT JOIN campaigns AS c ON c.id = k.campaign
 LEFT JOIN campaign_cities AS a ON a.campaign = k.campaign AND a.city = k.city
 WHERE k.official = ANY(:ids::text[]) OR (:alone AND k.mailbox = :mailbox)
 ORDER BY k.asked_at, k.campaign, k.official
+
+-- name: choices_kept
+-- Where the official was left out, or added by hand.
+SELECT campaign, official, included, asks, reason, chosen_at FROM choices
+WHERE official = ANY(:ids::text[]) ORDER BY chosen_at, campaign
+
+-- name: audiences_kept
+-- Where the official is asked as a person, and not only as one of a city.
+SELECT campaign, official, writes, reasons FROM campaign_people WHERE official = ANY(:ids::text[]) ORDER BY campaign
 
 -- name: divisions_kept
 SELECT id, name, manager_name, manager_email, manager_phone
@@ -37,6 +46,12 @@ UPDATE threads
 SET mailbox = lpad(to_hex(bucket::integer), 8, '0') || substr(md5(gen_random_uuid()::text), 1, 24), standing = false
 WHERE :alone AND mailbox = :mailbox
 RETURNING campaign
+
+-- name: forget_choices
+DELETE FROM choices WHERE official = ANY(:ids::text[]) RETURNING campaign
+
+-- name: forget_audiences
+DELETE FROM campaign_people WHERE official = ANY(:ids::text[]) RETURNING campaign
 
 -- name: forget_memberships
 DELETE FROM memberships WHERE member_kind = 'official' AND member = ANY(:ids::text[]) RETURNING number

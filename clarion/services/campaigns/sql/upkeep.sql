@@ -14,5 +14,14 @@ WITH over AS MATERIALIZED (
     DELETE FROM fanout_jobs
     WHERE ctid = ANY (ARRAY(SELECT j.ctid FROM over JOIN fanout_jobs AS j ON j.campaign = over.id LIMIT :at_most))
     RETURNING 1
+), choices_gone AS (
+    DELETE FROM choices
+    WHERE ctid = ANY (ARRAY(SELECT x.ctid FROM over JOIN choices AS x ON x.campaign = over.id LIMIT :at_most))
+    RETURNING 1
+), people_gone AS (
+    DELETE FROM campaign_people
+    WHERE ctid = ANY (ARRAY(SELECT p.ctid FROM over JOIN campaign_people AS p ON p.campaign = over.id LIMIT :at_most))
+    RETURNING 1
 )
 SELECT (SELECT count(*) FROM calls_gone) + (SELECT count(*) FROM threads_gone) + (SELECT count(*) FROM jobs_gone)
+     + (SELECT count(*) FROM choices_gone) + (SELECT count(*) FROM people_gone)
