@@ -2,22 +2,25 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import HTMLResponse
 
 from clarion.runtime.clock import Clock
-from clarion.runtime.database import Database, open_database
+from clarion.runtime.database import Connection, Database, load_queries, open_database
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.staff import StaffOnly, Visit
+from clarion.services.campaigns.domain.times import spoken_time
 
 PACKAGE = "clarion.services.campaigning"
 PLACE = "/campaigns"
 NO_DIVISION = "-"
 """What stands in an address for the wave of cities without a division."""
+REASON_AT_MOST = 500
+"""Characters of a reason that somebody writes."""
 STATUSES = {"waiting": "waits", "drafted": "not launched", "launched": "launched", "closed": "over"}
 
 
@@ -36,9 +39,26 @@ def division_of(segment: str) -> str:
     return "" if segment == NO_DIVISION else segment
 
 
-def spoken_moment(moment: datetime) -> str:
-    """A moment as people write it, in UTC."""
-    return f"{moment.astimezone(UTC):%B %-d, %Y, %H:%M} UTC"
+def plain_line(text: str) -> str:
+    """What somebody wrote into a field, on one line and without what PostgreSQL cannot store."""
+    return " ".join(text.replace("\x00", "").split())
+
+
+async def zone_of(connection: Connection, campaign: str) -> str:
+    """The zone in which a campaign's times are told."""
+    return await load_queries(PACKAGE).zone_of_campaign(connection, campaign=campaign) or "UTC"
+
+
+def left_until(moment: datetime, now: datetime) -> str:
+    """How long it is until then, as people say it: the largest unit that is left whole."""
+    minutes = int((moment - now).total_seconds() // 60)
+    if minutes <= 0:
+        return "which is past"
+    for unit, length in (("day", 1_440), ("hour", 60), ("minute", 1)):
+        if minutes >= length * (2 if unit == "day" else 1):
+            number = minutes // length
+            return f"{number:,} {unit}{'' if number == 1 else 's'} left"
+    return "under a minute left"
 
 
 def pages_of_campaigns() -> Pages:
@@ -49,18 +69,23 @@ def pages_of_campaigns() -> Pages:
         "wave_path": wave_path,
         "statuses": STATUSES,
     }
-    pages.environment.filters |= {"moment": spoken_moment, "count": "{:,}".format}
+    pages.environment.filters |= {"moment": spoken_time, "left": left_until, "count": "{:,}".format}
     return pages
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where campaigns and the ledger of mail are kept, and how pages are shown."""
+    """Where the directory, campaigns and the ledger of mail are kept, who is let in, and how pages are shown."""
 
-    settings: Settings
+    directory: Database
     staff: StaffOnly
-    clock: Clock
+    settings: Settings
     pages: Pages = field(default_factory=pages_of_campaigns)
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self.directory.clock
 
     def campaigns(self) -> AbstractAsyncContextManager[Database]:
         """The database of campaigns, for one request."""

@@ -1,6 +1,8 @@
 """`/campaigns`: all of them, what is open first, and one with its divisions, outcome and history."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -10,11 +12,20 @@ from clarion.runtime.database import Connection, load_queries
 from clarion.runtime.staff.rights import Act, Staff
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import Visit
-from clarion.services.campaigning.desk import PACKAGE, PLACE, Desk
+from clarion.services.campaigning.desk import PACKAGE, PLACE, Desk, zone_of
 from clarion.services.campaigns.reports import campaign_summary
 
 QUERIES = load_queries(PACKAGE)
 PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a wave stands, and whether it or the whole campaign is paused."""
+
+    state: str
+    paused: bool
+
 
 Page = Annotated[int, Query(ge=1, le=10_000)]
 Where = Annotated[Literal["mine", "all"] | None, Query()]
@@ -40,7 +51,11 @@ def overview_router(desk: Desk) -> APIRouter:
     async def show_campaign(campaign: str, visit: seen) -> HTMLResponse:
         async with desk.campaigns() as database, database.connection() as connection:
             found = await known_campaign(connection, campaign)
-        return desk.show("campaign.html", visit, campaign=found, own=own_divisions(visit.staff))
+            standing = await standing_of(connection, campaign)
+            zone = await zone_of(connection, campaign)
+        return desk.show(
+            "campaign.html", visit, campaign=found, standing=standing, zone=zone, own=own_divisions(visit.staff)
+        )
 
     return router
 
@@ -51,7 +66,7 @@ def own_divisions(staff: Staff) -> frozenset[str]:
 
 
 async def page_of_campaigns(
-    connection: Connection, divisions: frozenset[str] | None, page: int, now: Any
+    connection: Connection, divisions: frozenset[str] | None, page: int, now: datetime
 ) -> list[dict[str, Any]]:
     """The campaigns of a page, and one more where there is a next one; None: of all divisions."""
     rows = QUERIES.page_of_campaigns(
@@ -74,3 +89,9 @@ async def known_campaign(connection: Connection, campaign: str) -> Mapping[str, 
     if found is None:
         raise Refused(404, "There is no such campaign. It may be that the link is broken: open the list of campaigns.")
     return found
+
+
+async def standing_of(connection: Connection, campaign: str) -> dict[str, Standing]:
+    """What was decided of each division's wave."""
+    rows = QUERIES.standing_of_waves(connection, campaign=campaign)
+    return {row["division"]: Standing(row["state"], row["paused"]) async for row in rows}

@@ -11,7 +11,7 @@ from clarion.services.campaigning.overview import overview_router
 
 def campaigning_router(database: Database, staff: StaffOnly, settings: Settings) -> APIRouter:
     """The routes, for all staff to see; what they change is asked of each division's own people."""
-    desk = Desk(settings, staff, database.clock)
+    desk = Desk(database, staff, settings)
     router = APIRouter()
     for made in (overview_router(desk),):
         router.include_router(made)

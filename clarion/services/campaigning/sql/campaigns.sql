@@ -9,9 +9,30 @@ WITH shown AS MATERIALIZED (
     ORDER BY is_open DESC, CASE WHEN c.status <> 'closed' AND c.ends_at > :now THEN c.ends_at END, c.ends_at DESC, c.id
     LIMIT :at_most OFFSET :skipped
 )
-SELECT c.id, c.title, c.status, c.problem, c.held, c.officials, c.divisions, c.is_open, k.asked, k.reached
+SELECT c.id, c.title, c.status, c.problem, c.held, c.officials, c.divisions, c.is_open, k.asked, k.reached, w.waiting
 FROM shown AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS asked, count(*) FILTER (WHERE state = 'sent') AS reached FROM newest_outcomes(c.id)
 ) AS k
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE coalesce(a.state, 'waiting') = 'waiting') AS waiting
+    FROM waves AS w LEFT JOIN approvals AS a ON a.campaign = w.campaign AND a.division = w.division
+    WHERE w.campaign = c.id AND w.officials > 0 AND c.is_open AND c.status IN ('drafted', 'launched')
+        AND coalesce(c.launch, 'approval') = 'approval'
+        AND (:divisions::text[] IS NULL OR w.division = ANY (:divisions::text[]))
+) AS w
 ORDER BY c.is_open DESC, CASE WHEN c.is_open THEN c.ends_at END, c.ends_at DESC, c.id;
+
+-- name: standing_of_waves
+-- What was decided of each division; without a decision it waits, or goes by itself.
+SELECT w.division, coalesce(a.state, CASE c.launch WHEN 'auto' THEN 'auto' ELSE 'waiting' END) AS state,
+       coalesce(p.paused, false) OR coalesce(whole.paused, false) AS paused
+FROM campaigns AS c
+JOIN waves AS w ON w.campaign = c.id
+LEFT JOIN approvals AS a ON a.campaign = c.id AND a.division = w.division
+LEFT JOIN pauses AS p ON p.campaign = c.id AND p.division = w.division
+LEFT JOIN pauses AS whole ON whole.campaign = c.id AND whole.division IS NULL
+WHERE c.id = :campaign AND c.status <> 'waiting';
+
+-- name: zone_of_campaign$
+SELECT h.alert ->> 'zone' FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing WHERE c.id = :campaign;
