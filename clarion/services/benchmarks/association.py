@@ -12,13 +12,17 @@ from typing import Any
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import Database, load_queries, open_database
+from clarion.runtime.messaging.consumption import Consumption
+from clarion.runtime.messaging.record import Record, headers_from_json
 from clarion.runtime.process import run_services
 from clarion.runtime.settings import Settings
 from clarion.schemas.directory import NEEDED_TO_LAUNCH
 from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.mailboxes import mailbox
 from clarion.schemas.roles import LETTER_ROLES
+from clarion.schemas.topics import DIRECTORY_ENTITIES
 from clarion.services.campaigns.domain.names import role_key
+from clarion.services.campaigns.handlers import subscriptions
 from clarion.services.directory import app as directory
 from clarion.services.directory.operations import load_sample
 from clarion.services.directory.roster import fictional_officials
@@ -62,6 +66,29 @@ async def _until_told(database: Database) -> None:
         if database.service == "campaigns":
             while await queries.bench_imports(connection) < len(NEEDED_TO_LAUNCH):  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)
+
+
+async def project_directory(directory: Database, campaigns: Database) -> None:
+    """Have campaigns take in what the directory has to tell, as it would come from its topic."""
+    [following] = [one for one in subscriptions(system_clock) if one.topic == DIRECTORY_ENTITIES]
+    async with directory.connection() as connection:
+        rows = [row async for row in load_queries(__package__).bench_published(connection)]
+    records = [
+        Record(
+            row["topic"], 0, offset, row["key"], tuple(headers_from_json(row["headers"])), row["body"], system_clock()
+        )
+        for offset, row in enumerate(rows)
+    ]
+    await Consumption(campaigns, following).handle(records)
+
+
+async def officials_of_campaigns(campaigns: Database, officials: int) -> None:
+    """So many officials in all, the one of the import being there already."""
+    people = islice(_people(officials), officials - 1)
+    while found := list(islice(people, OFFICIALS_PER_COPY)):
+        await _copy(campaigns, CALLED, found)
+    async with campaigns.connection() as connection:
+        await connection.execute("ANALYZE officials")
 
 
 async def _copy_officials(settings: Settings, recipients: int, progress: Progress) -> None:

@@ -180,5 +180,5 @@ async def _fan_out(settings: Settings, recipients: int) -> float:
     queries = load_queries(__package__)
     async with open_database(settings, "campaigns") as database, database.transaction() as tx:
         began = time.monotonic()
-        await queries.bench_insert_calls(tx.connection, most=recipients)
+        await queries.bench_insert_calls(tx.connection, campaign="bare", most=recipients)
         return time.monotonic() - began

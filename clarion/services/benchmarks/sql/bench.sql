@@ -17,7 +17,31 @@ SELECT count(*) FROM ledger WHERE state = 'sent'
 -- name: bench_insert_calls!
 -- The bare fan-out: one row for each official, without any rule.
 INSERT INTO calls (campaign, official, city, division, mailbox, letter, testimony, asked_at)
-SELECT 'bare', id, city, '', mailbox, true, false, now() FROM officials WHERE active ORDER BY id LIMIT :most
+SELECT :campaign, id, city, '', mailbox, true, false, now() FROM officials WHERE active ORDER BY id LIMIT :most
+
+-- name: bench_begun$
+SELECT EXISTS (
+    SELECT FROM campaigns AS c JOIN calls AS k ON k.campaign = c.id WHERE c.hearing = :hearing)
+
+-- name: bench_fanned_out$
+SELECT c.launched_at IS NOT NULL
+   AND NOT EXISTS (SELECT FROM fanout_jobs AS j WHERE j.campaign = c.id AND j.done_at IS NULL)
+FROM campaigns AS c WHERE c.hearing = :hearing
+
+-- name: bench_called^
+-- The officials who were called, their threads, and the recipients with reasons in the messages.
+SELECT (SELECT count(*) FROM calls WHERE campaign = c.id) AS calls,
+       (SELECT count(*) FROM threads WHERE campaign = c.id) AS threads,
+       (SELECT count(*) FROM outbox AS o
+        CROSS JOIN LATERAL jsonb_array_elements(convert_from(o.body, 'UTF8')::jsonb -> 'recipients') AS r
+        WHERE o.topic = 'campaigns.calls.v1' AND o.body IS NOT NULL
+          AND convert_from(o.body, 'UTF8')::jsonb ->> 'matter' = 'campaign:' || c.id
+          AND r -> 'reasons' <> '[]') AS asked
+FROM campaigns AS c WHERE c.hearing = :hearing
+
+-- name: bench_published
+-- What the directory would tell on its topic, in order.
+SELECT topic, key, headers, body FROM outbox ORDER BY id
 
 -- name: bench_messages
 -- Messages of the run, to be asked for again.
