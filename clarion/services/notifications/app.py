@@ -59,6 +59,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     sender = Sender(ledger, renderer, relays, sending, clock)
     returns = ReturnsWorker(database, return_path, clock)
     doors = [BounceServer(database, return_path, listeners, clock)] if return_path and listeners else []
+    refused = doors[0].refused if doors else {}
     router = APIRouter()
     router.include_router(preferences_router(database, links, clock, str(settings.public_url)))
     reception = Reception(database, clock, returns.counted)
@@ -75,9 +76,6 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
             Timers(database, [*upkeep(settings), *purges(settings.ledger_days, settings.returns_days)]),
         ],
         router=router,
-        look=together(
-            look_at(sender.sendings, ledger, clock),
-            look_at_returns(returns.counted, doors[0].refused if doors else {}),
-        ),
+        look=together(look_at(sender.sendings, ledger, clock), look_at_returns(returns.counted, refused)),
         opened=[ledger.close],
     )

@@ -20,7 +20,8 @@ from clarion.services.notifications.domain.telling import Entry, Telling, Told, 
 from clarion.services.notifications.rendering.calendar import Invitations, folded
 from clarion.services.notifications.rendering.mail import Renderer
 from tests.services.notifications.conftest import CONTENT, mailbox_of, recipient
-from tests.services.notifications.test_rendering import LINKS, MAYOR, NOW, message, seen, texts
+from tests.services.notifications.test_rendering import LINKS, MAYOR, NOW, message
+from tests.services.notifications.words import assert_the_same_is_said, texts
 
 ENTRY = CalendarEntry.model_validate(
     {
@@ -247,9 +248,9 @@ def test_two_mailboxes_of_one_content_each_read_their_own_changes() -> None:
     ],
 )
 def test_text_and_html_say_the_same_words(content: Content, before: list[Told]) -> None:
-    plain, html = texts(mail_of(content, before) if content.matter == "campaign:c1" else registered(content, before))
-    shown = re.sub(r"https://(clarion|league)\S+|^\d+\. ", "", plain, flags=re.MULTILINE)
-    assert [word.casefold() for word in re.findall(r"\w+", shown)] == [word.casefold() for word in seen(html)]
+    assert_the_same_is_said(
+        mail_of(content, before) if content.matter == "campaign:c1" else registered(content, before)
+    )
 
 
 def test_the_entry_is_what_icalendar_would_have_written() -> None:

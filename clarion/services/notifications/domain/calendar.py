@@ -4,8 +4,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from clarion.schemas.messages import CalendarEntry
+from clarion.services.notifications.domain.room import shortened
 
 DAY = timedelta(days=1)
+BYTES = {"summary": 600, "location": 1_000, "description": 2_500}
+"""What these may take in the two copies of an entry that go with a mail."""
+LINK_CHARACTERS = 1_000
+
+
+def trimmed(entry: CalendarEntry) -> CalendarEntry:
+    """The entry with nothing longer than a mail has room for."""
+    texts = {name: shortened(text, most) for name, most in BYTES.items() if (text := getattr(entry, name))}
+    url = entry.url if len(entry.url or "") <= LINK_CHARACTERS else None
+    return entry.model_copy(update={**texts, "url": url})
 
 
 def zone_of(entry: CalendarEntry) -> ZoneInfo:

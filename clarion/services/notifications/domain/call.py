@@ -1,12 +1,13 @@
-"""The words of a call for action: what is asked, how, and what still helps when it is too late."""
+"""The words of a call for action: to whom, what it is about, what changed, and what is over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from clarion.schemas.messages import Ask, CallBill, CallContent, Contact, Reason
+from clarion.schemas.messages import Ask, CallContent, Contact, Reason
 from clarion.services.notifications.domain import changes as words
-from clarion.services.notifications.domain.changes import listed
+from clarion.services.notifications.domain.asking import kinds_of
 from clarion.services.notifications.domain.messages import Addressed, Official
+from clarion.services.notifications.domain.occasions import occasion_of
+from clarion.services.notifications.domain.room import brief, fitting, isolated, listed, listed_within, shortened
 from clarion.services.notifications.domain.telling import Again, Amended, Ended, Fresh, Wording
 
 TITLES = {
@@ -15,48 +16,42 @@ TITLES = {
     "council member": "Council Member",
     "councilmember": "Council Member",
 }
-POSITIONS = {
-    "support": "we support it",
-    "oppose": "we oppose it",
-    "support-if-amended": "we support it if it is amended",
-    "oppose-unless-amended": "we oppose it unless it is amended",
-    "watch": "we watch it",
-}
-TEXT_BUDGET = 13_000
-"""Characters that the bills of one mail may fill: as text and as HTML it then stays under 40 KB."""
-BILL_FRAME = 250
-"""Characters that each bill costs besides its own words."""
 BILLS_IN_SUBJECT = 3
+NAMES_BYTES, QUICKLY_READ = 1_500, 200
+"""What the names of who reads a mailbox may take, and letters beyond ASCII of which nothing needs to be counted."""
+BYTES = {"division": 300, "committee": 500, "when": 500, "where": 800, "decider": 500, "letters_due": 800}
+BYTES |= {"urgent_note": 800, "paragraph": 4_000}
+"""What parts of a call may take, as text and as HTML."""
+REASON_BYTES, ABOUT_BYTES, LINE_BYTES, FRAME = 4_000, 6_000, 500, 40
+NAME_BYTES, PHONE_BYTES = 400, 150
+LINK_CHARACTERS = 1_000
+BILL_CHARACTERS = 60
 ARRIVED = "moved"
 """The kind of a reason that says from where a bill came."""
 FRESH = Fresh()
 
 
-@dataclass(frozen=True, slots=True)
-class BillText:
-    """A bill as the mail shows it."""
-
-    bill: str
-    title: str | None
-    author: str | None
-    position: str
-    ask: str
-    why: str
-    points: tuple[str, ...]
-    letter: str | None
-    letter_left_out: bool
-
-
 def salutation(to: Addressed) -> str:
     """Everyone who reads the mailbox, by title and name: "Mayor Ann Lee and Bo Diaz"."""
-    names = [titled(official) for official in to.officials] or [to.name or "reader"]
-    return listed(names)
+    names = [titled(official) for official in to.officials] or [isolated(to.name or "") or "reader"]
+    together = listed(names)
+    if len(together) <= QUICKLY_READ and together.isascii():
+        return together
+    return listed_within(names, NAMES_BYTES)
 
 
 def titled(official: Official) -> str:
     """The name with the title of its first role that is used as one."""
     title = next((TITLES[role.casefold()] for role in official.roles if role.casefold() in TITLES), None)
-    return f"{title} {official.name}" if title else official.name
+    name = isolated(official.name)
+    return f"{title} {name}" if title else name
+
+
+def trimmed(content: CallContent) -> CallContent:
+    """The content with no part longer than a mail has room for, and without a link that none would hold."""
+    long = {name: shortened(text, most) for name, most in BYTES.items() if (text := getattr(content, name)) is not None}
+    notice = content.notice_url if len(content.notice_url or "") <= LINK_CHARACTERS else None
+    return content.model_copy(update={**long, "notice_url": notice})
 
 
 def subject(content: CallContent, asks: Sequence[Ask], wording: Wording = FRESH) -> str:
@@ -95,74 +90,30 @@ def arrived(reasons: Sequence[Reason], wording: Wording) -> list[words.Line]:
 
 
 def _wish(content: CallContent, asks: Sequence[Ask]) -> str:
-    kinds = listed(list(dict.fromkeys(ask.kind for ask in asks))) if asks else "your voice"
-    bills = list(dict.fromkeys(ask.bill for ask in asks)) or [bill.bill for bill in content.bills]
-    more = len(bills) - BILLS_IN_SUBJECT
-    shown = [*bills[:BILLS_IN_SUBJECT], f"{more} more"] if more > 0 else bills
-    on = f" on {listed(shown)}" if shown else ""
-    return f"{kinds[:1].upper()}{kinds[1:]}{on}: {content.committee}, {content.when}"
+    kinds = listed([kind.replace("-", " ") for kind in kinds_of(asks)]) if asks else "your voice"
+    bills = _bills(content, asks)
+    return f"{kinds[:1].upper()}{kinds[1:]}{f' on {bills}' if bills else ''}: {content.committee}, {content.when}"
 
 
 def what(content: CallContent, asks: Sequence[Ask] = (), *, now: bool = False) -> str:
     """The matter in a line: bills, committee and time."""
+    bills = _bills(content, asks)
+    when = f"now {content.when}" if now else content.when
+    return ", ".join(part for part in (bills, content.committee, when) if part)
+
+
+def _bills(content: CallContent, asks: Sequence[Ask]) -> str:
     bills = list(dict.fromkeys(ask.bill for ask in asks)) or [bill.bill for bill in content.bills]
     more = len(bills) - BILLS_IN_SUBJECT
-    shown = [*bills[:BILLS_IN_SUBJECT], f"{more} more"] if more > 0 else bills
-    named = [listed(shown)] if shown else []
-    return ", ".join([*named, content.committee, f"now {content.when}" if now else content.when])
+    shown = [brief(bill, BILL_CHARACTERS) for bill in bills[:BILLS_IN_SUBJECT]]
+    return listed([*shown, f"{more} more"] if more > 0 else shown) if shown else ""
 
 
-def asked(content: CallContent, asks: Sequence[Ask]) -> list[str]:
-    """What is asked, a line each: every letter with its demand, one line for all testimony."""
-    wanted = {bill.bill: bill.ask for bill in content.bills}
-    lines = [
-        f"Write a letter on {ask.bill}" + (f": {wanted[ask.bill]}" if ask.bill in wanted else "")
-        for ask in asks
-        if ask.kind == "letter"
-    ]
-    testimony = [ask.bill for ask in asks if ask.kind == "testimony"]
-    if testimony:
-        lines.append(f"Testify at the hearing on {listed(testimony)}")
-    lines += [f"{ask.kind.capitalize()} on {ask.bill}" for ask in asks if ask.kind not in {"letter", "testimony"}]
-    return lines
-
-
-def how(content: CallContent, asks: Sequence[Ask], reply_to: Contact | None) -> list[str]:
-    """The steps, in order."""
-    kinds = {ask.kind for ask in asks}
-    person = reply_to.name if reply_to else "we"
-    steps = []
-    if "letter" in kinds:
-        steps.append("Copy the letter below onto your city's letterhead and add what the bill means for your city.")
-        steps.append(f"Sign it and send it to the committee ({content.committee}) before the deadline above.")
-    if "testimony" in kinds:
-        arranges = "arranges" if reply_to else "arrange"
-        steps.append(f"To testify, answer this mail: {person} {arranges} who speaks and tells you what to expect.")
-    if not steps:
-        steps.append("Answer this mail and say how you can help.")
-    return steps
-
-
-def too_late(content: CallContent, asks: Sequence[Ask]) -> str:
-    """What still helps."""
-    if not content.letters_open:
-        return (
-            "The deadline for letters has passed, so a letter no longer reaches the committee's analysis. "
-            "Call your member's office, or testify at the hearing: both count until it begins."
-        )
-    if any(ask.kind == "letter" for ask in asks):
-        return (
-            "After the deadline a letter no longer reaches the committee's analysis. "
-            "Then call your member's office, or testify at the hearing: both count until it begins."
-        )
-    return "If you cannot be there, call your member's office before the hearing begins."
-
-
-def over(reason: str | None, *, withdrawn: bool) -> list[str]:
+def over(content: CallContent, reason: str | None, *, withdrawn: bool) -> list[str]:
     """What follows for who was called to what is over, a paragraph each."""
-    lines = [words.sentence(reason)] if reason else []
+    lines = [words.sentence(shortened(reason, REASON_BYTES))] if reason else []
     if not withdrawn:
-        lines.append("The hearing is not held as announced, so there is nothing to write and nowhere to go.")
+        lines.append(occasion_of(content).not_held)
     lines.append("You need not do anything more. A letter that you sent already still counts.")
     if not withdrawn:
         lines.append("Should it be set again, we write to you.")
@@ -171,8 +122,10 @@ def over(reason: str | None, *, withdrawn: bool) -> list[str]:
 
 def about(content: CallContent) -> list[str]:
     """What it was, a line each."""
-    bills = [f"{bill.bill}: {bill.title}" if bill.title else bill.bill for bill in content.bills]
-    return [f"Hearing: {content.committee}, {content.when}", *bills]
+    bills = [shortened(f"{bill.bill}: {bill.title}" if bill.title else bill.bill, LINE_BYTES) for bill in content.bills]
+    shown = fitting(bills, ABOUT_BYTES, FRAME)
+    more = [f"and {len(bills) - shown} more"] if len(bills) > shown else []
+    return [f"{occasion_of(content).moment}: {content.committee}, {content.when}", *bills[:shown], *more]
 
 
 def contact(content: CallContent, reply_to: Contact | None) -> str | None:
@@ -183,30 +136,9 @@ def contact(content: CallContent, reply_to: Contact | None) -> str | None:
     return f"{reply_to.name}{role}" + (f", {reply_to.phone}" if reply_to.phone else "")
 
 
-def bills(content: CallContent, asks: Sequence[Ask]) -> list[BillText]:
-    """The bills with position, talking points and, where a letter is asked, its text, while they fit into a mail."""
-    letters = {ask.bill for ask in asks if ask.kind == "letter"}
-    left = TEXT_BUDGET - sum(BILL_FRAME + len(one.title or "") + len(one.ask) + len(one.why) for one in content.bills)
-    shown = []
-    for bill in content.bills:
-        points = bill.points or ""
-        letter = (bill.letter or "").strip() if bill.bill in letters else ""
-        points, left = (points, left - len(points)) if len(points) <= left else ("", left)
-        fits = len(letter) <= left
-        left -= len(letter) if fits else 0
-        shown.append(_bill(bill, points, letter if fits else "", left_out=not fits))
-    return shown
-
-
-def _bill(bill: CallBill, points: str, letter: str, *, left_out: bool) -> BillText:
-    return BillText(
-        bill=bill.bill,
-        title=bill.title,
-        author=bill.author,
-        position=POSITIONS.get(bill.stance, bill.stance.replace("-", " ")),
-        ask=bill.ask,
-        why=bill.why,
-        points=tuple(line for line in (part.strip().lstrip("-*\u2022 ") for part in points.splitlines()) if line),
-        letter=letter or None,
-        letter_left_out=left_out,
-    )
+def whom(reply_to: Contact | None) -> Contact | None:
+    """The person to ask, with a name and a phone that leave room for the rest."""
+    if reply_to is None:
+        return None
+    phone = shortened(isolated(reply_to.phone), PHONE_BYTES) if reply_to.phone else None
+    return reply_to.model_copy(update={"name": shortened(isolated(reply_to.name), NAME_BYTES), "phone": phone})

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clarion.services.notifications.domain.room import fitting, listed, shortened
 from clarion.services.notifications.domain.telling import Change
 
 HEADLINES = {
@@ -15,11 +16,8 @@ HEADLINES = {
 }
 LOWERED = frozenset(HEADLINES.values())
 HEADLINES_SHOWN = 2
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: "A", "A and B", "A, B and C"."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+LINES_BYTES, LINE_BYTES, FRAME = 5_000, 600, 60
+"""What the changes of a mail may take, as text and as HTML, and one of them."""
 
 
 def sentence(text: str) -> str:
@@ -64,6 +62,16 @@ def line(change: Change, matter: str) -> Line:
         return Line(f"{change.label}: no longer {change.was}")
     lead = "Moved" if change.key == "when" else change.label
     return Line(f"{lead}: now {change.now}", change.was)
+
+
+def shown(changes: Sequence[Line]) -> list[Line]:
+    """As many of the changes as there is room for, none longer than a few lines; the others are counted."""
+    short = [
+        Line(shortened(one.now, LINE_BYTES), shortened(one.was, LINE_BYTES) if one.was else None) for one in changes
+    ]
+    count = fitting(map(str, short), LINES_BYTES, FRAME)
+    more = len(short) - count
+    return [*short[:count], Line(f"{more} more; all that holds now stands below")] if more else short
 
 
 def headline(changes: Sequence[Change]) -> str:

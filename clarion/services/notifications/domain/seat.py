@@ -1,8 +1,24 @@
 """The words of a registration's mail: whether there is a seat, and what goes with it."""
 
+from collections.abc import Sequence
+
 from clarion.schemas.messages import Contact, Presenter, RegistrationContent
 from clarion.services.notifications.domain import changes as words
+from clarion.services.notifications.domain.room import fitting, shortened
 from clarion.services.notifications.domain.telling import Amended, Wording
+
+BYTES = {"title": 700, "reason": 2_000, "when": 500, "where": 1_500, "host": 500}
+"""What parts of a registration's mail may take, as text and as HTML."""
+LINKS = ("join_url", "cancel_url", "register_url", "policy_url")
+LINK_CHARACTERS = 1_000
+SPEAKERS_BYTES, SPEAKER_BYTES, CONTACT_BYTES, FRAME = 5_000, 500, 800, 30
+
+
+def trimmed(content: RegistrationContent) -> RegistrationContent:
+    """The content with no part longer than a mail has room for, and without a link that none would hold."""
+    texts = {name: shortened(text, most) for name, most in BYTES.items() if (text := getattr(content, name))}
+    gone = {name: None for name in LINKS if len(getattr(content, name) or "") > LINK_CHARACTERS}
+    return content.model_copy(update={**texts, **gone})
 
 
 def status(content: RegistrationContent) -> str:
@@ -62,6 +78,14 @@ def person(presenter: Presenter) -> str:
     return f"{presenter.name}{title}{part}"
 
 
+def speakers(presenters: Sequence[Presenter]) -> list[str]:
+    """Who speaks, a line each; who does not fit is counted."""
+    lines = [shortened(person(one), SPEAKER_BYTES) for one in presenters]
+    count = fitting(lines, SPEAKERS_BYTES, FRAME)
+    return [*lines[:count], f"and {len(lines) - count} more"] if count < len(lines) else lines
+
+
 def reached(contact: Contact) -> str:
     """A person to ask, with address and phone."""
-    return ", ".join(part for part in (contact.name, contact.address, contact.phone) if part)
+    parts = (contact.name, contact.address, contact.phone)
+    return ", ".join(shortened(part, CONTACT_BYTES) for part in parts if part)

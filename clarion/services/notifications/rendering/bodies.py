@@ -7,10 +7,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from clarion.schemas.messages import Ask, CallContent, NoticeContent, RegistrationContent, SignInContent
-from clarion.services.notifications.domain import call, seat, signing_in
-from clarion.services.notifications.domain.changes import Line, listed
+from clarion.services.notifications.domain import asking, call, seat, signing_in
+from clarion.services.notifications.domain.agenda import agenda
+from clarion.services.notifications.domain.changes import Line
 from clarion.services.notifications.domain.kept import SUBJECT, KeptContent
 from clarion.services.notifications.domain.messages import Content
+from clarion.services.notifications.domain.noticing import trimmed_notice
+from clarion.services.notifications.domain.room import listed_within
 from clarion.services.notifications.domain.telling import Amended, Ended, Wording
 
 CONTENTS: Mapping[str, type[BaseModel]] = {
@@ -21,6 +24,7 @@ CONTENTS: Mapping[str, type[BaseModel]] = {
     "notice": NoticeContent,
 }
 """The templates and the content each needs."""
+PARTNERS_BYTES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,11 @@ class Body:
     changes: Sequence[Line]
 
 
-def body_of(content: Content, asks: Sequence[Ask], wording: Wording) -> Body:
-    """The body of a message; what says that a matter ended speaks of it as it was told."""
+def body_of(content: Content, asks: Sequence[Ask], wording: Wording, room: int) -> Body:
+    """The body of a message; what says that a matter ended speaks of it as it was told.
+
+    `room` is what the details of a call may take, in bytes.
+    """
     shown = wording.before if isinstance(wording, Ended) else content
     reason = content.content.get("reason") if content.withdrawn else None
     if shown.template == "registration":
@@ -42,31 +49,35 @@ def body_of(content: Content, asks: Sequence[Ask], wording: Wording) -> Body:
     if shown.template == "kept":
         return Body(SUBJECT, "kept", {"kept": KeptContent.model_validate(shown.content)}, ())
     if shown.template == "sign-in":
-        link = SignInContent.model_validate(shown.content)
+        link = signing_in.trimmed(SignInContent.model_validate(shown.content))
         return Body(signing_in.subject(link), "sign-in", {"link": link}, ())
     if shown.template == "notice":
-        notice = NoticeContent.model_validate(shown.content)
+        notice = trimmed_notice(NoticeContent.model_validate(shown.content))
         return Body(notice.subject, "notice", {"notice": notice}, ())
-    return _call(shown, asks, wording, reason)
+    return _call(shown, asks, wording, reason, room)
 
 
-def _call(content: Content, asks: Sequence[Ask], wording: Wording, reason: str | None) -> Body:
-    shown = _known(CallContent.model_validate(content.content), wording)
+def _call(content: Content, asks: Sequence[Ask], wording: Wording, reason: str | None, room: int) -> Body:
+    shown = call.trimmed(_known(CallContent.model_validate(content.content), wording))
     subject = call.subject(shown, asks, wording)
     changes = call.changes(shown, wording, called_off=content.called_off)
-    contact = call.contact(shown, content.reply_to)
+    whom = call.whom(content.reply_to)
     if isinstance(wording, Ended) or content.called_off:
-        withdrawn = isinstance(wording, Ended)
-        over = {"paragraphs": call.over(reason, withdrawn=withdrawn), "about": call.about(shown), "contact": contact}
+        paragraphs = call.over(shown, reason, withdrawn=isinstance(wording, Ended))
+        over = {"paragraphs": paragraphs, "about": call.about(shown), "contact": call.contact(shown, whom)}
         return Body(subject, "over", over, changes)
+    found = agenda(shown, asks, room)
     context = {
-        "contact": contact,
+        "contact": call.contact(shown, whom),
+        "person": asking.person(whom),
         "call": shown,
-        "asked": call.asked(shown, asks),
-        "letter": any(ask.kind == "letter" for ask in asks) or not shown.letters_open,
-        "how": call.how(shown, asks, content.reply_to),
-        "too_late": call.too_late(shown, asks),
-        "bills": call.bills(shown, asks),
+        "asked": asking.asked(shown, asks),
+        "deadlines": asking.deadlines(shown, asks),
+        "how": asking.how(shown, asks, whom, found.bills),
+        "button": asking.button(asks, whom, subject),
+        "too_late": asking.too_late(shown, asks, whom),
+        "bills": found.bills,
+        "left_out": found.left_out(asking.person(whom)),
         "notice_link": web_link(shown.notice_url),
     }
     return Body(subject, "call", context, changes)
@@ -80,15 +91,16 @@ def _known(content: CallContent, wording: Wording) -> CallContent:
 
 
 def _registration(content: Content, wording: Wording, reason: str | None) -> Body:
-    shown = RegistrationContent.model_validate(content.content)
+    shown = seat.trimmed(RegistrationContent.model_validate(content.content))
     if isinstance(wording, Ended):
-        shown = shown.model_copy(update={"status": "cancelled", "reason": reason, "join_url": None, "cancel_url": None})
+        ended = {"status": "cancelled", "reason": reason, "join_url": None, "cancel_url": None}
+        shown = seat.trimmed(shown.model_copy(update=ended))
     context = {
         "opening": seat.opening(shown),
         "seat": shown,
         "over": seat.over(shown),
-        "partners": listed(shown.partners) if shown.partners else None,
-        "presenters": [seat.person(one) for one in shown.presenters],
+        "partners": listed_within(shown.partners, PARTNERS_BYTES) if shown.partners else None,
+        "presenters": seat.speakers(shown.presenters),
         "contact": seat.reached(shown.contact) if shown.contact else None,
         "enquiries": seat.reached(shown.enquiries) if shown.enquiries else None,
     }

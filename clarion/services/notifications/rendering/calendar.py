@@ -13,8 +13,9 @@ from urllib.parse import quote
 from icalendar import Calendar, Event, vText
 
 from clarion.schemas.messages import CalendarEntry
-from clarion.services.notifications.domain.calendar import times
+from clarion.services.notifications.domain.calendar import times, trimmed
 from clarion.services.notifications.domain.messages import Addressed
+from clarion.services.notifications.domain.room import brief
 from clarion.services.notifications.domain.telling import Entry
 from clarion.services.notifications.rendering.mime import Segments, gap, one_line, quoted
 
@@ -24,6 +25,7 @@ MAILTO = "@!$'*+^_`{|}~.-"
 """What stands in an address of a mailto: link as it is (RFC 6068)."""
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 SHARED_LIMIT = 256
+NAME_CHARACTERS = 100
 OWN = ("uid", "sequence", "stamp", "location", "url", "attendee")
 
 
@@ -37,8 +39,9 @@ class Invitations:
 
     def write(self, entry: Entry, to: Addressed, now: datetime) -> bytes:
         """The entry for one recipient, as the quoted-printable body of a part."""
+        name = to.name and brief(to.name, NAME_CHARACTERS)
         attendee = property_line(
-            "ATTENDEE", f"mailto:{quote(to.address, MAILTO)}", to.name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"
+            "ATTENDEE", f"mailto:{quote(to.address, MAILTO)}", name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"
         )
         return self._numbered(entry).fill({"stamp": stamp(now), "attendee": quoted(attendee)})
 
@@ -47,7 +50,7 @@ class Invitations:
         key = (id(entry.calendar), entry.sequence)
         found = self._recent.get(key)
         if found is None:
-            calendar = entry.calendar
+            calendar = trimmed(entry.calendar)
             lines = {
                 "uid": text_line("UID", calendar.uid),
                 "sequence": f"SEQUENCE:{entry.sequence}\n",
@@ -58,7 +61,7 @@ class Invitations:
                 {name: quoted(line) if line else b"" for name, line in lines.items()}
             )
             # The entry is kept as well, so that no other can come to have its identity.
-            found = self._recent[key] = (calendar, numbered)
+            found = self._recent[key] = (entry.calendar, numbered)
             if len(self._recent) > SHARED_LIMIT:
                 self._recent.popitem(last=False)
         return found[1]

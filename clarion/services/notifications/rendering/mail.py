@@ -15,6 +15,7 @@ from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.domain import call as words
 from clarion.services.notifications.domain.changes import Line
 from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, message_name
+from clarion.services.notifications.domain.room import MAIL_BYTES, brief
 from clarion.services.notifications.domain.subscriptions import PURPOSE, list_name, title_of
 from clarion.services.notifications.domain.telling import Amended, Ended, Telling, Wording
 from clarion.services.notifications.rendering.bodies import body_of, web_link
@@ -33,6 +34,9 @@ from clarion.services.notifications.rendering.mime import (
 from clarion.services.notifications.rendering.own import Leaving, Own
 
 SHARED_LIMIT = 256
+ROOMS = (30_000, 22_000, 14_000, 7_000, 2_000)
+"""Bytes that the details of a call may take: the most with which the whole mail is not too long."""
+SUBJECT_CHARACTERS, NAME_CHARACTERS, ADDRESS_CHARACTERS = 250, 100, 320
 PERSONAL = frozenset({"registration", "kept", "sign-in", "notice"})
 """Templates whose content is one person's own, so that keeping it would only push out what is shared."""
 TEMPLATES = ("call", "over", "registration", "kept", "sign-in", "notice")
@@ -119,18 +123,22 @@ class Renderer:
         self, message: Claimed, content: Content, to: Addressed, now: datetime, telling: Telling = PLAIN
     ) -> bytes:
         """The whole mail of one message, dated `now`; none of its lines begins with a dot."""
-        shared = self._shared_part(content, message.recipient.asks, telling)
+        shared = self._shared_part(content, message.recipient.asks, telling, ROOMS[0])
         leaving = self._leaving(message)
         changes = [*shared.changes, *words.arrived(message.recipient.reasons, telling.wording)]
         reasons = tuple([reason.text for reason in message.recipient.reasons if reason.kind != words.ARRIVED])
         said = words.salutation(to), reasons, changes, leaving
         own = dict(self._own_text.fill(*said))
         own.update(self._own_html.fill(*said))
-        own[TO.name] = mailbox("To", to.name, to.address)
+        own[TO.name] = mailbox("To", to.name and brief(to.name, NAME_CHARACTERS), to.address)
         own[OWN.name] = self._own_headers(message, telling, leaving, now)
         if telling.entry is not None:
             own[CALENDAR.name] = self._invitations.write(telling.entry, to, now)
-        return shared.mail.fill(own)
+        mail = shared.mail.fill(own)
+        rooms = iter(ROOMS[1:])
+        while len(mail) > MAIL_BYTES and (room := next(rooms, None)) is not None:
+            mail = self._shared_part(content, message.recipient.asks, telling, room).mail.fill(own)
+        return mail
 
     def _leaving(self, message: Claimed) -> Leaving | None:
         """How the mailbox leaves the message's subscription."""
@@ -163,27 +171,29 @@ class Renderer:
             )
         return lines.encode("ascii")
 
-    def _shared_part(self, content: Content, asks: Sequence[Ask], telling: Telling) -> Shared:
+    def _shared_part(self, content: Content, asks: Sequence[Ask], telling: Telling, room: int) -> Shared:
         wording, method = telling.wording, telling.entry.calendar.method if telling.entry else None
         before = wording.before.id if isinstance(wording, Amended | Ended) else None
         changed = tuple(change.key for change in wording.changes) if isinstance(wording, Amended) else ()
-        key = (content.id, type(wording), method, before, changed, *[(ask.kind, ask.bill) for ask in asks])
+        key = (content.id, room, type(wording), method, before, changed, *[(ask.kind, ask.bill) for ask in asks])
         found = self._shared.get(key)
         if found is None:
-            found = self._render_shared(content, asks, wording, method)
+            found = self._render_shared(content, asks, wording, method, room)
             if content.template not in PERSONAL:
                 self._shared[key] = found
             if len(self._shared) > SHARED_LIMIT:
                 self._shared.popitem(last=False)
         return found
 
-    def _render_shared(self, content: Content, asks: Sequence[Ask], wording: Wording, method: str | None) -> Shared:
-        body = body_of(content, asks, wording)
+    def _render_shared(
+        self, content: Content, asks: Sequence[Ask], wording: Wording, method: str | None, room: int
+    ) -> Shared:
+        body = body_of(content, asks, wording, room)
         context = {**body.context, **self._foot, "subject": body.subject}
         reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
-        headers = unstructured("Subject", body.subject)
-        if reply_to and reply_to.address:
-            headers += mailbox("Reply-To", reply_to.name, one_line(reply_to.address))
+        headers = unstructured("Subject", brief(body.subject, SUBJECT_CHARACTERS))
+        if reply_to and reply_to.address and len(reply_to.address) <= ADDRESS_CHARACTERS:
+            headers += mailbox("Reply-To", brief(reply_to.name, NAME_CHARACTERS), one_line(reply_to.address))
         plain, marked_up = self._templates[body.template]
         text, html = Segments.of(plain.render(context), TEXT), Segments.of(marked_up.render(context), HTML)
         parts = invitation(text, html, CALENDAR, method) if method else alternative(text, html)

@@ -3,15 +3,18 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from jinja2 import Template
 from jinja2.runtime import Macro
 from markupsafe import escape
 
-from clarion.services.notifications.domain.changes import Line
+from clarion.services.notifications.domain.changes import Line, shown
+from clarion.services.notifications.domain.reasons import reasons_shown
 from clarion.services.notifications.rendering.mime import continued, quoted, unquoted
 
 GAP = "\x00"
+Key = TypeVar("Key")
 KEPT = 1_024
 
 
@@ -29,6 +32,16 @@ def escaped(text: str) -> str:
     return str(escape(text))
 
 
+def kept(found: OrderedDict[Key, bytes], key: Key, make: Callable[[], bytes]) -> bytes:
+    """What was made for the key before, or is made now; as many as are likely to come again."""
+    known = found.get(key)
+    if known is None:
+        known = found[key] = make()
+        if len(found) > KEPT:
+            found.popitem(last=False)
+    return known
+
+
 class Own:
     """Fills the gaps of one kind of body, text or HTML; the gaps' names begin with the `kind`."""
 
@@ -41,6 +54,7 @@ class Own:
         self._escape: Callable[[str], str] = escaped if html else str
         self._before, self._after = str(self._greeting(GAP)).split(GAP)
         self._reasons: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+        self._lines: OrderedDict[tuple[Line, ...], bytes] = OrderedDict()
         self._lists: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._gaps = [f"{kind}{name}" for name in ("greeting", "changes", "why", "leave")]
 
@@ -49,21 +63,21 @@ class Own:
     ) -> Iterable[tuple[str, bytes]]:
         """What stands in each gap, in quoted-printable."""
         greeting = quoted(f"{self._before}{self._escape(names)}{self._after}")
-        changed = quoted(str(self._changes(changes))) if changes else b""
         return zip(
             self._gaps,
-            (greeting, changed, self._told(reasons), self._left(leaving) if leaving else b""),
+            (greeting, self._changed(tuple(changes)), self._told(reasons), self._left(leaving) if leaving else b""),
             strict=True,
         )
 
+    def _changed(self, changes: tuple[Line, ...]) -> bytes:
+        if not changes:
+            return b""
+        return kept(self._lines, changes, lambda: quoted(str(self._changes(shown(changes)))))
+
     def _told(self, reasons: tuple[str, ...]) -> bytes:
-        found = self._reasons.get(reasons)
-        if found is None:
-            rendered = str(self._why(reasons))
-            found = self._reasons[reasons] = quoted(rendered) if rendered else b""
-            if len(self._reasons) > KEPT:
-                self._reasons.popitem(last=False)
-        return found
+        if not reasons:
+            return b""
+        return kept(self._reasons, reasons, lambda: quoted(str(self._why(reasons_shown(reasons)))))
 
     def _left(self, leaving: Leaving) -> bytes:
         """All but the token is shared."""

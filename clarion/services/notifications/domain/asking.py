@@ -1,0 +1,198 @@
+"""What a call asks and how it is done, in the order in which it is read: what, by when, how, and if it is too late."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from clarion.schemas.messages import Ask, CallContent, Contact
+from clarion.services.notifications.domain.addresses import written
+from clarion.services.notifications.domain.agenda import BillText
+from clarion.services.notifications.domain.occasions import decider, occasion_of, office
+from clarion.services.notifications.domain.room import fitting, listed_within, shortened
+
+ASKED_BYTES, LINE_BYTES, NAMES_BYTES, FRAME = 5_000, 500, 600, 40
+"""What all lines of what is asked may take, one of them, and names within one."""
+WRITTEN = ("letter", "comment-letter")
+"""The kinds of asks that are a letter."""
+VERBS: Mapping[str, str] = {
+    "letter": "Write a letter on",
+    "comment-letter": "Write a comment letter on",
+    "phone": "Call {office} about",
+    "volunteer": "Volunteer for",
+    "testimony": "Testify at the hearing on",
+}
+PROMISES: Mapping[str, str] = {
+    "letter": "I will write a letter on",
+    "comment-letter": "I will write a comment letter on",
+    "phone": "I will call about",
+    "volunteer": "I volunteer for",
+    "testimony": "I will testify on",
+}
+LABELS: Mapping[str, str] = {
+    "letter": "I will write the letter",
+    "comment-letter": "I will write the comment letter",
+    "phone": "I will call",
+    "volunteer": "I volunteer",
+    "testimony": "I will testify",
+}
+SEVERAL = "Say what you will do"
+KEEP_WHAT_HOLDS = "Please keep what holds:"
+MAILTO = "@!$'*+_~.-"
+"""What stands in an address of a mailto: link as it is (RFC 6068, 2)."""
+LINK_CHARACTERS = 600
+"""What subject and text of a mailto: link may take each: some programs cut a link at 2,000 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of what holds: what it is, and its value."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """The one thing to press: an answer that is written already, which is read before it is sent."""
+
+    label: str
+    url: str
+    address: str
+
+
+def kinds_of(asks: Sequence[Ask]) -> list[str]:
+    """What is asked, each kind once."""
+    return list(dict.fromkeys(ask.kind for ask in asks))
+
+
+def bills_of(asks: Sequence[Ask], kind: str) -> list[str]:
+    """On which bills that is asked."""
+    return list(dict.fromkeys(ask.bill for ask in asks if ask.kind == kind))
+
+
+def asked(content: CallContent, asks: Sequence[Ask]) -> list[str]:
+    """What is asked, a line each: a letter with its demand, all testimony in one, and in one what is too much."""
+    wanted = {bill.bill: bill.ask for bill in content.bills}
+    each = [ask for ask in asks if ask.kind != "testimony"]
+    lines = [_line(content, ask, wanted.get(ask.bill)) for ask in each]
+    shown = fitting(lines, ASKED_BYTES, FRAME)
+    rest = [
+        f"{_verb(content, kind)} {listed_within(bills_of(each[shown:], kind), NAMES_BYTES)} as well"
+        for kind in kinds_of(each[shown:])
+    ]
+    testimony = bills_of(asks, "testimony")
+    spoken = [f"{VERBS['testimony']} {listed_within(testimony, NAMES_BYTES)}"] if testimony else []
+    return [*lines[:shown], *rest, *spoken]
+
+
+def _line(content: CallContent, ask: Ask, wanted: str | None) -> str:
+    line = f"{_verb(content, ask.kind)} {ask.bill}"
+    return shortened(f"{line}: {wanted}" if wanted else line, LINE_BYTES)
+
+
+def _verb(content: CallContent, kind: str) -> str:
+    return VERBS.get(kind, f"{kind.replace('-', ' ').capitalize()} on").replace("{office}", office(content))
+
+
+def deadlines(content: CallContent, asks: Sequence[Ask]) -> list[Item]:
+    """By when, and where."""
+    kinds = kinds_of(asks)
+    items = []
+    if "comment-letter" in kinds:
+        items.append(Item("Comment letter", content.letters_due))
+    elif "letter" in kinds or not content.letters_open:
+        items.append(Item("Letter", content.letters_due))
+    items.append(Item(occasion_of(content).moment, f"{content.committee}, {content.when}"))
+    return [*items, Item("Place", content.where)] if content.where else items
+
+
+def how(content: CallContent, asks: Sequence[Ask], reply_to: Contact | None, shown: Sequence[BillText]) -> list[str]:
+    """The steps, in order."""
+    kinds = kinds_of(asks)
+    steps = []
+    if any(kind in WRITTEN for kind in kinds):
+        steps += _letter_steps(content, reply_to, shown)
+    if "phone" in kinds:
+        steps += _phone_steps(content, asks)
+    if "volunteer" in kinds:
+        steps.append("Say in a sentence or two what you bring, and when you have time.")
+    if "testimony" in kinds:
+        arranges = f"{reply_to.name} arranges who speaks and tells" if reply_to else "we arrange who speaks and tell"
+        steps.append(f"To testify, {_reached(reply_to)}: {arranges} you what to expect.")
+    if not steps:
+        steps.append("Answer this mail and say how you can help.")
+    elif kinds != ["testimony"] and reply_to and written(reply_to.address or ""):
+        steps.append(f"Tell {reply_to.name} what you will do: answer this mail, or write as follows.")
+    return steps
+
+
+def _letter_steps(content: CallContent, reply_to: Contact | None, shown: Sequence[BillText]) -> list[str]:
+    ready, missing = sum(bool(bill.letter) for bill in shown), sum(bill.letter_left_out for bill in shown)
+    means = "onto your city's letterhead and add what it means for your city."
+    if ready and missing:
+        first = f"Copy each letter below {means} Ask {person(reply_to)} for those that are not below."
+    elif ready:
+        first = f"Copy {'the letter' if ready == 1 else 'each letter'} below {means}"
+    elif missing:
+        first = f"Ask {person(reply_to)} for the letter's text, copy it {means}"
+    else:
+        first = "Write what we ask on your city's letterhead, and what it means for your city."
+    return [first, f"Sign it and send it to {decider(content)} by the deadline above."]
+
+
+def _phone_steps(content: CallContent, asks: Sequence[Ask]) -> list[str]:
+    bills = bills_of(asks, "phone")
+    wanted = next((bill.ask for bill in content.bills if [bill.bill] == bills), None)
+    said = f"\u201c{wanted}\u201d." if wanted else "what we ask on each of them, as below."
+    return [f"Call {office(content)}.", f"Say who you are, which city you speak for, and {said}"]
+
+
+def _reached(reply_to: Contact | None) -> str:
+    if reply_to and not written(reply_to.address or "") and reply_to.phone:
+        return f"call {reply_to.phone}"
+    return "answer this mail"
+
+
+def person(reply_to: Contact | None) -> str:
+    """Whom to ask."""
+    return reply_to.name if reply_to else "us"
+
+
+def button(asks: Sequence[Ask], reply_to: Contact | None, subject: str) -> Button | None:
+    """The answer to press for, where there is somebody whom it reaches."""
+    address = written(reply_to.address or "") if reply_to else None
+    kinds = [kind for kind in PROMISES if bills_of(asks, kind)]
+    if address is None or not kinds:
+        return None
+    promises = [f"{PROMISES[kind]} {listed_within(bills_of(asks, kind), NAMES_BYTES // 4)}." for kind in kinds]
+    body = "\r\n".join([*([KEEP_WHAT_HOLDS, ""] if len(kinds) > 1 else []), *promises, "", "Name and city: "])
+    fields = f"subject={_field(f'Re: {subject}')}&body={_field(body)}"
+    return Button(
+        LABELS[kinds[0]] if len(kinds) == 1 else SEVERAL, f"mailto:{quote(address, MAILTO)}?{fields}", address
+    )
+
+
+def _field(text: str) -> str:
+    while len(encoded := quote(text, safe="")) > LINK_CHARACTERS:
+        text = text[: min(len(text) - 1, len(text) * LINK_CHARACTERS // len(encoded))]
+    return encoded
+
+
+def too_late(content: CallContent, asks: Sequence[Ask], reply_to: Contact | None) -> str:
+    """What still helps."""
+    occasion, kinds = occasion_of(content), kinds_of(asks)
+    letter = any(kind in WRITTEN for kind in kinds)
+    if "volunteer" in kinds:
+        return f"Ask {person(reply_to)} whether there is still a place."
+    if not occasion.callable:
+        late = f"After the deadline {occasion.late}. " if letter else ""
+        return f"{late}Ask {person(reply_to)} how your city can still be heard."
+    hearing = content.kind == "hearing"
+    helps = f"all {office(content)}" + (", or testify at the hearing: both count" if hearing else ": that counts")
+    if not content.letters_open:
+        return f"The deadline for letters has passed, so {occasion.late}. C{helps} {occasion.until}."
+    if letter:
+        return f"After the deadline {occasion.late}. Then c{helps} {occasion.until}."
+    if "phone" in kinds:
+        return f"A call counts {occasion.until}. We write to you if there is more to do after that."
+    return f"If you cannot be there, call {office(content)}: that counts {occasion.until}."
