@@ -27,6 +27,7 @@ from clarion.services.campaigns.domain.model import (
 from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.planning import State
 from clarion.services.campaigns.projection import project
+from clarion.services.campaigns.rules.resolving import resolved
 
 QUERIES = repository.QUERIES
 QUIET = timedelta(seconds=2)
@@ -140,7 +141,7 @@ async def decide_on(tx: Transaction, occasion: Occasion, now: datetime) -> None:
     decision = decide(situation) if situation else None
     if situation is None or decision is None:
         return
-    campaign = situation.campaign
+    occasion, campaign = situation.occasion, situation.campaign
     if campaign is not None and campaign.launched_at is not None:
         await amend(tx, occasion, campaign, decision, now)
     else:
@@ -153,10 +154,11 @@ async def _situation(tx: Transaction, occasion: Occasion, now: datetime) -> Situ
     campaign = await repository.find_campaign(connection, occasion.hearing_id)
     if campaign is None and not positions:
         return None
+    committees = await _committees(tx, occasion, campaign)
     return Situation(
-        occasion=occasion,
+        occasion=await resolved(connection, occasion, committees[0] if len(committees) == 1 else None),
         positions=positions,
-        committees=await _committees(tx, occasion, campaign),
+        committees=committees,
         missing=await repository.directory_gaps(connection),
         campaign=campaign,
         now=now,

@@ -53,8 +53,9 @@ def differs(campaign: Campaign, occasion: Occasion, state: State) -> bool:
     ids = tuple(each.id for each in decision.positions)
     before = (campaign.status, campaign.problem, campaign.hearing_revision, campaign.positions, campaign.not_after)
     after = (decision.status, decision.problem, occasion.revision, ids, decision.not_after)
-    told = (campaign.told_revision, campaign.waits_for_directory, campaign.counts)
-    return before != after or told != (state.told_revision, decision.waits_for_directory, state.counts)
+    told = (campaign.told_revision, campaign.waits_for_directory, campaign.counts, campaign.due)
+    now_told = (state.told_revision, decision.waits_for_directory, state.counts, occasion.due)
+    return before != after or told != now_told
 
 
 async def plan(tx: Transaction, occasion: Occasion, campaign_id: str, decision: Decision) -> Counts:
@@ -124,6 +125,7 @@ def fields(occasion: Occasion, state: State, now: datetime) -> dict[str, Any]:
         "committee": decision.committee and decision.committee.id,
         "held": spoken_start(occasion.starts_at, occasion.zone, occasion.time_note),
         "letters_due_at": occasion.letters_due_at,
+        "due": occasion.due and occasion.due.model_dump(mode="json"),
         "not_after": decision.not_after,
         "ends_at": decision.ends_at,
         "hearing_revision": occasion.revision,

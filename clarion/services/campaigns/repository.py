@@ -6,6 +6,7 @@ from typing import Any
 
 from clarion.runtime.database import Connection, load_queries
 from clarion.schemas.cloudevents import PREFIX
+from clarion.schemas.deadlines import Due
 from clarion.schemas.directory import IMPORT_EXTENSION, NEEDED_TO_LAUNCH
 from clarion.schemas.topics import DIRECTORY_ENTITIES
 from clarion.services.campaigns.domain.decision import committee_chamber
@@ -137,6 +138,7 @@ async def find_campaign(connection: Connection, hearing: str) -> Campaign | None
         launch=row["launch"],
         approved=frozenset(row["approved"]),
         approved_bills=frozenset(row["approved_bills"]),
+        due=row["due"] and Due.model_validate(row["due"]),
     )
 
 

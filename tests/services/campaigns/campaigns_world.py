@@ -32,7 +32,8 @@ TABLES = (
     "divisions, cities, districts, city_districts, legislators, committees, committee_members, officials,"
     " groups, memberships,"
     " import_markers, positions, priorities, bills, hearings, hearing_bills, campaigns, campaign_cities, waves,"
-    " fanout_jobs, calls, threads, told, directory_changes, inbox, outbox, dead_letters"
+    " fanout_jobs, calls, threads, told, committee_rules, hearing_overrides,"
+    " directory_changes, inbox, outbox, dead_letters"
 )
 
 

@@ -18,15 +18,18 @@ async def test_a_move_is_told_to_everyone_at_the_next_revision_with_the_calendar
     first, second = await world.told_to(MAYOR)
     assert (first.revision, second.revision) == (1, 2)
     assert first.facts["when"] == "Wednesday, April 21, 2027, 1:30 pm PDT"
-    assert second.facts == first.facts | {"when": "Thursday, April 22, 2027, 9:30 am PDT"}
-    assert second.body["not_after"] == "2027-04-22T16:30:00Z"
+    assert second.facts == first.facts | {
+        "when": "Thursday, April 22, 2027, 9:30 am PDT",
+        "letters_due": "Wednesday, April 21, 2027, 12:00 pm PDT",
+    }
+    assert second.body["not_after"] == "2027-04-21T19:00:00Z"
     before, after = first.body["calendar"], second.body["calendar"]
     assert before["uid"] == after["uid"]
     assert (before["starts_at"], before["ends_at"]) == (STARTS_AT, "2027-04-21T15:30:00-07:00")
     assert (after["starts_at"], after["method"], after["zone"]) == (MOVED, "REQUEST", "America/Los_Angeles")
     campaign = await world.campaign()
     assert (campaign["status"], campaign["problem"], campaign["held"]) == ("launched", None, second.facts["when"])
-    assert await history(world) == [(1, []), (2, ["when"])]
+    assert await history(world) == [(1, []), (2, ["when", "letters_due"])]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +38,7 @@ async def test_a_move_is_told_to_everyone_at_the_next_revision_with_the_calendar
         ({"location": {"name": "Room 4202"}}, "where"),
         ({"location": {}}, "where"),
         ({"time_note": "or upon adjournment"}, "when"),
-        ({"letters_due_at": "2027-04-14T12:00:00-07:00"}, "letters_due"),
+        ({"letters_due_at": "2027-04-15T12:00:00-07:00"}, "letters_due"),
     ],
 )
 async def test_what_a_reader_would_act_on_is_told(world: World, change: dict[str, Any], key: str) -> None:
@@ -255,5 +258,5 @@ async def test_what_changes_after_a_hearing_was_held_is_not_told_and_one_put_ove
     await amend(world, 3, starts_at="2027-04-28T13:30:00-07:00", location={"name": "Room 4202"})
     last = (await world.told_to(MAYOR))[-1]
     assert (last.revision, last.facts["when"]) == (2, "Wednesday, April 28, 2027, 1:30 pm PDT")
-    assert await history(world) == [(1, []), (2, ["when", "where"])]
+    assert await history(world) == [(1, []), (2, ["when", "where", "letters_due"])]
     assert (await world.campaign())["status"] == "launched"

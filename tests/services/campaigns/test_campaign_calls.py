@@ -33,12 +33,12 @@ async def test_a_message_carries_facts_content_and_the_manager_of_its_division(w
         "when": "Wednesday, April 21, 2027, 1:30 pm PDT",
         "where": "1021 O Street, Room 1200",
         "committee": "Senate Committee on Housing",
-        "letters_due": "Deadline unknown: ask the committee (916-555-0100)",
+        "letters_due": "Wednesday, April 14, 2027, 12:00 pm PDT",
         "bill:SB79": "SB 79: oppose; vote no on SB 79",
     }
     assert batch["content"]["division"] == "East Bay"
     assert batch["content"]["bills"][0]["letter"] == "Dear Chair,"
-    assert batch["not_after"] == "2027-04-21T20:30:00Z"
+    assert batch["not_after"] == "2027-04-14T19:00:00Z"
 
 
 async def test_messages_are_keyed_by_campaign_and_bucket(world: World) -> None:
@@ -201,7 +201,7 @@ async def test_a_hearing_upon_adjournment_is_open_to_the_end_of_its_day(world: W
     await world.adopt()
     await world.hear(starts_at="2027-04-21", time_note="upon adjournment of session")
     await world.fan_out()
-    batch = (await world.recipient("a-mayor"))["batch"]
+    batch = (await world.recipient("a-chief"))["batch"]
     assert batch["content"]["when"] == "Wednesday, April 21, 2027, upon adjournment of session (PDT)"
     assert batch["not_after"] == "2027-04-22T07:00:00Z"
 

@@ -115,7 +115,13 @@ async def test_what_was_told_is_shown_with_when_and_what_changed(world: World) -
                     "label": "When",
                     "now": "Thursday, April 22, 2027, 9:30 am PDT",
                     "was": "Wednesday, April 21, 2027, 1:30 pm PDT",
-                }
+                },
+                {
+                    "key": "letters_due",
+                    "label": "Letters due",
+                    "now": "Wednesday, April 21, 2027, 12:00 pm PDT",
+                    "was": "Wednesday, April 14, 2027, 12:00 pm PDT",
+                },
             ],
         },
     ]

@@ -150,7 +150,7 @@ def due_at(rule: Rule, starts_at: datetime | date, zone: str, holidays: Holidays
     """
     if rule.when is None:
         return None
-    day = starts_at.astimezone(ZoneInfo(zone)).date() if isinstance(starts_at, datetime) else starts_at
+    day = day_of(starts_at, zone)
     match rule.when:
         case DaysBefore(count, business=True):
             due = business_days_before(day, count, holidays)
@@ -163,6 +163,11 @@ def due_at(rule: Rule, starts_at: datetime | date, zone: str, holidays: Holidays
         case OnWeekday(weekday):
             due = day - ((day.weekday() - weekday - 1) % 7 + 1) * ONE_DAY
     return Deadline(moment(due, rule.at, zone))
+
+
+def day_of(starts_at: datetime | date, zone: str) -> date:
+    """The day on which something begins, as it is in a zone."""
+    return starts_at.astimezone(ZoneInfo(zone)).date() if isinstance(starts_at, datetime) else starts_at
 
 
 def governor_deadline(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from clarion.schemas.campaigns import Stance
+from clarion.schemas.deadlines import Due
 from clarion.schemas.legislation import bill_key
 from clarion.schemas.messages import Reason
 from clarion.services.campaigns.domain.occasions import Occasion
@@ -87,6 +88,7 @@ def own_positions(occasion: Occasion) -> list[AdoptedPosition]:
                 why=own.why,
                 points=own.points,
                 letter=own.letter,
+                launch=occasion.launch,
             ),
         )
         for number, own in enumerate(occasion.own, start=1)
@@ -150,6 +152,7 @@ class Campaign:
     launch: Launch | None = None
     approved: frozenset[str] = frozenset()
     approved_bills: frozenset[str] = frozenset()
+    due: Due | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from clarion.schemas.deadlines import Due
 from clarion.schemas.legislation import HearingAlert
 from clarion.schemas.roles import LETTER_ROLES
 from clarion.schemas.text import Contract, Identifier, Line, Text
@@ -15,6 +18,36 @@ OccasionKind = Literal["hearing", "floor-vote", "governor", "comment-period", "p
 AskKind = Literal["letter", "comment-letter", "phone", "volunteer"]
 MADE = "occasion:"
 """How the `hearing_id` of an occasion begins that is no hearing."""
+SPEAK_FOR_CITIES = frozenset({"hearing", "floor-vote", "governor", "comment-period", "threat"})
+"""The kinds at which cities speak: those who do so for theirs are asked, where no roles are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """The words for one kind of occasion: what it is, and how it is said that its end is past.
+
+    `when` and `decider` are the labels of its two main facts, `due` that of the written ask's deadline; `written` is
+    what comes too late after that.
+    """
+
+    name: str
+    was: str
+    when: str
+    decider: str
+    due: str
+    written: str
+
+
+MATTERS: Mapping[str, Matter] = {
+    "hearing": Matter("the hearing", "was", "When", "Committee", "Letters due", "the committee's analysis"),
+    "floor-vote": Matter("the vote", "was", "Vote", "Who votes", "Letters due", "the vote"),
+    "governor": Matter("the Governor's time", "ended", "Decision by", "Who decides", "Letters due", "the decision"),
+    "comment-period": Matter("the comment period", "ended", "Open until", "Agency", "Comments due", "the rulemaking"),
+    "programme": Matter("the programme", "closed", "Open until", "Who runs it", "Answer by", "the programme"),
+    "volunteer": Matter("the call for volunteers", "closed", "Open until", "Who chooses", "Answer by", "the choice"),
+    "threat": Matter("the matter", "was decided", "Decided", "Who decides", "Letters due", "the decision"),
+}
+"""The words for each kind of occasion."""
 
 
 class Audience(Contract):
@@ -49,14 +82,17 @@ class Occasion(HearingAlert):
     """The full state of an occasion. One that is no hearing says who decides as its committee's name.
 
     `starts_at` is the moment from which nobody's voice counts, `letters_due_at` until when what is `first_ask` reaches
-    whom it is meant for. `own` are asks on which no position was adopted; `started_in` is the division that started it.
+    whom it is meant for, which comes from `due`. `own` are asks on which no position was adopted; `launch` says how the
+    waves of one that was made are let go; `started_in` is the division that started it.
     """
 
     kind: OccasionKind = "hearing"
     audience: Audience | None = None
     own: list[OwnAsk] = Field(default_factory=list)
     first_ask: AskKind = "letter"
+    launch: Literal["auto", "approval"] = "auto"
     started_in: Identifier | None = None
+    due: Due | None = None
 
     @model_validator(mode="after")
     def _has_an_audience(self) -> Self:
@@ -72,15 +108,15 @@ class Occasion(HearingAlert):
     @property
     def letter_roles(self) -> list[str] | None:
         """Roles whose holders are asked to write; None asks whoever is in the audience."""
-        if self.audience is None:
-            return sorted(LETTER_ROLES)
-        return sorted(self.audience.roles) or None
+        if self.audience is not None and self.audience.roles:
+            return sorted(self.audience.roles)
+        return sorted(LETTER_ROLES) if self.kind in SPEAK_FOR_CITIES else None
 
     @property
     def is_hearing(self) -> bool:
         """Whether a committee hears it: then there is a place to testify."""
         return self.kind == "hearing"
 
-    def due_at(self, due_at: datetime | None) -> Self:
-        """The same with another end of letters."""
-        return self.model_copy(update={"letters_due_at": due_at})
+    def with_due(self, letters_due_at: datetime | None, due: Due | None) -> Self:
+        """The same with the end of letters that holds, and where it comes from."""
+        return self.model_copy(update={"letters_due_at": letters_due_at, "due": due})

@@ -57,7 +57,7 @@ RETURNING h.alert;
 -- name: campaign_of_hearing^
 SELECT id, revision, status, problem, launched_at, hearing_revision, positions, not_after,
        divisions, cities, officials, committee, waits_for_directory, told_revision, facts_revision, told_until,
-       told_bills, message, launch, approved_bills,
+       told_bills, message, launch, approved_bills, due,
        ARRAY(SELECT a.division FROM approvals AS a WHERE a.campaign = campaigns.id AND a.state = 'approved') AS approved
 FROM campaigns WHERE hearing = :hearing
 FOR NO KEY UPDATE;
@@ -67,11 +67,11 @@ FOR NO KEY UPDATE;
 INSERT INTO campaigns (id, hearing, revision, status, problem, waits_for_directory, title, bills, committee, held,
                        letters_due_at, not_after, ends_at, hearing_revision, positions, message, created_at, changed_at,
                        launched_at, divisions, cities, officials, told_revision, facts_revision, told_until, told_bills,
-                       launch)
+                       launch, due)
 VALUES (:id, :hearing, :revision, :status, :problem, :waits_for_directory, :title, :bills, :committee, :held,
         :letters_due_at, :not_after, :ends_at, :hearing_revision, :positions, :message, :now, :now,
         :launched_at, :divisions, :cities, :officials, :told_revision, :facts_revision, :told_until, :told_bills,
-        :launch)
+        :launch, :due)
 ON CONFLICT (hearing) DO UPDATE SET
     revision = excluded.revision, status = excluded.status, problem = excluded.problem,
     waits_for_directory = excluded.waits_for_directory, title = excluded.title,
@@ -81,7 +81,7 @@ ON CONFLICT (hearing) DO UPDATE SET
     changed_at = excluded.changed_at, launched_at = excluded.launched_at, divisions = excluded.divisions,
     cities = excluded.cities, officials = excluded.officials, told_revision = excluded.told_revision,
     facts_revision = excluded.facts_revision, told_until = excluded.told_until, told_bills = excluded.told_bills,
-    launch = excluded.launch
+    launch = excluded.launch, due = excluded.due
 WHERE campaigns.launched_at IS NULL;
 
 -- name: amend_campaign!
@@ -91,7 +91,7 @@ UPDATE campaigns SET
     not_after = :not_after, ends_at = :ends_at, hearing_revision = :hearing_revision, positions = :positions,
     message = :message, changed_at = :now, divisions = :divisions, cities = :cities, officials = :officials,
     told_revision = :told_revision, facts_revision = :facts_revision, told_until = :told_until,
-    told_bills = :told_bills
+    told_bills = :told_bills, due = :due
 WHERE id = :id;
 
 -- name: insert_told!
@@ -135,51 +135,45 @@ WITH waves_gone AS (DELETE FROM waves WHERE campaign = :campaign)
 DELETE FROM campaign_cities WHERE campaign = :campaign;
 
 -- name: plan_cities!
--- Every share counts; weighing only orders the reasons. Cities that are no members are asked about open bills only. Who
--- was added by hand brings the city along, but nobody else of it. A city is open once its division's wave was let go.
+-- Every share counts; weighing only orders the reasons. Cities that are no members are asked about open bills only.
 WITH sources AS (
     SELECT * FROM jsonb_to_recordset(:sources::jsonb) AS s (
         kind text, bills text[], open_bills text[], legislator text, name text, role text, rank integer,
-        chamber text, district text)
+        chamber text, district text, "group" text)
 ), hits AS (
-    SELECT c.id, c.name AS city_name, c.division, s.*, d.share,
-           CASE WHEN c.member THEN s.bills ELSE s.open_bills END AS asked_bills, true AS whole
+    SELECT c.id, c.name AS city_name, c.division, s.kind, s.rank, s.legislator, s.name, s.role, s.chamber, s.district,
+           s."group", d.share, CASE WHEN c.member THEN s.bills ELSE s.open_bills END AS asked_bills
     FROM sources AS s
     JOIN districts ON districts.id = s.district AND districts.active
     JOIN city_districts AS d ON d.district = s.district
     JOIN cities AS c ON c.id = d.city AND c.active
-    WHERE s.kind <> 'statewide'
     UNION ALL
-    SELECT c.id, c.name, c.division, s.*, NULL, CASE WHEN c.member THEN s.bills ELSE s.open_bills END, true
+    SELECT c.id, c.name, c.division, s.kind, s.rank, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           CASE WHEN c.member THEN s.bills ELSE s.open_bills END
     FROM sources AS s CROSS JOIN cities AS c
     WHERE s.kind = 'statewide' AND c.active
-), added AS (
-    SELECT DISTINCT c.id, c.name AS city_name, c.division
-    FROM choices AS x JOIN officials AS o ON o.id = x.official JOIN cities AS c ON c.id = o.city AND c.active
-    WHERE x.campaign = :campaign AND x.included
-), found AS (
-    SELECT h.id, min(h.city_name) AS city_name, min(h.division) AS division, true AS whole,
-           (SELECT array_agg(b.bill ORDER BY b.place)
-            FROM unnest(:bills::text[]) WITH ORDINALITY AS b (bill, place)
-            WHERE EXISTS (SELECT FROM hits AS x WHERE x.id = h.id AND b.bill = ANY (x.asked_bills))) AS bills,
-           jsonb_agg(
-               jsonb_build_object(
-                   'kind', h.kind, 'bills', h.asked_bills, 'legislator', h.legislator, 'name', h.name, 'role', h.role,
-                   'rank', h.rank, 'chamber', h.chamber, 'district', h.district, 'share', h.share)
-               ORDER BY h.rank, h.share DESC NULLS LAST, h.legislator) AS reasons
-    FROM hits AS h
-    WHERE cardinality(h.asked_bills) > 0
-    GROUP BY h.id
     UNION ALL
-    SELECT a.id, a.city_name, a.division, false, :bills::text[], '[]' FROM added AS a
-    WHERE NOT EXISTS (SELECT FROM hits AS h WHERE h.id = a.id AND cardinality(h.asked_bills) > 0)
+    SELECT c.id, c.name, c.division, s.kind, s.rank, NULL, g.name, m.role_key, NULL, NULL, g.id, NULL,
+           CASE WHEN c.member THEN s.bills ELSE s.open_bills END
+    FROM sources AS s
+    JOIN groups AS g ON s.kind = 'group' AND g.id = s."group" AND g.active
+    JOIN memberships AS m ON m.group_id = g.id AND m.member_kind = 'city'
+        AND (m.since IS NULL OR m.since <= :today::date) AND (m.until IS NULL OR m.until >= :today::date)
+    JOIN cities AS c ON c.id = m.member AND c.active
 )
-INSERT INTO campaign_cities (campaign, city, name, division, bills, reasons, whole, open)
-SELECT :campaign, f.id, f.city_name, f.division, f.bills, f.reasons, f.whole,
-       CASE WHEN :launch::text = 'auto' THEN coalesce(a.state NOT IN ('rejected', 'stopped'), true)
-            ELSE coalesce(a.state = 'approved', false) END
-FROM found AS f
-LEFT JOIN approvals AS a ON a.campaign = :campaign AND a.division = coalesce(f.division, '');
+INSERT INTO campaign_cities (campaign, city, name, division, bills, reasons)
+SELECT :campaign, h.id, min(h.city_name), min(h.division),
+       (SELECT array_agg(b.bill ORDER BY b.place)
+        FROM unnest(:bills::text[]) WITH ORDINALITY AS b (bill, place)
+        WHERE EXISTS (SELECT FROM hits AS x WHERE x.id = h.id AND b.bill = ANY (x.asked_bills))),
+       jsonb_agg(
+           jsonb_build_object(
+               'kind', h.kind, 'bills', h.asked_bills, 'legislator', h.legislator, 'name', h.name, 'role', h.role,
+               'rank', h.rank, 'chamber', h.chamber, 'district', h.district, 'share', h.share, 'group', h."group")
+           ORDER BY h.rank, h.share DESC NULLS LAST, h.legislator)
+FROM hits AS h
+WHERE cardinality(h.asked_bills) > 0
+GROUP BY h.id;
 
 -- name: plan_waves!
 -- City by city first, so that nothing is put in order: who calls a hundred thousand is to hear of it at once.
