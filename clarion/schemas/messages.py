@@ -124,7 +124,10 @@ class Pause(Contract):
 
 
 class CallBill(Contract):
-    """A bill of a call, with our position on it; the stance `request` asks for something on which none was taken."""
+    """A bill of a call, with our position on it; the stance `request` asks for something on which none was taken.
+
+    `version` says what is new about it to who was asked about it before.
+    """
 
     bill: Line
     title: Text | None = None
@@ -134,6 +137,7 @@ class CallBill(Contract):
     why: Text
     points: Text | None = None
     letter: Text | None = None
+    version: Text | None = None
 
 
 class CallContent(Contract):

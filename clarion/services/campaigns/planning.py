@@ -13,11 +13,11 @@ from clarion.schemas.messages import Fact
 from clarion.schemas.topics import BUCKETS, CAMPAIGNS_LIFECYCLE
 from clarion.services.campaigns import repository
 from clarion.services.campaigns.domain import amending, words
-from clarion.services.campaigns.domain.affected import author_chambers, sources
 from clarion.services.campaigns.domain.decision import Decision
 from clarion.services.campaigns.domain.model import Campaign, Counts, Status
 from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.domain.times import spoken_start
+from clarion.services.campaigns.starting.audiences import plan_audience
 
 QUERIES = repository.QUERIES
 MESSAGE_BYTES = 600_000
@@ -61,17 +61,8 @@ def differs(campaign: Campaign, occasion: Occasion, state: State) -> bool:
 async def plan(tx: Transaction, occasion: Occasion, campaign_id: str, decision: Decision) -> Counts:
     """Work out who is affected and why, from the facts as they are now."""
     connection = tx.connection
-    members = await repository.members_of(connection, decision.committee.id) if decision.committee else []
-    chambers = author_chambers(occasion, decision.positions)
-    legislators = await repository.legislators_of(connection, sorted(chambers))
     await QUERIES.clear_plan(connection, campaign=campaign_id)
-    await QUERIES.plan_cities(
-        connection,
-        campaign=campaign_id,
-        sources=sources(occasion, decision.positions, members, legislators),
-        bills=[each.position.bill for each in decision.positions],
-        launch=decision.launch,
-    )
+    await plan_audience(connection, occasion, campaign_id, decision)
     await QUERIES.plan_waves(
         connection, campaign=campaign_id, heard=occasion.is_hearing, letter_roles=occasion.letter_roles
     )

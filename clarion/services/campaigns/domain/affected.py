@@ -6,6 +6,7 @@ from typing import Any
 from clarion.services.campaigns.domain.model import AdoptedPosition, Member
 from clarion.services.campaigns.domain.names import (
     AUTHOR_RANK,
+    GROUP_RANK,
     STATEWIDE_RANK,
     author_keys,
     chamber_of_bill,
@@ -14,9 +15,10 @@ from clarion.services.campaigns.domain.names import (
     name_key,
 )
 from clarion.services.campaigns.domain.occasions import Occasion
+from clarion.services.campaigns.domain.words import membership
 
 Source = Mapping[str, Any]
-"""Why cities are affected: a district or the whole state, with `bills` for members, `open_bills` for other cities."""
+"""Why cities are affected: a district, a group or the state, with `bills` for members, `open_bills` for others."""
 
 
 def author_chambers(occasion: Occasion, positions: Iterable[AdoptedPosition]) -> set[str]:
@@ -47,7 +49,7 @@ def sources(
     members: Iterable[Member],
     legislators: Sequence[tuple[Member, str | None]],
 ) -> list[Source]:
-    """Every reason for which cities are affected by these positions' bills."""
+    """Every reason for which cities, or people in groups, are affected by these positions' bills."""
     found = [_source("committee", member, member_rank(member.role), positions) for member in members]
     authors = {item.bill_key: item.author for item in reversed(occasion.agenda) if item.author}
     for each in positions:
@@ -55,8 +57,21 @@ def sources(
         author = find_author(authors[key], key, legislators) if key in authors else None
         if author is not None:
             found.append(_source("author", author, AUTHOR_RANK, [each]))
+    by_group: dict[str, list[AdoptedPosition]] = {}
+    for each in positions:
+        for group in getattr(each.position, "groups", ()):
+            by_group.setdefault(group, []).append(each)
+    found += [{**_source("group", None, GROUP_RANK, asking), "group": group} for group, asking in by_group.items()]
     statewide = [each for each in positions if each.position.statewide]
     return [*found, _source("statewide", None, STATEWIDE_RANK, statewide)] if statewide else found
+
+
+def said_of(memberships: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """What people are told of their memberships, by group and role."""
+    return [
+        {"group": each["group"], "role": each["role"], "text": f"You are {membership(each['role'], each['name'])}."}
+        for each in memberships
+    ]
 
 
 def _source(kind: str, member: Member | None, rank: int, positions: Sequence[AdoptedPosition]) -> Source:

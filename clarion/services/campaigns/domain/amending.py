@@ -53,20 +53,25 @@ def told_facts(campaign: Campaign) -> list[Fact]:
 
 def withdrawal_reason(changed: Sequence[Change], occasion: Occasion, decision: Decision) -> str:
     """Why it no longer concerns someone who was told, in a sentence or more."""
-    gone = [each["label"] or "" for each in changed if (each["key"] or "").startswith(BILL) and each["now"] is None]
-    sentences = []
+    left = [each for each in changed if (each["key"] or "").startswith(BILL) and each["now"] is None]
+    over = {f"{BILL}{key}"[:200]: text for key, text in decision.endings.items()}
+    sentences = [over[each["key"]] for each in left if each["key"] in over]
+    gone = [each["label"] or "" for each in left if each["key"] not in over]
     if gone:
         verb = "is" if len(gone) == 1 else "are"
         sentences.append(f"{words.listed(gone)} {verb} no longer asked about there.")
     if any(each["key"] == "committee" for each in changed):
-        sentences.append(
-            f"The hearing is now before another committee: {words.heard_by(occasion, decision.committee)}."
-        )
+        decider = words.heard_by(occasion, decision.committee)
+        moved = "The hearing is now before another committee" if occasion.is_hearing else "Now somebody else decides"
+        sentences.append(f"{moved}: {decider}.")
     return " ".join(sentences) or NOT_CONCERNED
 
 
 def calendar(occasion: Occasion, decision: Decision, campaign_id: str) -> CalendarEntry:
-    """The hearing's entry: two hours from its start, or its day where only that is known."""
+    """The hearing's entry: two hours from its start, or its day where only that is known. What is no hearing has no
+    length: it is the moment at which it ends.
+    """
+    length = HEARING_LENGTH if occasion.is_hearing else timedelta()
     bills = words.listed([each.position.bill for each in decision.positions] or [item.bill for item in occasion.agenda])
     committee = words.heard_by(occasion, decision.committee)
     return CalendarEntry(
@@ -74,7 +79,7 @@ def calendar(occasion: Occasion, decision: Decision, campaign_id: str) -> Calend
         method="CANCEL" if occasion.status == CANCELLED else "REQUEST",
         summary=f"{bills}: {committee}"[: words.LINE_LENGTH] if bills else committee,
         starts_at=occasion.starts_at,
-        ends_at=occasion.starts_at + HEARING_LENGTH if isinstance(occasion.starts_at, datetime) else None,
+        ends_at=occasion.starts_at + length if isinstance(occasion.starts_at, datetime) else None,
         zone=occasion.zone,
         location=words.place(occasion),
         description=occasion.time_note,

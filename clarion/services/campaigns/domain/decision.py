@@ -1,8 +1,9 @@
 """What becomes of a hearing: no campaign, one that waits or is drafted, a launch, or the end."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from clarion.services.campaigns.domain.model import (
     AdoptedPosition,
@@ -15,7 +16,9 @@ from clarion.services.campaigns.domain.model import (
     may_move,
 )
 from clarion.services.campaigns.domain.names import chamber_key, named_chamber
-from clarion.services.campaigns.domain.occasions import Occasion
+from clarion.services.campaigns.domain.occasions import MATTERS, Occasion
+from clarion.services.campaigns.domain.progress import Progress, new_version
+from clarion.services.campaigns.domain.stages import ending_at
 from clarion.services.campaigns.domain.times import spoken_start
 
 CANCELLED = "cancelled"
@@ -26,7 +29,9 @@ NOBODY = "nobody to ask: no city is affected, or none has an official who writes
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a decision depends on. `positions` are those in force on the hearing's agenda, in its order."""
+    """All that a decision depends on. `positions` are those in force on the hearing's agenda, in its order; `progress`
+    is where its bills stand and what was asked about them before.
+    """
 
     occasion: Occasion
     positions: Sequence[AdoptedPosition]
@@ -34,6 +39,7 @@ class Situation:
     missing: Sequence[str]
     campaign: Campaign | None
     now: datetime
+    progress: Progress = field(default_factory=Progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Decision:
     """The state a campaign is to have. `positions` are those that ask something.
 
     `calling` is False once the hearing is over or cancelled; `replans` is False where whom it affects cannot be told
-    anew. Nothing is told from `told_until` on.
+    anew. Nothing is told from `told_until` on. `today` is the day there. `endings` say by key of bills that have come
+    to an end why nothing is asked about them any more, `versions` what is new about those asked about before.
     """
 
     status: Status
@@ -56,12 +63,14 @@ class Decision:
     replans: bool
     told_until: datetime
     launch: Launch
+    today: date
+    endings: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def decide(situation: Situation) -> Decision | None:
     """The state in which the hearing's campaign should be, or None if it needs none or is to stay as it is."""
-    asking = tuple(each for each in situation.positions if each.position.stance != "watch")
-    campaign = situation.campaign
+    asking, campaign = asking_in(situation), situation.campaign
     if campaign is None:
         return _judge(situation, asking) if asking else None
     launched = campaign.launched_at is not None
@@ -69,12 +78,20 @@ def decide(situation: Situation) -> Decision | None:
     return decision if may_move(campaign.status, decision.status, launched=launched) else None
 
 
+def asking_in(situation: Situation) -> tuple[AdoptedPosition, ...]:
+    """The positions that ask something, all but those on bills that have come to an end."""
+    over = endings(situation)
+    return tuple(
+        each for each in situation.positions if each.position.stance != "watch" and each.position.bill_key not in over
+    )
+
+
 def _judge(situation: Situation, asking: tuple[AdoptedPosition, ...]) -> Decision:
     ended = _ended(situation)
     if ended is not None:
         return _decision(situation, asking, Status.CLOSED, ended)
     if not asking:
-        return _decision(situation, asking, Status.CLOSED, NOTHING_ASKED)
+        return _decision(situation, asking, Status.CLOSED, _nothing_asked(situation))
     obstacle = _obstacle(situation)
     if obstacle is not None:
         return _decision(situation, asking, Status.WAITING, obstacle)
@@ -85,15 +102,20 @@ def _judge(situation: Situation, asking: tuple[AdoptedPosition, ...]) -> Decisio
 
 def _after_launch(situation: Situation, asking: tuple[AdoptedPosition, ...], campaign: Campaign) -> Decision:
     """What was launched follows its hearing; a bill that was never asked about waits for its own approval."""
-    held = [each for each in asking if needs_approval(each, campaign)]
+    withheld = held(situation, campaign)
     told = tuple(each for each in asking if not needs_approval(each, campaign))
     ended = _ended(situation)
     if ended is not None:
         return _decision(situation, told, Status.CLOSED, ended)
-    waits = f"{', '.join(each.position.bill for each in held)} {AWAITS_APPROVAL}" if held else None
+    waits = f"{', '.join(each.position.bill for each in withheld)} {AWAITS_APPROVAL}" if withheld else None
     if not told:
-        return _decision(situation, told, Status.CLOSED, waits or NOTHING_ASKED)
+        return _decision(situation, told, Status.CLOSED, waits or _nothing_asked(situation))
     return _decision(situation, told, Status.LAUNCHED, _obstacle(situation) or waits)
+
+
+def held(situation: Situation, campaign: Campaign) -> list[AdoptedPosition]:
+    """What came to a launched campaign that it may not ask about by itself."""
+    return [each for each in asking_in(situation) if needs_approval(each, campaign)]
 
 
 def needs_approval(adopted: AdoptedPosition, campaign: Campaign) -> bool:
@@ -102,20 +124,44 @@ def needs_approval(adopted: AdoptedPosition, campaign: Campaign) -> bool:
     return adopted.position.launch != "auto" and adopted.position.bill_key not in known
 
 
+def endings(situation: Situation) -> Mapping[str, str]:
+    """Why nothing is asked any more of bills that have come to an end, by their keys."""
+    said = {
+        key: ending_at(situation.occasion.kind, standing.bill, standing.status, standing.stage)
+        for key, standing in situation.progress.standings.items()
+    }
+    return {key: text for key, text in said.items() if text is not None}
+
+
+def versions(situation: Situation) -> Mapping[str, str]:
+    """What is new about bills that were asked about before, by their keys."""
+    standings, last = situation.progress.standings, situation.progress.last
+    said = {key: new_version(standings[key], last[key]) for key in standings if key in last}
+    return {key: text for key, text in said.items() if text is not None}
+
+
+def _nothing_asked(situation: Situation) -> str:
+    over = endings(situation)
+    on_agenda = dict.fromkeys(item.bill_key for item in situation.occasion.agenda)
+    return " ".join(over[key] for key in on_agenda if key in over) or NOTHING_ASKED
+
+
 def _launch(situation: Situation, asking: Sequence[AdoptedPosition]) -> Launch:
     """How its waves are let go; that stays as it was at the first launch."""
     campaign = situation.campaign
     if campaign is not None and campaign.launched_at is not None and campaign.launch is not None:
         return campaign.launch
-    return "auto" if all(each.position.launch == "auto" for each in asking) else "approval"
+    by_itself = situation.occasion.launch == "auto" and all(each.position.launch == "auto" for each in asking)
+    return "auto" if by_itself else "approval"
 
 
 def _ended(situation: Situation) -> str | None:
     occasion = situation.occasion
+    matter = MATTERS[occasion.kind]
     if occasion.status == CANCELLED:
-        return "the hearing is cancelled"
+        return f"{matter.name} is cancelled"
     if hearing_ends_at(occasion) <= situation.now:
-        return f"the hearing was {spoken_start(occasion.starts_at, occasion.zone, occasion.time_note)}"
+        return f"{matter.name} {matter.was} {spoken_start(occasion.starts_at, occasion.zone, occasion.time_note)}"
     return None
 
 
@@ -172,6 +218,9 @@ def _decision(
         replans=calling and (status is Status.CLOSED or _obstacle(situation) is None),
         told_until=_told_until(situation, calling=calling),
         launch=_launch(situation, asking),
+        today=situation.now.astimezone(ZoneInfo(occasion.zone)).date(),
+        endings=endings(situation),
+        versions=versions(situation),
     )
 
 

@@ -9,7 +9,8 @@ from functools import lru_cache
 ROLES_KEPT = 4_096
 """There are few roles, and each is written half a million times."""
 
-CHAIR_RANK, VICE_CHAIR_RANK, MEMBER_RANK, AUTHOR_RANK, STATEWIDE_RANK = range(5)
+CHAIR_RANK, VICE_CHAIR_RANK, MEMBER_RANK, AUTHOR_RANK, GROUP_RANK = range(5)
+DISTRICT_RANK, DIVISION_RANK, CITY_RANK, STATEWIDE_RANK = range(5, 9)
 """The order in which reasons are told."""
 
 

@@ -49,6 +49,11 @@ def stage_of(status: str, table: Sequence[StatusWords]) -> Stage | None:
     return next((line.stage for line in table if line.fits(compared)), None)
 
 
+def ending_at(kind: str, bill: str, status: str, stage: Stage | None) -> str | None:
+    """Why nothing is asked of a bill at an occasion of this kind any more; None while voices still count."""
+    return ending(bill, status, stage) if stage is not None and kind in ENDS[stage] else None
+
+
 def ending(bill: str, status: str, stage: Stage) -> str:
     """Why a bill asks nothing any more, with the source's own words: "SB 79 is dead for this session (Vetoed)."."""
     return f"{bill} {SAID[stage]} ({status.rstrip(' .')})."

@@ -6,9 +6,17 @@ from typing import Any
 from clarion.schemas.legislation import HearingAgendaItem
 from clarion.schemas.messages import Ask, CallBill, CallContent, Contact, Fact, Reason
 from clarion.services.campaigns.domain.decision import CANCELLED, Decision
-from clarion.services.campaigns.domain.model import AdoptedPosition, Asked, CommitteeFound, Division, Reasons
+from clarion.services.campaigns.domain.model import (
+    REQUEST,
+    AdoptedPosition,
+    Asked,
+    CommitteeFound,
+    Division,
+    Reasons,
+    hearing_ends_at,
+)
 from clarion.services.campaigns.domain.names import chamber, plain
-from clarion.services.campaigns.domain.occasions import Occasion
+from clarion.services.campaigns.domain.occasions import MATTERS, Occasion
 from clarion.services.campaigns.domain.times import spoken_start, spoken_time
 
 SENTENCES = 3
@@ -53,6 +61,8 @@ def title(occasion: Occasion, decision: Decision) -> str:
 def due(occasion: Occasion, decision: Decision) -> str:
     """Until when letters count; where that is unknown, whom to ask. Never guessed."""
     phone = decision.committee.phone if decision.committee else None
+    if _ends_with_it(occasion):
+        return spoken_time(hearing_ends_at(occasion), occasion.zone)
     if occasion.letters_due_at is None:
         return f"{DEADLINE_UNKNOWN} ({phone})" if phone else DEADLINE_UNKNOWN
     return spoken_time(occasion.letters_due_at, occasion.zone)
@@ -62,7 +72,8 @@ def deadline(occasion: Occasion, decision: Decision) -> str:
     """`due`, and what to do where that is past."""
     if decision.letters_open:
         return due(occasion, decision)
-    return f"It was {due(occasion, decision)}: too late for the committee's analysis; call your member or testify"
+    late = f"It was {due(occasion, decision)}: too late for {MATTERS[occasion.kind].written}"
+    return f"{late}; call your member or testify" if occasion.is_hearing else f"{late}; call instead"
 
 
 def place(occasion: Occasion) -> str | None:
@@ -81,21 +92,27 @@ def agenda_items(occasion: Occasion) -> Mapping[str, HearingAgendaItem]:
 
 def facts(occasion: Occasion, decision: Decision) -> list[Fact]:
     """What a call states; a later change of one is told again, so that nothing in them changes by time alone."""
-    where = place(occasion)
+    where, matter = place(occasion), MATTERS[occasion.kind]
     cancelled = [Fact(key="status", label="Status", text="Cancelled")] if occasion.status == CANCELLED else []
     general = [
         *cancelled,
-        Fact(key="when", label="When", text=spoken_start(occasion.starts_at, occasion.zone, occasion.time_note)),
+        Fact(key="when", label=matter.when, text=spoken_start(occasion.starts_at, occasion.zone, occasion.time_note)),
         *([Fact(key="where", label="Where", text=where)] if where else []),
-        Fact(key="committee", label="Committee", text=heard_by(occasion, decision.committee)),
-        Fact(key="letters_due", label="Letters due", text=due(occasion, decision)),
+        Fact(key="committee", label=matter.decider, text=heard_by(occasion, decision.committee)),
+        *([] if _ends_with_it(occasion) else [Fact(key="letters_due", label=matter.due, text=due(occasion, decision))]),
     ]
     return general + [_bill_fact(each) for each in decision.positions]
 
 
+def _ends_with_it(occasion: Occasion) -> bool:
+    """Whether what is written is due when the occasion ends: then one fact says both."""
+    return not occasion.is_hearing and occasion.letters_due_at in {None, hearing_ends_at(occasion)}
+
+
 def _bill_fact(adopted: AdoptedPosition) -> Fact:
     position = adopted.position
-    text = f"{position.bill}: {position.stance.replace('-', ' ')}; {position.ask}"
+    stance = "" if position.stance == REQUEST else f"{position.stance.replace('-', ' ')}; "
+    text = f"{position.bill}: {stance}{position.ask}"
     return Fact(key=f"bill:{position.bill_key}"[:200], label=position.bill, text=text)
 
 
@@ -110,11 +127,15 @@ def content(occasion: Occasion, decision: Decision) -> CallContent:
         letters_open=decision.letters_open,
         notice_url=occasion.notice_url,
         kind=occasion.kind,
-        bills=[_call_bill(each, items.get(each.position.bill_key)) for each in decision.positions],
+        decider=None if occasion.is_hearing else occasion.committee.name,
+        bills=[
+            _call_bill(each, items.get(each.position.bill_key), decision.versions.get(each.position.bill_key))
+            for each in decision.positions
+        ],
     )
 
 
-def _call_bill(adopted: AdoptedPosition, item: HearingAgendaItem | None) -> CallBill:
+def _call_bill(adopted: AdoptedPosition, item: HearingAgendaItem | None, version: str | None) -> CallBill:
     position = adopted.position
     return CallBill(
         bill=position.bill,
@@ -125,6 +146,7 @@ def _call_bill(adopted: AdoptedPosition, item: HearingAgendaItem | None) -> Call
         why=position.why,
         points=position.points,
         letter=position.letter,
+        version=version,
     )
 
 
@@ -134,20 +156,44 @@ def reason_sentence(reason: Mapping[str, Any], city: str, jurisdiction: str) -> 
     For example "Senator Jesse Example (chair), who represents Berkeley (SD 7), sits on the committee that hears SB 79."
     """
     bills = listed(reason["bills"])
-    if reason["kind"] == "statewide":
-        verb = "concerns" if len(reason["bills"]) == 1 else "concern"
-        return Reason(kind="statewide", text=f"{bills} {verb} every city in the state.")
+    match reason["kind"]:
+        case "statewide":
+            verb = "concerns" if len(reason["bills"]) == 1 else "concern"
+            text = f"{bills} {verb} every city in the state."
+        case "group":
+            text = f"{city} is {membership(reason['role'], reason['name'])}."
+        case "division":
+            text = f"{city} is in the {reason['name']} division, which is asked about {bills}."
+        case "city":
+            text = f"{city} is asked in particular."
+        case "district":
+            words = chamber(reason["chamber"], jurisdiction)
+            number = reason["district"].rpartition(":")[2]
+            text = f"{city} lies in {words.name} District {number}, which is asked about {bills}."
+        case "author":
+            text = f"{_represented(reason, city, jurisdiction)} is the author of {bills}."
+        case _:
+            seat = reason.get("committee")
+            where = f"the {seat}" if seat else f"the committee that hears {bills}"
+            text = f"{_represented(reason, city, jurisdiction)} sits on {where}."
+    return Reason(kind=reason["kind"], text=text)
+
+
+def _represented(reason: Mapping[str, Any], city: str, jurisdiction: str) -> str:
     words = chamber(reason["chamber"], jurisdiction)
     number = reason["district"].rpartition(":")[2]
     role = "" if reason["role"] in {"member", "author"} else f" ({reason['role']})"
-    who = f"{words.member} {reason['name']}{role}, who represents {city} ({words.district} {number}),"
-    if reason["kind"] == "author":
-        return Reason(kind="author", text=f"{who} is the author of {bills}.")
-    return Reason(kind=reason["kind"], text=f"{who} sits on the committee that hears {bills}.")
+    return f"{words.member} {reason['name']}{role}, who represents {city} ({words.district} {number}),"
+
+
+def membership(role: str, group: str) -> str:
+    """What somebody is in a group: "a member of the Coastal Cities Group", "chair of the Latino Caucus"."""
+    named = group if plain(group).startswith("the ") else f"the {group}"
+    return f"{'a member' if role == 'member' else role} of {named}"
 
 
 def reasons_told(cities: Iterable[Reasons], jurisdiction: str) -> list[Reason]:
-    """The reasons for the mail of a mailbox: chairs first, then by share, one per legislator, at most `SENTENCES`."""
+    """The reasons for a mailbox: chairs first, then by share, one per legislator or group, at most `SENTENCES`."""
     ranked = sorted(
         (
             (reason["rank"], -(reason["share"] or 0), city["name"], reason)
@@ -160,7 +206,8 @@ def reasons_told(cities: Iterable[Reasons], jurisdiction: str) -> list[Reason]:
     for _, _, city, reason in ranked:
         if len(told) == SENTENCES:
             break
-        told.setdefault(reason["legislator"] or reason["kind"], reason_sentence(reason, city, jurisdiction))
+        key = reason["legislator"] or reason.get("group") or reason["kind"]
+        told.setdefault(key, reason_sentence(reason, city, jurisdiction))
     return list(told.values())
 
 

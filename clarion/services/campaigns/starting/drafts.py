@@ -106,3 +106,11 @@ EXAMPLE: dict[str, object] = {
 def day_of(start: datetime | date) -> date:
     """The day of a moment, or the day alone."""
     return start.date() if isinstance(start, datetime) else start
+
+
+class Change(Drafted):
+    """What is new about the time of a campaign that was started; what is left out stays."""
+
+    decided_at: Start | None = None
+    due_at: Moment | None = None
+    where: OptionalLine = None
