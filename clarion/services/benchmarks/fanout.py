@@ -1,7 +1,7 @@
 """`clarion bench fanout`: one alert to so many officials, beside the bare INSERT ... SELECT of as many rows.
 
 Both in the same database, in turns. The alert takes the way it takes in the service: the decision, its plan with the
-reasons of every city, and the fan-out's own worker, which stores calls and threads and puts the batches of messages,
+reasons of every city, and the fan-out's own workers, which store calls and threads and put the batches of messages,
 each with its reasons, into the outbox. What the relay, Kafka and the ledger do with them is no part of it.
 """
 
@@ -22,8 +22,9 @@ from clarion.runtime.embedded import EmbeddedStack
 from clarion.runtime.output import print_fields, say
 from clarion.runtime.telemetry import configure_logs
 from clarion.services.benchmarks.association import alert, officials_of_campaigns, project_directory
-from clarion.services.campaigns.fanout import FanOut
-from clarion.services.campaigns.operations import adopt_position, hear
+from clarion.services.campaigns.fanout import fan_outs
+from clarion.services.campaigns.operations import hear
+from clarion.services.campaigns.positions.operations import adopt_position
 from clarion.services.directory.operations import load_sample
 from clarion.services.sample import sample_position
 
@@ -82,12 +83,12 @@ async def measure_on(database: Database, recipients: int, rounds: int, tell: Cal
     async with database.transaction() as tx:
         await adopt_position(tx, sample_position(system_clock(), statewide=True), system_clock)
     stopping = asyncio.Event()
-    working = asyncio.create_task(FanOut(database, system_clock).run(stopping))
+    working = [asyncio.create_task(one.run(stopping)) for one in fan_outs(database, system_clock)]
     try:
         found = [await _round(database, number, recipients, tell) for number in range(rounds + 1)][1:]
     finally:
         stopping.set()
-        await working
+        await asyncio.gather(*working)
     bare, whole = median(one.bare for one in found), median(one.alert for one in found)
     return {
         "recipients": recipients,

@@ -5,7 +5,7 @@ from clarion.runtime.database import Database, load_queries
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.runtime.timers import Timers, purging, upkeep
-from clarion.services.campaigns.fanout import FanOut, Review
+from clarion.services.campaigns.fanout import Review, fan_outs
 from clarion.services.campaigns.handlers import subscriptions
 from clarion.services.campaigns.seeing import look
 from clarion.services.campaigns.web import campaigns_router
@@ -27,7 +27,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         name=NAME,
         database=database,
         subscriptions=subscriptions(clock),
-        workers=[FanOut(database, clock), Review(database, clock), Timers(database, jobs)],
+        workers=[*fan_outs(database, clock), Review(database, clock), Timers(database, jobs)],
         router=campaigns_router(database, clock),
         look=look,
     )

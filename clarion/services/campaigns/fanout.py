@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from asyncpg import UniqueViolationError
 from clarion.runtime import traces
 from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
@@ -17,7 +18,7 @@ from clarion.runtime.messaging import Outgoing, enqueue
 from clarion.runtime.messaging.following import kept_traces
 from clarion.schemas.messages import MessageBatch, Reason, Withdrawal
 from clarion.schemas.roles import LETTER_ROLES
-from clarion.schemas.topics import CAMPAIGNS_CALLS
+from clarion.schemas.topics import BUCKETS, CAMPAIGNS_CALLS
 from clarion.schemas.topics import bucket as bucket_of
 from clarion.services.campaigns.domain.batches import Elsewhere, Message, batches_of, message_from, withdrawals_of
 from clarion.services.campaigns.domain.decision import letters_open
@@ -35,22 +36,29 @@ JOBS_PER_TRANSACTION = 500
 POLL_SECONDS = 0.5
 
 
+WORKERS = 2
+ALL_BUCKETS = range(BUCKETS)
 class FanOut:
-    """Turns the jobs of launched campaigns into calls, several at a time; any number of workers may run."""
+    """Turns the jobs of launched campaigns into calls, several at a time; any number of workers may run.
 
-    name = "fan-out"
+    Each has buckets of its own, so that none waits for what another does.
+    """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, buckets: Sequence[int] = ALL_BUCKETS, name: str = "fan-out"
+    ) -> None:
+        self.name = name
         self._database = database
         self._clock = clock
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until told to stop, woken by each launch."""
+        self._buckets = buckets
         async with self._database.listen("clarion_campaigns_fanout") as wakeups:
             most = FIRST_OFFICIALS
             while not stopping.is_set():
                 beat()
-                if await fan_out(self._database, self._clock, most):
+                if await fan_out(self._database, self._clock, most, self._buckets):
                     most = OFFICIALS_PER_TRANSACTION
                 else:
                     most = FIRST_OFFICIALS
@@ -59,6 +67,11 @@ class FanOut:
 
 class Review:
     """Closes what is over and follows the directory, as time goes by."""
+
+def fan_outs(database: Database, clock: Clock) -> list[FanOut]:
+    """The workers of one process: while one of them writes its messages, the database works for the other."""
+    return [FanOut(database, clock, ALL_BUCKETS[number::WORKERS], f"fan-out-{number + 1}") for number in range(WORKERS)]
+
 
     name = "review"
 
@@ -80,14 +93,24 @@ class Review:
                 continue
 
 
-async def fan_out(database: Database, clock: Clock, most: int | None = None) -> int:
-    """Do as many jobs as one transaction should hold, of about `most` officials; 0 if none is left for now.
+async def fan_out(
+    database: Database, clock: Clock, most: int | None = None, buckets: Sequence[int] = ALL_BUCKETS
+) -> int:
+    """Do as many jobs of these buckets as one transaction should hold, of about `most` officials; 0 if none is left.
 
     A death before the commit leaves the jobs as they were, one after it leaves them done.
     """
     async with database.transaction() as tx:
-        jobs = await claim_jobs(tx.connection, clock(), most)
+        jobs = await claim_jobs(tx.connection, clock(), most, buckets)
         if jobs:
+    try:
+        return await _fan_out(database, clock, most, buckets)
+    except UniqueViolationError:
+        # Somebody whose address has changed was called at both at once; now the one sees the other.
+        return await _fan_out(database, clock, most, buckets)
+
+
+async def _fan_out(database: Database, clock: Clock, most: int | None, buckets: Sequence[int]) -> int:
             await QUERIES.plan_afresh(tx.connection)
         followed = await kept_traces(tx.connection, [job.campaign for job in jobs])
         for campaign, its_jobs in groupby(jobs, key=lambda job: job.campaign):
@@ -96,9 +119,11 @@ async def fan_out(database: Database, clock: Clock, most: int | None = None) -> 
         return len(jobs)
 
 
-async def claim_jobs(connection: Connection, now: datetime, most: int | None = None) -> list[Job]:
+async def claim_jobs(
+    connection: Connection, now: datetime, most: int | None = None, buckets: Sequence[int] = ALL_BUCKETS
+) -> list[Job]:
     """Open jobs that nobody else works on, locked until the transaction ends, of about `most` officials."""
-    rows = QUERIES.claim_jobs(connection, now=now, most=JOBS_PER_TRANSACTION)
+    rows = QUERIES.claim_jobs(connection, now=now, most=JOBS_PER_TRANSACTION, buckets=buckets)
     return within([Job(**dict(row)) async for row in rows], most or OFFICIALS_PER_TRANSACTION)
 
 

@@ -5,11 +5,12 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('ran
 
 -- name: claim_jobs
 -- The waves of one bucket stand together, so that its officials are read once. A campaign that is being decided on is
--- left alone, and none is decided on while its jobs are done. A paused wave waits while nobody of its bucket was asked;
+-- left alone, and none is decided on while its jobs are done. Jobs are read in the order of their index, so that a claim
+-- costs the same however many wait. A paused wave waits while nobody of its bucket was asked;
 -- afterwards the ledger holds its messages, and what is amended replaces them there.
 SELECT j.campaign, j.division, j.bucket, j.officials, j.reached
 FROM fanout_jobs AS j JOIN campaigns AS c ON c.id = j.campaign
-WHERE j.done_at IS NULL AND (j.due_at IS NULL OR j.due_at <= :now)
+WHERE j.done_at IS NULL AND j.bucket = ANY (:buckets::smallint[]) AND (j.due_at IS NULL OR j.due_at <= :now)
   AND c.launched_at IS NOT NULL AND c.told_until > :now
   AND (NOT EXISTS (
           SELECT FROM pauses AS p
@@ -36,8 +37,10 @@ WHERE id = ANY (:slugs::text[]) AND active;
 
 -- name: bring_up_to_date
 -- Brings the mailboxes of these jobs to the told revision: who is concerned and was not told it, or not told that the
--- facts changed, is asked for; who was told and is not concerned any more is withdrawn. Nobody twice at one revision.
--- IN and NOT IN are looked up in a hash whatever the planner thinks of the tables, which are new to it.
+-- facts changed, or whose mail expired before letters were closed, is asked for; who was told and is not concerned any
+-- more is withdrawn. Nobody twice at one revision.
+-- IN and NOT IN are looked up in a hash whatever the planner thinks of the tables, which are new to it. What is new is
+-- inserted plainly: looking for what it could conflict with costs half as much again.
 WITH jobs AS (
     SELECT * FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
 ), people AS MATERIALIZED (
@@ -78,16 +81,27 @@ WITH jobs AS (
     INSERT INTO threads (campaign, bucket, mailbox, division, revision, standing)
     SELECT :campaign, bucket, mailbox, division, CASE WHEN what = 'left' THEN revision ELSE :told::integer END,
            what = 'asked'
-    FROM done
+), threads_made AS (
+    INSERT INTO threads (campaign, bucket, mailbox, division, revision, standing)
+    SELECT :campaign, bucket, mailbox, division, :told::integer, true FROM done WHERE revision IS NULL
+    FROM done WHERE revision IS NOT NULL
     ON CONFLICT (campaign, bucket, mailbox) DO UPDATE SET
         division = excluded.division, revision = excluded.revision, standing = excluded.standing
 ), called AS (
-    INSERT INTO calls (campaign, official, city, division, mailbox, letter, phone, testimony, asked_at)
-    SELECT :campaign, p.official, p.city, coalesce(p.division, ''), p.mailbox, p.letter, p.phone, p.testimony, :now
+    SELECT p.official, p.city, coalesce(p.division, '') AS division, p.mailbox, p.letter, p.phone, p.testimony, p.is_known
     FROM people AS p
     WHERE CASE WHEN p.is_new OR (p.asks_differ AND NOT p.differs)
                THEN p.mailbox IN (SELECT mailbox FROM done WHERE what = 'asked') ELSE p.differs END
-    ORDER BY p.mailbox, p.official
+), calls_made AS (
+    INSERT INTO calls (campaign, official, city, division, mailbox, letter, phone, testimony, asked_at)
+    SELECT :campaign, official, city, division, mailbox, letter, phone, testimony, :now
+    FROM called WHERE NOT is_known
+    ORDER BY mailbox, official
+), calls_kept AS (
+    INSERT INTO calls (campaign, official, city, division, mailbox, letter, phone, testimony, asked_at)
+    SELECT :campaign, official, city, division, mailbox, letter, phone, testimony, :now
+    FROM called WHERE is_known
+    ORDER BY mailbox, official
     ON CONFLICT (campaign, official) DO UPDATE SET
         city = excluded.city, division = excluded.division, mailbox = excluded.mailbox, letter = excluded.letter,
         phone = excluded.phone, testimony = excluded.testimony, ended_at = NULL,
