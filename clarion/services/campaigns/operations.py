@@ -121,6 +121,9 @@ async def review(tx: Transaction, clock: Clock) -> bool:
     if await QUERIES.any_waits_for_directory(connection, now=now) and not await repository.directory_gaps(connection):
         await reconsider_coming(tx, clock)
         await QUERIES.mark_launched(connection, now=now, waiting=True)
+    if await QUERIES.any_letters_expired(connection, now=now):
+        await QUERIES.lock_decisions(connection)
+        await QUERIES.reconsider_expired(connection, now=now)
     return await reconsider_launched(tx, now)
 
 

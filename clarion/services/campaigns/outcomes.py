@@ -10,10 +10,17 @@ MATTER = "campaign:"
 
 
 async def record_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Keep the newest outcome of each mailbox of our campaigns; other matters are not ours."""
+    """Keep the newest outcome of each mailbox of our campaigns; other matters are not ours.
+
+    A letter ask that expired unsent is asked again as what still helps, once letters are closed (`review`).
+    """
     ours = [delivery for delivery in deliveries if delivery.matter.startswith(MATTER)]
     if not ours:
         return
+    expired = {delivery.matter.removeprefix(MATTER) for delivery in ours if delivery.state == "expired"}
+    if expired:
+        # Campaigns before their calls, as the fan-out takes them.
+        await QUERIES.note_expired(tx.connection, campaigns=sorted(expired))
     await QUERIES.find_calls_by_key(tx.connection)
     await QUERIES.record_outcomes(
         tx.connection,

@@ -46,6 +46,16 @@ UPDATE campaigns SET reconsider = true
 WHERE launched_at IS NOT NULL AND status = 'launched' AND ends_at > :now AND (waits_for_directory OR NOT :waiting::boolean)
   AND NOT reconsider;
 
+-- name: any_letters_expired$
+SELECT EXISTS (
+    SELECT FROM campaigns
+    WHERE letters_expired AND letters_due_at <= :now AND status = 'launched' AND ends_at > :now);
+
+-- name: reconsider_expired!
+-- Those whose letters are closed now, and that have asks for letters which expired unsent.
+UPDATE campaigns SET reconsider = true, letters_expired = false
+WHERE letters_expired AND letters_due_at <= :now AND status = 'launched' AND ends_at > :now;
+
 -- name: any_to_reconsider$
 SELECT EXISTS (SELECT FROM campaigns WHERE reconsider);
 
@@ -100,20 +110,26 @@ VALUES (:campaign, :revision, :now, :changed, :facts);
 
 -- name: threads_due^
 -- Whether anything is to be told beside the facts: `again` if someone who was told the newest revision needs a newer one.
--- Who left the directory is not told that it ended.
-WITH boxes AS (
+-- Who left the directory is not told that it ended. Whose newest mail expired before letters were closed is asked again
+-- for what still helps: only asks for letters expire while the hearing is ahead.
+WITH expired AS (
+    SELECT DISTINCT mailbox, outcome_revision AS revision FROM calls
+    WHERE :calling::boolean AND NOT :letters_open::boolean
+      AND campaign = :campaign AND outcome = 'expired' AND ended_at IS NULL
+), boxes AS (
     SELECT bucket, mailbox, bool_or(is_new) AS gained, bool_or(differs) AS differs
     FROM people_of_campaign(:campaign::text, :calling::boolean, :letters_open::boolean, :heard::boolean,
                             :letter_roles::text[], NULL)
     GROUP BY bucket, mailbox
 ), needs AS (
     SELECT t.revision, t.standing, b.mailbox IS NULL AS ends, t.mailbox IS NULL AS fresh,
-           coalesce(b.gained, false) AS gained, coalesce(b.differs, false) AS differs,
+           coalesce(b.gained, false) OR e.mailbox IS NOT NULL AS gained, coalesce(b.differs, false) AS differs,
            b.mailbox IS NULL AND NOT EXISTS (
                SELECT FROM calls AS k JOIN officials AS o ON o.id = k.official AND o.active
                WHERE k.campaign = :campaign AND k.mailbox = t.mailbox AND k.ended_at IS NULL) AS left_all
     FROM boxes AS b
     FULL JOIN (SELECT * FROM threads WHERE campaign = :campaign) AS t USING (bucket, mailbox)
+    LEFT JOIN expired AS e ON e.mailbox = t.mailbox AND e.revision = t.revision
 )
 SELECT coalesce(bool_or(fresh OR (ends AND standing) OR (NOT ends AND (NOT standing OR gained OR differs))), false) AS due,
        coalesce(bool_or(revision = :told AND CASE

@@ -74,7 +74,11 @@ WITH jobs AS (
       AND CASE WHEN t.revision IS NULL THEN true
                WHEN b.officials IS NULL THEN t.standing
                ELSE t.revision < :told::integer
-                    AND (NOT t.standing OR t.revision < :facts::integer OR b.gained) END
+                    AND (NOT t.standing OR t.revision < :facts::integer OR b.gained
+                         OR (:calling::boolean AND NOT :letters_open::boolean AND EXISTS (
+                             SELECT FROM calls AS k
+                             WHERE k.campaign = :campaign AND k.mailbox = t.mailbox AND k.ended_at IS NULL
+                               AND k.outcome = 'expired' AND k.outcome_revision = t.revision))) END
 ), done AS MATERIALIZED (
     SELECT * FROM due WHERE what = 'left' OR revision IS NULL OR revision < :told::integer
 ), threads_kept AS (
@@ -144,6 +148,14 @@ UPDATE fanout_jobs AS f SET
     done_at = CASE WHEN :upto::text = :end THEN :now::timestamptz END
 FROM unnest(:divisions::text[], :buckets::smallint[]) AS j (division, bucket)
 WHERE f.campaign = :campaign AND f.division = j.division AND f.bucket = j.bucket;
+
+-- name: note_expired!
+-- An ask for letters expired: only those end before their campaign does. Looked at again once letters are closed.
+UPDATE campaigns SET letters_expired = true
+WHERE id IN (
+    SELECT id FROM campaigns
+    WHERE id = ANY (:campaigns::text[]) AND status = 'launched' AND letters_due_at IS NOT NULL AND NOT letters_expired
+    ORDER BY id FOR NO KEY UPDATE);
 
 -- name: find_calls_by_key!
 -- Outcomes find their calls by mailbox, whatever the planner knew of the table when it made their plan.
