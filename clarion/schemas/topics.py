@@ -116,7 +116,8 @@ CAMPAIGNS_LIFECYCLE = Topic(
     published_by=("campaigns",),
     partitions=6,
     key="campaign id",
-    types={f"campaign.{what}": campaigns.CampaignChanged for what in ("drafted", "launched", "amended", "closed")},
+    types={f"campaign.{what}": campaigns.CampaignChanged for what in ("drafted", "launched", "amended", "closed")}
+    | {f"wave.{what}": campaigns.WaveDecided for what in ("approved", "rejected", "stopped")},
 )
 NOTIFICATIONS_DELIVERIES = Topic(
     "notifications.deliveries.v1",

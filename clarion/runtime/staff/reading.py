@@ -12,6 +12,9 @@ from clarion.runtime.staff.audit import Actor
 from clarion.runtime.staff.rights import Act, Staff, where
 
 ACTS: Mapping[str, str] = {
+    "call.added": "added somebody to a campaign by hand",
+    "call.choice-undone": "took back that somebody was added or left out",
+    "call.left-out": "left somebody out of a campaign",
     "campaign.resent": "sent a campaign's mail again to those whom it had not reached",
     "campaign.paused": "paused a campaign's mail",
     "campaign.resumed": "resumed a campaign's mail",
@@ -41,6 +44,7 @@ ACTS: Mapping[str, str] = {
     "person.exported": "took out what is kept of a person",
     "person.readmitted": "let somebody in again who had been erased",
     "position.adopted": "adopted a position",
+    "position.withdrawn": "withdrew a position",
     "priority.set": "changed the Action Agenda",
     "registration.added": "asked for a seat on somebody's behalf",
     "registration.cancelled": "gave up somebody's seat",
@@ -59,6 +63,10 @@ ACTS: Mapping[str, str] = {
     "subscription.left": "left subscriptions",
     "updates.posted": "posted legislative updates",
     "updates.published": "published legislative updates",
+    "wave.approved": "let a division's calls go",
+    "wave.rejected": "had a division's calls not go out",
+    "wave.stopped": "stopped a division's calls",
+    "wave.worded": "wrote a division's own paragraph",
     "webinar.cancelled": "cancelled an event",
     "webinar.changed": "changed an event",
     "webinar.created": "made an event",

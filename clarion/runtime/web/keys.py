@@ -30,6 +30,7 @@ SOURCE = re.compile(rf"[!-~]{{1,{SOURCE_CHARACTERS}}}")
 SCOPES: Mapping[str, str] = {
     "updates": "post legislative updates and see what became of them",
     "campaigns": "read campaigns and whom they reached",
+    "approvals": "see whom a division's calls ask, and approve, reject, pause, resume and stop them",
     "registrations": "register people for events and cancel",
 }
 """What a key can be good for."""

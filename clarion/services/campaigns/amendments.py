@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from clarion.runtime.database import Transaction
 from clarion.schemas.messages import Fact
 from clarion.services.campaigns import planning
+from clarion.services.campaigns.approving import following
 from clarion.services.campaigns.domain import amending
 from clarion.services.campaigns.domain.amending import Change
 from clarion.services.campaigns.domain.decision import NOBODY, Decision
-from clarion.services.campaigns.domain.model import Campaign, Counts
+from clarion.services.campaigns.domain.model import Campaign, Counts, Status
 from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.planning import QUERIES, State
 
@@ -35,6 +36,7 @@ async def amend(tx: Transaction, occasion: Occasion, campaign: Campaign, decisio
     if problem is not None:
         decision, tellable = replace(decision, problem=problem), False
     decision, counts = await _counted(tx, occasion, campaign, decision, replans=tellable and decision.replans)
+    decision = await _awaited(tx, campaign, decision, now)
     amendment = await _amendment(tx, occasion, campaign, decision, tellable=tellable)
     state = _state(occasion, campaign, decision, counts, amendment, tellable=tellable)
     if amendment.fans_out:
@@ -57,6 +59,16 @@ async def _counted(
     if counts.officials == 0 and decision.problem is None:
         return replace(decision, problem=NOBODY), counts
     return decision, counts
+
+
+async def _awaited(tx: Transaction, campaign: Campaign, decision: Decision, now: datetime) -> Decision:
+    """Divisions that came to it wait for approval like the others; where nothing else is the matter, that is said."""
+    if not decision.calling or decision.status is not Status.LAUNCHED:
+        return decision
+    await following.begin_waiting(tx, campaign.id, decision, now)
+    if decision.problem is not None:
+        return decision
+    return replace(decision, problem=await following.still_waiting(tx.connection, campaign.id))
 
 
 async def _amendment(

@@ -3,13 +3,14 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 import structlog
-
 from asyncpg import UniqueViolationError
+
 from clarion.runtime import traces
 from clarion.runtime.beats import beat
 from clarion.runtime.clock import Clock
@@ -20,6 +21,8 @@ from clarion.schemas.messages import MessageBatch, Reason, Withdrawal
 from clarion.schemas.roles import LETTER_ROLES
 from clarion.schemas.topics import BUCKETS, CAMPAIGNS_CALLS
 from clarion.schemas.topics import bucket as bucket_of
+from clarion.services.campaigns.approving.repository import QUERIES as APPROVING
+from clarion.services.campaigns.domain.amending import reason_to_end
 from clarion.services.campaigns.domain.batches import Elsewhere, Message, batches_of, message_from, withdrawals_of
 from clarion.services.campaigns.domain.decision import letters_open
 from clarion.services.campaigns.domain.jobs import END, Job, within
@@ -33,11 +36,11 @@ OFFICIALS_PER_TRANSACTION = 5_000
 FIRST_OFFICIALS = 1_000
 """The first calls of a launch are to be under way soon; after them fewer transactions cost less."""
 JOBS_PER_TRANSACTION = 500
+WORKERS = 2
+ALL_BUCKETS = range(BUCKETS)
 POLL_SECONDS = 0.5
 
 
-WORKERS = 2
-ALL_BUCKETS = range(BUCKETS)
 class FanOut:
     """Turns the jobs of launched campaigns into calls, several at a time; any number of workers may run.
 
@@ -50,10 +53,10 @@ class FanOut:
         self.name = name
         self._database = database
         self._clock = clock
+        self._buckets = buckets
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until told to stop, woken by each launch."""
-        self._buckets = buckets
         async with self._database.listen("clarion_campaigns_fanout") as wakeups:
             most = FIRST_OFFICIALS
             while not stopping.is_set():
@@ -65,13 +68,13 @@ class FanOut:
                     await wakeups.wait(POLL_SECONDS)
 
 
-class Review:
-    """Closes what is over and follows the directory, as time goes by."""
-
 def fan_outs(database: Database, clock: Clock) -> list[FanOut]:
     """The workers of one process: while one of them writes its messages, the database works for the other."""
     return [FanOut(database, clock, ALL_BUCKETS[number::WORKERS], f"fan-out-{number + 1}") for number in range(WORKERS)]
 
+
+class Review:
+    """Closes what is over and follows the directory, as time goes by."""
 
     name = "review"
 
@@ -100,9 +103,6 @@ async def fan_out(
 
     A death before the commit leaves the jobs as they were, one after it leaves them done.
     """
-    async with database.transaction() as tx:
-        jobs = await claim_jobs(tx.connection, clock(), most, buckets)
-        if jobs:
     try:
         return await _fan_out(database, clock, most, buckets)
     except UniqueViolationError:
@@ -111,6 +111,9 @@ async def fan_out(
 
 
 async def _fan_out(database: Database, clock: Clock, most: int | None, buckets: Sequence[int]) -> int:
+    async with database.transaction() as tx:
+        jobs = await claim_jobs(tx.connection, clock(), most, buckets)
+        if jobs:
             await QUERIES.plan_afresh(tx.connection)
         followed = await kept_traces(tx.connection, [job.campaign for job in jobs])
         for campaign, its_jobs in groupby(jobs, key=lambda job: job.campaign):
@@ -129,7 +132,7 @@ async def claim_jobs(
 
 async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime) -> None:
     """Jobs of one campaign, all for the same range of mailboxes."""
-    message = await _message(tx.connection, campaign)
+    message = await message_of_campaign(tx.connection, campaign)
     asked, withdrawn = await _bring_up_to_date(tx.connection, message, jobs, now)
     mailboxes = [each.mailbox for each in asked] + [each.mailbox for each in withdrawn]
     elsewhere = await elsewhere_of(tx.connection, message, mailboxes, now)
@@ -140,7 +143,7 @@ async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime
     ]
     ends = [
         _outgoing(message, bucket, "messages.withdrawn", withdrawal)
-        for bucket, withdrawal in withdrawals_of(message, withdrawn, elsewhere)
+        for bucket, withdrawal in withdrawals_of(message, await _with_reasons(tx, campaign, withdrawn), elsewhere)
     ]
     await enqueue(tx, [*requests, *ends])
     await QUERIES.finish_jobs(
@@ -162,11 +165,26 @@ async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime
     )
 
 
+async def _with_reasons(tx: Transaction, campaign: str, withdrawn: Sequence[Withdrawn]) -> list[Withdrawn]:
+    """The same with why each was withdrawn, where somebody decided so."""
+    if not withdrawn:
+        return []
+    rows = APPROVING.reasons_to_end(
+        tx.connection,
+        campaign=campaign,
+        buckets=sorted({each.bucket for each in withdrawn}),
+        mailboxes=[each.mailbox for each in withdrawn],
+    )
+    reasons = {row["mailbox"]: reason_to_end(row["left_out"], row["stopped"]) async for row in rows}
+    return [replace(each, reason=reasons.get(each.mailbox)) for each in withdrawn]
+
+
 def _outgoing(message: Message, bucket: int, kind: str, data: MessageBatch | Withdrawal) -> Outgoing:
     return Outgoing(CAMPAIGNS_CALLS, f"{message.campaign}/{bucket}", kind, data, subject=message.matter)
 
 
-async def _message(connection: Connection, campaign: str) -> Message:
+async def message_of_campaign(connection: Connection, campaign: str) -> Message:
+    """What its calls have in common, as they are or would be."""
     row = await QUERIES.campaign_message(connection, campaign=campaign)
     cities = {each["city"]: dict(each) async for each in QUERIES.cities_of_campaign(connection, campaign=campaign)}
     paragraphs = {

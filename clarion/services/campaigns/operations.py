@@ -13,8 +13,9 @@ from clarion.runtime.messaging import Received, Rejected
 from clarion.schemas.legislation import HearingAlert
 from clarion.services.campaigns import planning, repository
 from clarion.services.campaigns.amendments import amend
+from clarion.services.campaigns.approving import following
 from clarion.services.campaigns.domain import words
-from clarion.services.campaigns.domain.decision import NOBODY, Decision, Situation, decide
+from clarion.services.campaigns.domain.decision import NOBODY, Decision, Situation, decide, held
 from clarion.services.campaigns.domain.model import (
     AdoptedPosition,
     Campaign,
@@ -146,6 +147,8 @@ async def decide_on(tx: Transaction, occasion: Occasion, now: datetime) -> None:
         return
     occasion, campaign = situation.occasion, situation.campaign
     if campaign is not None and campaign.launched_at is not None:
+        await following.withhold(tx, occasion, campaign.id, decision, now)
+        await following.follow_held(tx, occasion, campaign.id, decision, held=held(situation, campaign), now=now)
         await amend(tx, occasion, campaign, decision, now)
     else:
         await _settle(tx, occasion, campaign, decision, now)
@@ -173,7 +176,7 @@ async def _committees(tx: Transaction, occasion: Occasion, campaign: Campaign | 
     if not occasion.is_hearing:
         return []
     found = await repository.find_committees(tx.connection, occasion)
-    if len(found) == 1 or campaign is None or campaign.committee is None:
+    if len(found) == 1 or campaign is None or campaign.launched_at is None or campaign.committee is None:
         return found
     if campaign.message.get("committee") != occasion.committee.model_dump(mode="json"):
         return found
@@ -192,6 +195,12 @@ async def _settle(
     if decision.status in {Status.DRAFTED, Status.LAUNCHED}:
         decision, counts = await _plan(tx, occasion, campaign_id, decision)
     state = State(campaign_id, campaign.revision + 1 if campaign else 1, decision, counts)
+    if decision.status is Status.DRAFTED:
+        state = replace(state, message=planning.message_of(occasion, state, words.facts(occasion, decision), {}))
+        await following.begin_waiting(tx, campaign_id, decision, now)
+    elif decision.status is Status.LAUNCHED:
+        problem = await following.still_waiting(tx.connection, campaign_id)
+        state = replace(state, decision=replace(decision, problem=problem))
     if campaign is not None and not planning.differs(campaign, occasion, state):
         return
     if decision.status is Status.LAUNCHED:

@@ -53,6 +53,8 @@ def differs(campaign: Campaign, occasion: Occasion, state: State) -> bool:
     ids = tuple(each.id for each in decision.positions)
     before = (campaign.status, campaign.problem, campaign.hearing_revision, campaign.positions, campaign.not_after)
     after = (decision.status, decision.problem, occasion.revision, ids, decision.not_after)
+    if decision.status is Status.DRAFTED and state.message != campaign.message:
+        return True
     told = (campaign.told_revision, campaign.waits_for_directory, campaign.counts, campaign.due)
     now_told = (state.told_revision, decision.waits_for_directory, state.counts, occasion.due)
     return before != after or told != now_told

@@ -67,6 +67,13 @@ def withdrawal_reason(changed: Sequence[Change], occasion: Occasion, decision: D
     return " ".join(sentences) or NOT_CONCERNED
 
 
+def reason_to_end(left_out: str | None, stopped: str | None) -> str | None:
+    """What somebody is told who is asked no more, by the reason that was given for leaving out or stopping."""
+    if left_out:
+        return f"You are no longer asked: {left_out}"
+    return f"These calls were stopped in your division: {stopped}" if stopped else None
+
+
 def calendar(occasion: Occasion, decision: Decision, campaign_id: str) -> CalendarEntry:
     """The hearing's entry: two hours from its start, or its day where only that is known. What is no hearing has no
     length: it is the moment at which it ends.

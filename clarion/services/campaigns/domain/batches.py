@@ -66,7 +66,7 @@ def message_from(row: Mapping[str, Any], cities: Mapping[str, Reasons], paragrap
     calendar = said.get("calendar")
     return Message(
         campaign=row["id"],
-        revision=row["told_revision"],
+        revision=max(1, row["told_revision"]),
         facts_revision=row["facts_revision"],
         jurisdiction=row["jurisdiction"],
         facts=[Fact.model_validate(fact) for fact in said["facts"]],
@@ -78,7 +78,7 @@ def message_from(row: Mapping[str, Any], cities: Mapping[str, Reasons], paragrap
         departures=said.get("departures", []),
         letters_due_at=row["letters_due_at"],
         ends_at=row["ends_at"],
-        told_until=row["told_until"],
+        told_until=row["told_until"] or row["ends_at"],
         cities=cities,
         paragraphs=paragraphs,
         first_ask=said.get("first_ask", "letter"),
@@ -134,10 +134,10 @@ def withdrawals_of(
     """Withdrawals with their bucket; apart for those who hear of it from another hearing."""
     calendar = message.calendar.model_copy(update={"method": "CANCEL"}) if message.calendar else None
 
-    def place(each: Withdrawn) -> tuple[int, bool]:
-        return each.bucket, bool(elsewhere.called.get(each.mailbox))
+    def place(each: Withdrawn) -> tuple[int, bool, str]:
+        return each.bucket, bool(elsewhere.called.get(each.mailbox)), each.reason or message.withdrawal
 
-    for (bucket, told_elsewhere), group in groupby(sorted(withdrawn, key=place), key=place):
+    for (bucket, told_elsewhere, reason), group in groupby(sorted(withdrawn, key=place), key=place):
         mailboxes = [each.mailbox for each in group]
         for start in range(0, len(mailboxes), MAILBOXES_PER_WITHDRAWAL):
             yield (
@@ -146,7 +146,7 @@ def withdrawals_of(
                     matter=message.matter,
                     revision=message.revision,
                     mailboxes=mailboxes[start : start + MAILBOXES_PER_WITHDRAWAL],
-                    reason=message.withdrawal,
+                    reason=reason,
                     calendar=calendar,
                     told_elsewhere=told_elsewhere,
                 ),

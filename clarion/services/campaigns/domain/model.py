@@ -183,10 +183,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A mailbox that was told and that the campaign no longer concerns."""
+    """A mailbox that was told and that the campaign no longer concerns; `reason` is that of whoever decided so."""
 
     mailbox: str
     bucket: int
+    reason: str | None = None
 
 
 Reasons = Mapping[str, Any]

@@ -1,0 +1,219 @@
+"""A wave is approved, rejected, stopped, paused and resumed: each in one transaction, with the record of who did it."""
+
+from collections.abc import Awaitable
+from datetime import datetime
+
+from clarion.runtime.database import Transaction
+from clarion.runtime.messaging import Outgoing, enqueue
+from clarion.runtime.staff.audit import record
+from clarion.runtime.staff.rights import Act
+from clarion.schemas.campaigns import WaveDecided
+from clarion.schemas.messages import Pause
+from clarion.schemas.topics import CAMPAIGNS_LIFECYCLE
+from clarion.services.campaigns import pausing
+from clarion.services.campaigns.approving import repository as rows
+from clarion.services.campaigns.approving.choosing import add, leave_out, undo_choice, write_paragraph
+from clarion.services.campaigns.approving.looks import changes, look_of
+from clarion.services.campaigns.approving.rights import WHOLE, Approver
+from clarion.services.campaigns.approving.showing import recipients, sample_batch, show_wave, waiting_waves
+from clarion.services.campaigns.approving.states import Verdict, WaveState, moved
+from clarion.services.campaigns.approving.taking_up import allowed, in_time, taken_up, text_of
+from clarion.services.campaigns.approving.waves import (
+    Changed,
+    Decided,
+    HistoryEntry,
+    NoSuchWave,
+    NotYours,
+    Refusal,
+    TooLate,
+    Wave,
+    WaveRecipient,
+    WaveView,
+)
+from clarion.services.campaigns.operations import decide_on
+
+__all__ = [
+    "Approver",
+    "Changed",
+    "Decided",
+    "HistoryEntry",
+    "NoSuchWave",
+    "NotYours",
+    "Refusal",
+    "TooLate",
+    "WaveRecipient",
+    "WaveView",
+    "add",
+    "approve",
+    "leave_out",
+    "pause",
+    "recipients",
+    "reject",
+    "resume",
+    "sample_batch",
+    "show_wave",
+    "stop",
+    "undo_choice",
+    "waiting_waves",
+    "write_paragraph",
+]
+
+NOT_YET = "It waits for approval and nothing of it goes out: reject it instead."
+BY_ITSELF = "Its calls go out by themselves: there is nothing to approve. They can be paused or stopped."
+REJECT_SENT = "It was approved: stop it instead."
+STOP_WHOLE = "What was added can only be withdrawn: withdraw the position on it."
+
+
+async def approve(
+    tx: Transaction,
+    approver: Approver,
+    campaign: str,
+    division: str,
+    *,
+    look: str | None = None,
+    reason: str | None = None,
+    now: datetime,
+) -> None:
+    """Let a division's calls go. With a `look`, only if that is still what its recipients would read.
+
+    Raises:
+        Refusal: there is no such wave, it is somebody else's, too late, decided already, or other than was looked at.
+    """
+    wave = await taken_up(tx, approver, Act.APPROVE_WAVE, (campaign, division), now)
+    await _decide(tx, approver, wave, Verdict.APPROVE, look=look, reason=reason)
+    if division == WHOLE:
+        await rows.QUERIES.allow_bills(tx.connection, campaign=campaign, bill_keys=wave.row["held"]["bill_keys"])
+    await decide_on(tx, await rows.occasion_of(tx.connection, campaign), now)
+    await _still_so(tx, wave, look_of(wave.parts))
+
+
+async def reject(
+    tx: Transaction,
+    approver: Approver,
+    campaign: str,
+    division: str,
+    *,
+    look: str | None = None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Have a division's calls not go out; nobody is told. It can be approved after all.
+
+    Raises:
+        Refusal: as for `approve`, or there is no reason.
+    """
+    wave = await taken_up(tx, approver, Act.APPROVE_WAVE, (campaign, division), now)
+    await _decide(tx, approver, wave, Verdict.REJECT, look=look, reason=text_of(reason, "a reason"))
+    await decide_on(tx, await rows.occasion_of(tx.connection, campaign), now)
+
+
+async def stop(
+    tx: Transaction,
+    approver: Approver,
+    campaign: str,
+    division: str,
+    *,
+    look: str | None = None,  # noqa: ARG001 - holding back needs no look; whoever decides passes what was shown
+    reason: str,
+    now: datetime,
+) -> None:
+    """End a division's calls: what is unsent never goes out, and who was told is told why, once.
+
+    Raises:
+        Refusal: there is no such wave, it is somebody else's, nothing of it goes out, or there is no reason.
+    """
+    wave = await taken_up(tx, approver, Act.PAUSE_WAVE, (campaign, division), now)
+    if division == WHOLE:
+        raise Refusal(STOP_WHOLE)
+    await _decide(tx, approver, wave, Verdict.STOP, look=None, reason=text_of(reason, "a reason"))
+    await decide_on(tx, await rows.occasion_of(tx.connection, campaign), now)
+
+
+async def pause(tx: Transaction, approver: Approver, campaign: str, division: str, *, now: datetime) -> list[Pause]:
+    """Hold back what is unsent of a division's calls until it is resumed. Raises Refusal: not known, or not theirs."""
+    wave = await allowed(tx.connection, approver, Act.PAUSE_WAVE, (campaign, division), now)
+    pauses = await _changed(pausing.pause(tx, campaign, division, now))
+    await _record(tx, approver, "campaign.paused", wave)
+    return pauses
+
+
+async def resume(tx: Transaction, approver: Approver, campaign: str, division: str, *, now: datetime) -> list[Pause]:
+    """Go on with a division's calls. Raises Refusal: not known, not theirs, or the whole campaign is paused."""
+    wave = await allowed(tx.connection, approver, Act.PAUSE_WAVE, (campaign, division), now)
+    pauses = await _changed(pausing.resume(tx, campaign, division, now))
+    await _record(tx, approver, "campaign.resumed", wave)
+    return pauses
+
+
+async def _changed(change: Awaitable[list[Pause]]) -> list[Pause]:
+    try:
+        return await change
+    except pausing.NotToBePaused as refusal:
+        raise Refusal(str(refusal)) from refusal
+
+
+async def _decide(
+    tx: Transaction, approver: Approver, wave: Wave, verdict: Verdict, *, look: str | None, reason: str | None
+) -> None:
+    """Keep a verdict, who gave it, and tell whoever follows campaigns."""
+    after = moved(wave.state, verdict)
+    if after is None:
+        raise _not_now(wave, verdict)
+    if verdict is not Verdict.STOP:
+        in_time(wave)
+    other = [] if look is None else changes(look, wave.parts)
+    if other:
+        raise Changed(other)
+    await rows.save_verdict(
+        tx.connection, wave, after, approver.actor, wave.now, look=look_of(wave.parts), reason=reason
+    )
+    await _record(tx, approver, f"wave.{after}", wave)
+    await _announce(tx, wave, after, reason)
+
+
+def _not_now(wave: Wave, verdict: Verdict) -> Refusal:
+    if wave.row["decided_at"] is not None:
+        return Decided(wave.row["decided_by"], wave.row["decided_at"], str(wave.state))
+    match verdict, wave.state:
+        case Verdict.STOP, WaveState.WAITING:
+            return Refusal(NOT_YET)
+        case Verdict.REJECT, _:
+            return Refusal(REJECT_SENT)
+        case _:
+            return Refusal(BY_ITSELF)
+
+
+async def _still_so(tx: Transaction, before: Wave, look: str) -> None:
+    """Undo the approval of what turned out to be other than was shown, since the campaign was made anew by it."""
+    wave = await rows.find_wave(tx.connection, before.campaign, before.division, before.now)
+    other = changes(look, wave.parts) if wave is not None and wave.division != WHOLE else []
+    if other:
+        raise Changed(other)
+
+
+async def _record(tx: Transaction, approver: Approver, act: str, wave: Wave) -> None:
+    await record(
+        tx.connection,
+        approver.actor,
+        act,
+        f"campaign:{wave.campaign}",
+        at=wave.now,
+        details={"division": wave.division},
+        divisions=[wave.division] if wave.division not in {"", WHOLE} else [],
+    )
+
+
+async def _announce(tx: Transaction, wave: Wave, state: WaveState, reason: str | None) -> None:
+    decided = WaveDecided(
+        campaign_id=wave.campaign,
+        division=wave.division,
+        state=str(state),
+        revision=wave.row["revision"] + 1,
+        title=wave.row["title"],
+        cities=wave.row["cities"],
+        officials=wave.row["officials"],
+        reason=reason,
+        at=wave.now,
+    )
+    event = Outgoing(CAMPAIGNS_LIFECYCLE, wave.campaign, f"wave.{state}", decided, subject=wave.campaign)
+    await enqueue(tx, [event])
