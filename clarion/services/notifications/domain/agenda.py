@@ -33,6 +33,7 @@ class BillText:
     author: str | None
     position: str | None
     ask: str
+    version: str | None = None
     why: str | None = None
     points: tuple[str, ...] = ()
     letter: str | None = None
@@ -86,11 +87,12 @@ def _short(bill: CallBill) -> BillText:
         author=shortened(bill.author, 200) if bill.author else None,
         position=POSITIONS.get(bill.stance, bill.stance.replace("-", " ")),
         ask=shortened(bill.ask, 800),
+        version=shortened(bill.version, 800) if bill.version else None,
     )
 
 
 def _words(one: BillText) -> str:
-    return "".join(part for part in (one.bill, one.title, one.author, one.ask) if part)
+    return "".join(part for part in (one.bill, one.title, one.author, one.ask, one.version) if part)
 
 
 def _filled(bill: CallBill, one: BillText, left: int, *, letter: bool) -> tuple[BillText, int]:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from clarion.schemas.messages import Ask, CallContent, Contact
 from clarion.services.notifications.domain.addresses import written
 from clarion.services.notifications.domain.agenda import BillText
-from clarion.services.notifications.domain.occasions import decider, occasion_of, office
+from clarion.services.notifications.domain.occasions import addressee, occasion_of, office
 from clarion.services.notifications.domain.room import fitting, listed_within, shortened
 
 ASKED_BYTES, LINE_BYTES, NAMES_BYTES, FRAME = 5_000, 500, 600, 40
@@ -30,11 +30,13 @@ PROMISES: Mapping[str, str] = {
 }
 LABELS: Mapping[str, str] = {
     "letter": "I will write the letter",
-    "comment-letter": "I will write the comment letter",
+    "comment-letter": "I will comment",
     "phone": "I will call",
     "volunteer": "I volunteer",
     "testimony": "I will testify",
 }
+DUE: Mapping[str, str] = {"comment-letter": "Comment letter", "letter": "Letter", "volunteer": "Answer by"}
+"""What stands before the time by which that is to be done."""
 SEVERAL = "Say what you will do"
 KEEP_WHAT_HOLDS = "Please keep what holds:"
 MAILTO = "@!$'*+_~.-"
@@ -96,13 +98,15 @@ def _verb(content: CallContent, kind: str) -> str:
 
 def deadlines(content: CallContent, asks: Sequence[Ask]) -> list[Item]:
     """By when, and where."""
-    kinds = kinds_of(asks)
+    occasion, kinds = occasion_of(content), kinds_of(asks)
     items = []
-    if "comment-letter" in kinds:
-        items.append(Item("Comment letter", content.letters_due))
-    elif "letter" in kinds or not content.letters_open:
-        items.append(Item("Letter", content.letters_due))
-    items.append(Item(occasion_of(content).moment, f"{content.committee}, {content.when}"))
+    written = next((kind for kind in DUE if kind in kinds), None if content.letters_open else "letter")
+    if written and content.letters_due != content.when:
+        items.append(Item(DUE[written], content.letters_due))
+    if content.kind == "hearing":
+        items.append(Item(occasion.when, f"{content.committee}, {content.when}"))
+    else:
+        items += [Item(occasion.when, content.when), Item(occasion.who, content.committee)]
     return [*items, Item("Place", content.where)] if content.where else items
 
 
@@ -113,17 +117,24 @@ def how(content: CallContent, asks: Sequence[Ask], reply_to: Contact | None, sho
     if any(kind in WRITTEN for kind in kinds):
         steps += _letter_steps(content, reply_to, shown)
     if "phone" in kinds:
-        steps += _phone_steps(content, asks)
+        steps += _phone_steps(content, asks, shown)
     if "volunteer" in kinds:
-        steps.append("Say in a sentence or two what you bring, and when you have time.")
+        steps.append(f"Tell {person(reply_to)} that you would like to, and when you have time: {_ways(reply_to)}.")
     if "testimony" in kinds:
         arranges = f"{reply_to.name} arranges who speaks and tells" if reply_to else "we arrange who speaks and tell"
-        steps.append(f"To testify, {_reached(reply_to)}: {arranges} you what to expect.")
+        steps.append(f"To testify, {_ways(reply_to)}: {arranges} you what to expect.")
     if not steps:
-        steps.append("Answer this mail and say how you can help.")
-    elif kinds != ["testimony"] and reply_to and written(reply_to.address or ""):
-        steps.append(f"Tell {reply_to.name} what you will do: answer this mail, or write as follows.")
+        return [f"Say how you can help: {_ways(reply_to)}."]
+    if reply_to and not {"volunteer", "testimony"} & set(kinds):
+        steps.append(f"Tell {person(reply_to)} what you will do: {_ways(reply_to)}.")
     return steps
+
+
+def _ways(reply_to: Contact | None) -> str:
+    """How to reach the person to ask; the button stands below the steps."""
+    if reply_to and written(reply_to.address or ""):
+        return "answer this mail, or write as follows"
+    return f"call {reply_to.phone}" if reply_to and reply_to.phone else "answer this mail"
 
 
 def _letter_steps(content: CallContent, reply_to: Contact | None, shown: Sequence[BillText]) -> list[str]:
@@ -137,20 +148,16 @@ def _letter_steps(content: CallContent, reply_to: Contact | None, shown: Sequenc
         first = f"Ask {person(reply_to)} for the letter's text, copy it {means}"
     else:
         first = "Write what we ask on your city's letterhead, and what it means for your city."
-    return [first, f"Sign it and send it to {decider(content)} by the deadline above."]
+    return [first, f"Sign it and send it to {addressee(content)}, by the deadline above."]
 
 
-def _phone_steps(content: CallContent, asks: Sequence[Ask]) -> list[str]:
+def _phone_steps(content: CallContent, asks: Sequence[Ask], shown: Sequence[BillText]) -> list[str]:
     bills = bills_of(asks, "phone")
-    wanted = next((bill.ask for bill in content.bills if [bill.bill] == bills), None)
-    said = f"\u201c{wanted}\u201d." if wanted else "what we ask on each of them, as below."
-    return [f"Call {office(content)}.", f"Say who you are, which city you speak for, and {said}"]
-
-
-def _reached(reply_to: Contact | None) -> str:
-    if reply_to and not written(reply_to.address or "") and reply_to.phone:
-        return f"call {reply_to.phone}"
-    return "answer this mail"
+    wanted = next((one.ask for one in shown if [one.bill] == bills), None)
+    said = f": {wanted}" if wanted else " on each of them"
+    why = " The talking points below say why." if any(one.points for one in shown) else ""
+    say = sentence(f"Say who you are, which city you speak for, and what we ask{said}")
+    return [f"Call {office(content)}.", f"{say}{why}"]
 
 
 def person(reply_to: Contact | None) -> str:
@@ -187,12 +194,13 @@ def too_late(content: CallContent, asks: Sequence[Ask], reply_to: Contact | None
     if not occasion.callable:
         late = f"After the deadline {occasion.late}. " if letter else ""
         return f"{late}Ask {person(reply_to)} how your city can still be heard."
+    if "phone" in kinds:
+        passed = "" if content.letters_open else f"The deadline for letters has passed: {occasion.late}. "
+        return f"{passed}A call counts {occasion.until}. If there is more to do after that, we write to you."
     hearing = content.kind == "hearing"
     helps = f"all {office(content)}" + (", or testify at the hearing: both count" if hearing else ": that counts")
     if not content.letters_open:
         return f"The deadline for letters has passed, so {occasion.late}. C{helps} {occasion.until}."
     if letter:
         return f"After the deadline {occasion.late}. Then c{helps} {occasion.until}."
-    if "phone" in kinds:
-        return f"A call counts {occasion.until}. We write to you if there is more to do after that."
     return f"If you cannot be there, call {office(content)}: that counts {occasion.until}."

@@ -125,7 +125,7 @@ def about(content: CallContent) -> list[str]:
     bills = [shortened(f"{bill.bill}: {bill.title}" if bill.title else bill.bill, LINE_BYTES) for bill in content.bills]
     shown = fitting(bills, ABOUT_BYTES, FRAME)
     more = [f"and {len(bills) - shown} more"] if len(bills) > shown else []
-    return [f"{occasion_of(content).moment}: {content.committee}, {content.when}", *bills[:shown], *more]
+    return [f"{occasion_of(content).when}: {content.committee}, {content.when}", *bills[:shown], *more]
 
 
 def contact(content: CallContent, reply_to: Contact | None) -> str | None:
