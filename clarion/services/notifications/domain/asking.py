@@ -7,6 +7,7 @@ from urllib.parse import quote
 from clarion.schemas.messages import Ask, CallContent, Contact
 from clarion.services.notifications.domain.addresses import written
 from clarion.services.notifications.domain.agenda import BillText
+from clarion.services.notifications.domain.changes import sentence
 from clarion.services.notifications.domain.occasions import addressee, occasion_of, office
 from clarion.services.notifications.domain.room import fitting, listed_within, shortened
 
