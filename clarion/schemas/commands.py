@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from clarion.schemas.deadlines import DeadlineSet, RuleChanged, RuleConcern, RuleLine
 from clarion.schemas.people import PersonKept
 
 LetterState = Literal["open", "retried", "discarded"]
@@ -258,6 +259,12 @@ PRINTED: Mapping[str, type[BaseModel]] = {
     "people.export": PersonKept,
     "people.erase": PersonErased,
     "people.readmit": PersonReadmitted,
+    "committees.rules.list": RuleLine,
+    "committees.rules.show": RuleLine,
+    "committees.rules.set": RuleChanged,
+    "committees.rules.restore": RuleChanged,
+    "committees.rules.check": RuleConcern,
+    "campaigns.deadline": DeadlineSet,
 }
 """What each command prints: this thing, or an array of them where it prints a list."""
 

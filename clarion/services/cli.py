@@ -24,6 +24,7 @@ COMMANDS = {
     ),
     "publish": Lazily("clarion.services.legislation.commands:publish", "validate and publish legislative updates"),
     "campaigns": Lazily("clarion.services.waves:campaigns", "what came of hearings on our positions"),
+    "committees": Lazily("clarion.services.campaigns.rules.commands:committees", "until when committees take letters"),
     "deliveries": Lazily("clarion.services.deliveries:deliveries", "what became of mail"),
     "suppressions": Lazily("clarion.services.suppressions:suppressions", "mailboxes that get nothing more"),
     "bounces": Lazily(

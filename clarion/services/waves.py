@@ -20,6 +20,7 @@ from clarion.services.campaigns import commands, pausing, reports
 from clarion.services.campaigns.commands import AsJson
 from clarion.services.campaigns.outcomes import MATTER
 from clarion.services.campaigns.pausing import NotToBePaused
+from clarion.services.campaigns.rules.commands import deadlines
 from clarion.services.notifications import pauses, resending
 from clarion.services.notifications.resending import Resend
 
@@ -27,6 +28,7 @@ campaigns = typer.Typer(
     help="What came of hearings with our positions on the agenda.", no_args_is_help=True, rich_markup_mode=None
 )
 campaigns.add_typer(commands.campaigns)
+campaigns.add_typer(deadlines)
 
 Campaign = Annotated[str, typer.Argument(help="its id, as `list` shows it")]
 Division = Annotated[str | None, typer.Option(help="this division's wave alone")]

@@ -15,8 +15,10 @@ from clarion.runtime.output import fail, print_fields, print_json, print_rows, s
 from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import Actor, command_actor, record
 from clarion.schemas.campaigns import Stance
+from clarion.schemas.deadlines import Due
 from clarion.schemas.legislation import bill_key
 from clarion.services.campaigns import bills, reports, repository
+from clarion.services.campaigns.domain.due import spoken_due
 from clarion.services.campaigns.domain.model import AdoptedPosition, Position
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.operations import Adoption, adopt_position
@@ -214,7 +216,8 @@ def print_campaign(found: dict[str, Any]) -> None:
     parts = ("waves", "reasons", "outcomes", "told", "progress")
     fields = {name: value for name, value in found.items() if name not in parts}
     outcomes = [f"{name} {count}" for name, count in found["outcomes"].items()]
-    print_fields(fields | {"outcomes": outcomes}, as_json=False)
+    due = fields["due_source"] and spoken_due(Due.model_validate(fields["due_source"]))
+    print_fields(fields | {"outcomes": outcomes, "due_source": due}, as_json=False)
     print_part("Calls by division", found["waves"], empty="none yet")
     print_part("Why they are asked", found["reasons"], empty="nobody is asked yet")
     print_part("What became of its bills", found["progress"], empty="nothing was heard of them yet")

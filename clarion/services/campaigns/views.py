@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from clarion.schemas.campaigns import CampaignStatus
+from clarion.schemas.deadlines import Due
 
 EXAMPLE: dict[str, JsonValue] = {
     "id": "0b9f7c2e5d3a4e61",
@@ -15,6 +16,13 @@ EXAMPLE: dict[str, JsonValue] = {
     "ends_at": "2027-04-21T20:30:00Z",
     "not_after": "2027-04-21T20:30:00Z",
     "letters_due_at": "2027-04-14T19:00:00Z",
+    "due_source": {
+        "kind": "rule",
+        "text": "Wednesday before the hearing, noon",
+        "address": "https://shou.senate.ca.gov/node/15",
+        "checked_on": "2026-11-22",
+        "unknown_years": [],
+    },
     "divisions": 2,
     "cities": 4,
     "officials": 5,
@@ -51,6 +59,7 @@ class CampaignView(BaseModel):
     ends_at: datetime
     not_after: datetime | None
     letters_due_at: datetime | None
+    due_source: Due | None = Field(description="where the letters' deadline comes from, and when that was last checked")
     divisions: int
     cities: int
     officials: int

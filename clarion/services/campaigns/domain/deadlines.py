@@ -143,6 +143,17 @@ def spoken_rule(rule: Rule) -> str:
             return f"{rule.when} the hearing, {rule.at}"
 
 
+def said_time(text: str) -> str:
+    """A time of day as it is kept: its name in small letters, or as in 15:00.
+
+    Raises:
+        ValueError: it is no time of day.
+    """
+    words = " ".join(text.split()).casefold()
+    found = read_time(words)
+    return words if words in NAMED_TIMES else f"{found:%H:%M}"
+
+
 def due_at(rule: Rule, starts_at: datetime | date, zone: str, holidays: Holidays) -> Deadline | None:
     """Until when letters for a hearing are due; None where the rule is that nobody knows.
 

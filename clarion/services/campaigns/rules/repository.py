@@ -111,6 +111,21 @@ async def find_override(connection: Connection, hearing: str) -> Override | None
     return row and Override(**dict(row))
 
 
+async def insert_override(connection: Connection, hearing: str, override: Override) -> None:
+    """Keep a deadline that staff set for a hearing."""
+    await QUERIES.insert_override(
+        connection,
+        hearing=hearing,
+        version=override.version,
+        day=override.day,
+        due_at=override.due_at,
+        withdrawn=override.withdrawn,
+        reason=override.reason,
+        made_by=override.made_by,
+        now=override.made_at,
+    )
+
+
 def fitting(rules: Sequence[KnownRule], chamber: str | None, keys: frozenset[str]) -> list[KnownRule]:
     """The rules of a committee: by their name if one has that, else by their other names; no chamber fits none."""
     found = [each for each in rules if each.rule.chamber == chamber and each.keys & keys]

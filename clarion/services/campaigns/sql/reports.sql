@@ -3,7 +3,7 @@
 -- the same.
 SELECT c.id, c.title, c.status, c.problem, c.held, c.ends_at, c.not_after, c.letters_due_at, c.divisions, c.cities,
        c.officials, c.hearing, c.bills, c.revision, c.told_revision, c.created_at, c.changed_at, c.launched_at,
-       k.asked, k.mailboxes, k.reached, k.failed, k.other
+       c.due AS due_source, k.asked, k.mailboxes, k.reached, k.failed, k.other
 FROM campaigns AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS asked, count(DISTINCT mailbox) AS mailboxes,
