@@ -12,17 +12,19 @@ QUERIES = load_queries(__package__)
 SHOWN = ("bill", "status", "text", "title", "author", "amended_on", "committee", "stated_at", "revision", "changed")
 
 
-async def follow_bills(tx: Transaction, states: Sequence[BillProgress]) -> None:
-    """Keep the newest state of these bills, whatever order they come in."""
-    if states:
-        await QUERIES.save_bills(
-            tx.connection,
-            jurisdictions=[state.jurisdiction for state in states],
-            sessions=[state.session for state in states],
-            bill_keys=[state.bill_key for state in states],
-            revisions=[state.revision for state in states],
-            states=[state.model_dump_json() for state in states],
-        )
+async def save_bills(tx: Transaction, states: Sequence[BillProgress]) -> list[tuple[str, str, str]]:
+    """Keep the newest state of these bills, whatever order they come in; jurisdiction, session, key of what is new."""
+    if not states:
+        return []
+    rows = QUERIES.save_bills(
+        tx.connection,
+        jurisdictions=[state.jurisdiction for state in states],
+        sessions=[state.session for state in states],
+        bill_keys=[state.bill_key for state in states],
+        revisions=[state.revision for state in states],
+        states=[state.model_dump_json() for state in states],
+    )
+    return [(row["jurisdiction"], row["session"], row["bill_key"]) async for row in rows]
 
 
 async def progress_on(connection: Connection, positions: Sequence[Position]) -> list[dict[str, Any] | None]:

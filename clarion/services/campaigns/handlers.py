@@ -8,9 +8,9 @@ from clarion.runtime.database import Transaction
 from clarion.runtime.messaging import Received, Subscription
 from clarion.schemas.legislation import BillProgress, HearingAlert
 from clarion.schemas.topics import DIRECTORY_ENTITIES, LEGISLATION_ALERTS, NOTIFICATIONS_DELIVERIES
-from clarion.services.campaigns.bills import follow_bills
 from clarion.services.campaigns.operations import follow_directory, hear
 from clarion.services.campaigns.outcomes import record_deliveries
+from clarion.services.campaigns.starting.follow_ups import follow_bills
 
 
 def subscriptions(clock: Clock) -> list[Subscription]:
@@ -20,7 +20,7 @@ def subscriptions(clock: Clock) -> list[Subscription]:
         await follow_directory(tx, events, clock)
 
     async def on_legislation_alert(tx: Transaction, events: Sequence[Received[Any]]) -> None:
-        await follow_bills(tx, [event.data for event in events if isinstance(event.data, BillProgress)])
+        await follow_bills(tx, [event.data for event in events if isinstance(event.data, BillProgress)], clock)
         await hear(tx, [event.data for event in events if isinstance(event.data, HearingAlert)], clock)
 
     async def on_deliveries_recorded(tx: Transaction, events: Sequence[Received[Any]]) -> None:

@@ -29,6 +29,8 @@ from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.planning import State
 from clarion.services.campaigns.projection import project
 from clarion.services.campaigns.rules.resolving import resolved
+from clarion.services.campaigns.starting import drafting
+from clarion.services.campaigns.starting.progress import progress_of
 
 QUERIES = repository.QUERIES
 QUIET = timedelta(seconds=2)
@@ -119,6 +121,7 @@ async def review(tx: Transaction, clock: Clock) -> bool:
         await QUERIES.lock_decisions(connection)
         for occasion in await repository.hearings_ended(connection, now):
             await decide_on(tx, occasion, now)
+            await drafting.draft_after(tx, occasion, now)
     if await QUERIES.any_waits_for_directory(connection, now=now) and not await repository.directory_gaps(connection):
         await reconsider_coming(tx, clock)
         await QUERIES.mark_launched(connection, now=now, waiting=True)
@@ -168,6 +171,7 @@ async def _situation(tx: Transaction, occasion: Occasion, now: datetime) -> Situ
         missing=await repository.directory_gaps(connection),
         campaign=campaign,
         now=now,
+        progress=await progress_of(connection, occasion, now),
     )
 
 
@@ -187,10 +191,11 @@ async def _committees(tx: Transaction, occasion: Occasion, campaign: Campaign | 
 async def _settle(
     tx: Transaction, occasion: Occasion, campaign: Campaign | None, decision: Decision, now: datetime
 ) -> None:
-    campaign_id = campaign.id if campaign else new_id()
+    campaign_id = campaign.id if campaign else await drafting.id_of_next(tx, occasion)
     if campaign is None:
-        # The plan refers to the campaign's row.
+        # The plan, and what was chosen before, refer to the campaign's row.
         await _save(tx, occasion, State(campaign_id, 1, replace(decision, status=Status.WAITING), Counts()), now)
+        await drafting.carry_over(tx, campaign_id, occasion, decision.launch, now)
     counts = Counts()
     if decision.status in {Status.DRAFTED, Status.LAUNCHED}:
         decision, counts = await _plan(tx, occasion, campaign_id, decision)

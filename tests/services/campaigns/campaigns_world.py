@@ -33,7 +33,7 @@ TABLES = (
     " groups, memberships,"
     " import_markers, positions, priorities, bills, hearings, hearing_bills, campaigns, campaign_cities, waves,"
     " fanout_jobs, calls, threads, told, committee_rules, hearing_overrides,"
-    " directory_changes, inbox, outbox, dead_letters"
+    " directory_changes, drafts, follow_ups, followed, inbox, outbox, dead_letters"
 )
 
 

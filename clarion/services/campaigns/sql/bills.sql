@@ -1,4 +1,4 @@
--- name: save_bills!
+-- name: save_bills
 -- The newest of each; in one order, so that replicas do not lock one another out.
 INSERT INTO bills (jurisdiction, session, bill_key, revision, state)
 SELECT DISTINCT ON (jurisdiction, session, bill_key) jurisdiction, session, bill_key, revision, state::jsonb
@@ -6,7 +6,8 @@ FROM unnest(:jurisdictions::text[], :sessions::text[], :bill_keys::text[], :revi
     AS told (jurisdiction, session, bill_key, revision, state)
 ORDER BY jurisdiction, session, bill_key, revision DESC
 ON CONFLICT (jurisdiction, session, bill_key) DO UPDATE SET revision = excluded.revision, state = excluded.state
-WHERE bills.revision < excluded.revision;
+WHERE bills.revision < excluded.revision
+RETURNING jurisdiction, session, bill_key;
 
 -- name: find_bills
 SELECT bills.*

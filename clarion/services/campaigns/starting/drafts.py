@@ -51,7 +51,6 @@ class AskDraft(Drafted):
     """What is asked where no adopted position says it: about `subject`, such as a regulation or a task force."""
 
     subject: Line
-    title: OptionalLine = None
     ask: Text
     why: Text
     points: Text | None = None
@@ -63,7 +62,8 @@ class OccasionDraft(Drafted):
 
     `decided_at` is the moment from which nobody's voice counts (a day alone lasts to its end, times without an offset
     are those of `zone`); `due_at` when what is written has to be there, if that is earlier. For the Governor's desk the
-    day on which the bill was `presented_on` is enough. `id` is the drafter's own: posted twice it is one campaign.
+    day on which the bill was `presented_on` is enough, with `session_ended_on` where nobody knows that here. `bills`
+    are bills or regulations with an adopted position. `id` is the drafter's own: posted twice it is one campaign.
     """
 
     id: Identifier | None = None
@@ -75,6 +75,7 @@ class OccasionDraft(Drafted):
     decided_at: Start | None = None
     due_at: Moment | None = None
     presented_on: Day | None = None
+    session_ended_on: Day | None = None
     bills: Annotated[list[Line], Field(max_length=100)] = Field(default_factory=list)
     own: Annotated[list[AskDraft], Field(max_length=20)] = Field(default_factory=list)
     first_ask: WrittenAsk | None = None

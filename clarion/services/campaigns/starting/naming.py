@@ -10,6 +10,7 @@ from clarion.services.campaigns.domain.names import chamber, committee_key, name
 from clarion.services.campaigns.domain.words import listed
 from clarion.services.campaigns.starting.drafts import OccasionDraft
 
+QUERIES = load_queries(__package__)
 NEARBY = 3
 CLOSE = 0.5
 """How alike a name must be to one that is known, from 0 to 1, to be named beside it."""
@@ -99,26 +100,25 @@ def _key(field: str, name: str) -> str:
 
 
 async def _known(connection: Connection, field: str, names: Sequence[str], jurisdiction: str) -> Directory:
-    queries = load_queries(__package__)
     match field:
         case "groups":
             return Directory("group", await _groups(connection, names))
         case "districts":
-            rows = [row async for row in queries.known_districts(connection)]
+            rows = [row async for row in QUERIES.known_districts(connection)]
             return Directory(
                 "district", [_district(row["id"], row["chamber"], row["number"], jurisdiction) for row in rows]
             )
         case "committees":
-            rows = [row async for row in queries.known_committees(connection, jurisdiction=jurisdiction)]
+            rows = [row async for row in QUERIES.known_committees(connection, jurisdiction=jurisdiction)]
             return Directory("committee", [_committee(row, names, jurisdiction) for row in rows])
         case "officials":
             return Directory("official", await _officials(connection, names))
         case "roles":
-            return Directory("role", [Known(row["id"]) async for row in queries.known_roles(connection)])
+            return Directory("role", [Known(row["id"]) async for row in QUERIES.known_roles(connection)])
         case "divisions":
-            rows = [row async for row in queries.known_divisions(connection)]
+            rows = [row async for row in QUERIES.known_divisions(connection)]
         case _:
-            rows = [row async for row in queries.known_cities(connection)]
+            rows = [row async for row in QUERIES.known_cities(connection)]
     return Directory(SINGULAR[field], [Known(row["id"], tuple(row["names"])) for row in rows])
 
 
@@ -127,12 +127,11 @@ SINGULAR = {"divisions": "division", "cities": "city"}
 
 async def _groups(connection: Connection, names: Sequence[str]) -> list[Known]:
     """The groups, and those of their roles that somebody has, where a name asks for one."""
-    queries = load_queries(__package__)
-    groups = [Known(row["id"], tuple(row["names"])) async for row in queries.known_groups(connection)]
+    groups = [Known(row["id"], tuple(row["names"])) async for row in QUERIES.known_groups(connection)]
     if not any(":" in name for name in names):
         return groups
     titles = {each.id: each.names[0] for each in groups}
-    roles = [row["id"] async for row in queries.known_group_roles(connection, groups=list(titles))]
+    roles = [row["id"] async for row in QUERIES.known_group_roles(connection, groups=list(titles))]
     split = [(each, *each.rpartition(":")[::2]) for each in roles]
     return groups + [Known(each, (f"{titles[group]}:{role}",)) for each, group, role in split]
 
@@ -156,8 +155,7 @@ def _committee(row: Mapping[str, object], names: Sequence[str], jurisdiction: st
 
 async def _officials(connection: Connection, names: Sequence[str]) -> list[Known]:
     """Those officials that there are, and for each that there is not some whose ids begin alike."""
-    queries = load_queries(__package__)
-    known = [row["id"] async for row in queries.known_officials(connection, ids=list(names))]
+    known = [row["id"] async for row in QUERIES.known_officials(connection, ids=list(names))]
     for name in [each for each in names if each not in set(known)][:NEARBY]:
-        known += [row["id"] async for row in queries.officials_near(connection, start=name[: max(1, len(name) // 2)])]
+        known += [row["id"] async for row in QUERIES.officials_near(connection, start=name[: max(1, len(name) // 2)])]
     return [Known(each) for each in dict.fromkeys(known)]

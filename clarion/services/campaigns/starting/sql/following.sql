@@ -60,3 +60,46 @@ SELECT DISTINCT ON (k.official) k.official, k.campaign, k.letter, k.testimony, k
 FROM followed AS f JOIN calls AS k ON k.campaign = f.follows AND k.reached_revision IS NOT NULL
 WHERE f.campaign = :campaign
 ORDER BY k.official, k.outcome_at DESC;
+
+-- name: bills_called_about
+-- Those of these bills about which a campaign asks or asked.
+SELECT DISTINCT w.jurisdiction, w.session, w.bill_key
+FROM unnest(:jurisdictions::text[], :sessions::text[], :bill_keys::text[]) AS w (jurisdiction, session, bill_key)
+JOIN hearing_bills AS b ON b.bill_key = w.bill_key
+JOIN hearings AS h ON h.id = b.hearing AND h.jurisdiction = w.jurisdiction AND h.session = w.session
+WHERE EXISTS (SELECT FROM campaigns AS c WHERE c.hearing = h.id)
+ORDER BY 1, 2, 3;
+
+-- name: occasions_ahead_with
+-- The occasions ahead with one of these bills that have a campaign.
+SELECT h.id, h.alert FROM hearings AS h
+WHERE h.ends_at > :now AND EXISTS (SELECT FROM campaigns AS c WHERE c.hearing = h.id)
+  AND EXISTS (
+      SELECT FROM hearing_bills AS b
+      JOIN unnest(:jurisdictions::text[], :sessions::text[], :bill_keys::text[]) AS w (jurisdiction, session, bill_key)
+          ON w.bill_key = b.bill_key
+      WHERE b.hearing = h.id AND w.jurisdiction = h.jurisdiction AND w.session = h.session)
+ORDER BY h.ends_at, h.id;
+
+-- name: any_asking$
+-- Whether the newest version of the position on a bill asks anything.
+SELECT coalesce((
+    SELECT stance <> 'watch' FROM positions
+    WHERE jurisdiction = :jurisdiction AND session = :session AND bill_key = :bill_key
+    ORDER BY version DESC LIMIT 1), false);
+
+-- name: carry_choices!
+INSERT INTO choices (campaign, official, included, asks, reason, chosen_by, chosen_at)
+SELECT DISTINCT ON (official) :campaign, official, included, asks, reason, chosen_by, chosen_at
+FROM choices WHERE campaign = ANY (:follows::text[])
+ORDER BY official, chosen_at DESC
+ON CONFLICT DO NOTHING;
+
+-- name: carry_paragraphs!
+INSERT INTO approvals (campaign, division, state, revision, since, paragraph)
+SELECT DISTINCT ON (a.division) :campaign, a.division, CASE WHEN :launch::text = 'auto' THEN 'approved' ELSE 'waiting' END,
+       0, :now, a.paragraph
+FROM approvals AS a JOIN campaigns AS c ON c.id = a.campaign
+WHERE a.campaign = ANY (:follows::text[]) AND a.paragraph IS NOT NULL AND a.division <> '*'
+ORDER BY a.division, c.ends_at DESC
+ON CONFLICT DO NOTHING;
