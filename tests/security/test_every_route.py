@@ -14,8 +14,8 @@ UNUSED = ("PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
 SAFE = ("GET", "HEAD", "OPTIONS")
 FOR_PROGRAMS = re.compile(r"/api/v1/.*|/u/[^/]+|/hooks/.*")
 """What no cookie is asked for: whoever posts there shows a key or a signature."""
-OWN_POLICY = re.compile(r"/mail/[^/]+(/html)?")
-"""The catcher shows a mail in a frame of its own, in which nothing runs."""
+OWN_POLICY = re.compile(r"/mail/[^/]+(/html)?|/campaigns/.+/mail(/html)?")
+"""The catcher and a wave show a mail in a frame of its own, in which nothing runs."""
 FOR_ALL = re.compile(r"/static/.*|/schemas/.*\.json|/api/asyncapi\.json")
 """What names nobody and may be kept."""
 RUNS = re.compile(

@@ -44,7 +44,15 @@ def overview_router(desk: Desk) -> APIRouter:
             listed = await page_of_campaigns(connection, own if mine else None, page, desk.clock())
         more = len(listed) > PAGE_SIZE
         return desk.show(
-            "campaigns.html", visit, listed=listed[:PAGE_SIZE], page=page, more=more, mine=mine, own=sorted(own)
+            "campaigns.html",
+            visit,
+            listed=listed[:PAGE_SIZE],
+            page=page,
+            more=more,
+            mine=mine,
+            own=sorted(own),
+            approves=visit.may_somewhere(Act.APPROVE_WAVE),
+            starts=False,
         )
 
     @router.get("/{campaign}")

@@ -5,14 +5,17 @@ from fastapi import APIRouter
 from clarion.runtime.database import Database
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.staff import StaffOnly
+from clarion.services.campaigning.choosing import choosing_router
+from clarion.services.campaigning.deciding import deciding_router
 from clarion.services.campaigning.desk import Desk
 from clarion.services.campaigning.overview import overview_router
+from clarion.services.campaigning.waves import waves_router
 
 
 def campaigning_router(database: Database, staff: StaffOnly, settings: Settings) -> APIRouter:
     """The routes, for all staff to see; what they change is asked of each division's own people."""
     desk = Desk(database, staff, settings)
     router = APIRouter()
-    for made in (overview_router(desk),):
+    for made in (waves_router(desk), choosing_router(desk), deciding_router(desk), overview_router(desk)):
         router.include_router(made)
     return router

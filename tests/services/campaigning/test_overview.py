@@ -1,16 +1,8 @@
 """The list of campaigns and the page of one."""
 
-import html
-import re
-
 import pytest
 
-from tests.services.campaigning.conftest import Console
-
-
-def words(page: str) -> str:
-    """What a reader sees of a page."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+from tests.services.campaigning.conftest import Console, words
 
 
 async def test_without_a_campaign_the_list_says_how_one_begins(console: Console) -> None:

@@ -24,7 +24,7 @@ CROSS JOIN LATERAL (
 ORDER BY c.is_open DESC, CASE WHEN c.is_open THEN c.ends_at END, c.ends_at DESC, c.id;
 
 -- name: standing_of_waves
--- What was decided of each division; without a decision it waits, or goes by itself.
+-- What was decided of each division; without a decision it waits, or goes by itself. '*' are bills that came later.
 SELECT w.division, coalesce(a.state, CASE c.launch WHEN 'auto' THEN 'auto' ELSE 'waiting' END) AS state,
        coalesce(p.paused, false) OR coalesce(whole.paused, false) AS paused
 FROM campaigns AS c
@@ -32,7 +32,9 @@ JOIN waves AS w ON w.campaign = c.id
 LEFT JOIN approvals AS a ON a.campaign = c.id AND a.division = w.division
 LEFT JOIN pauses AS p ON p.campaign = c.id AND p.division = w.division
 LEFT JOIN pauses AS whole ON whole.campaign = c.id AND whole.division IS NULL
-WHERE c.id = :campaign AND c.status <> 'waiting';
+WHERE c.id = :campaign AND c.status <> 'waiting'
+UNION ALL
+SELECT a.division, a.state, false FROM approvals AS a WHERE a.campaign = :campaign AND a.division = '*';
 
 -- name: zone_of_campaign$
 SELECT h.alert ->> 'zone' FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing WHERE c.id = :campaign;

@@ -11,7 +11,10 @@ from clarion.services.campaigns.approving.rights import Place
 from clarion.services.campaigns.approving.states import WaveState, urgent_from
 from clarion.services.campaigns.domain.decision import letters_open
 
-NOTHING: Mapping[str, Any] = {"facts": [], "content": {"committee": "", "when": "", "letters_due": "", "bills": []}}
+NOTHING: Mapping[str, Any] = {
+    "facts": [],
+    "content": {"committee": "unknown", "when": "unknown", "letters_due": "unknown", "bills": []},
+}
 """What the calls of a campaign have in common as long as that is not known."""
 
 

@@ -1,0 +1,67 @@
+"""What an official would read: one mail, rendered as its sender would write it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from clarion.runtime.database import Connection
+from clarion.schemas.messages import MessageBatch
+from clarion.services.campaigning.desk import Desk
+from clarion.services.campaigning.names import UNKNOWN, names_of
+from clarion.services.campaigns.approving import operations as waves
+from clarion.services.campaigns.approving.waves import WaveView
+from clarion.services.campaigns.reports import wave_names
+from clarion.services.templating.mails import RenderedMail, Unshown, rendered
+
+NOBODY = "Nobody is asked, so there is no mail."
+LOOKED_THROUGH = 50
+"""Of a wave's people, so many are looked at to find one who is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The mail of one official, or why they get none."""
+
+    official: str
+    name: str
+    mail: RenderedMail | None
+    none: str = ""
+
+
+async def mail_of(desk: Desk, wave: WaveView, official: str = "") -> Mail:
+    """The mail that an official of the wave would get now; without one, that of the first who is asked."""
+    batch = None
+    async with desk.campaigns() as database, database.connection() as connection:
+        chosen = official or await first_asked(connection, wave.campaign, wave.division)
+        if chosen and "\x00" not in chosen:
+            batch = await waves.sample_batch(connection, wave.campaign, wave.division, chosen, desk.clock())
+    return await mail_of_batch(desk, batch)
+
+
+async def first_batch(connection: Connection, campaign: str, now: datetime) -> MessageBatch | None:
+    """What the first of a campaign's people would be told, of whichever division."""
+    for division in await wave_names(connection, campaign):
+        if chosen := await first_asked(connection, campaign, division):
+            return await waves.sample_batch(connection, campaign, division, chosen, now)
+    return None
+
+
+async def first_asked(connection: Connection, campaign: str, division: str) -> str | None:
+    """The first official of a wave who is not left out."""
+    found = await waves.recipients(connection, campaign, division, limit=LOOKED_THROUGH)
+    return next((one.official for one in found if one.included), None)
+
+
+async def mail_of_batch(desk: Desk, batch: MessageBatch | None) -> Mail:
+    """The mail of a batch's first recipient."""
+    if batch is None or not batch.recipients:
+        return Mail("", UNKNOWN, None, NOBODY)
+    [recipient, *_] = batch.recipients
+    official = next(iter(recipient.officials), "")
+    async with desk.ledger() as ledger:
+        async with ledger.connection() as connection:
+            name = (await names_of(connection, recipient.officials)).get(official, UNKNOWN)
+        try:
+            mail = await rendered(ledger, desk.settings, batch, recipient, desk.clock())
+        except Unshown as error:
+            return Mail(official, name, None, f"There is no mail to show: {error}.")
+    return Mail(official, name, mail)

@@ -1,0 +1,219 @@
+"""A division's wave: what waits for whom, who is asked and why, and the mail they would get."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field, field_validator
+from starlette.responses import HTMLResponse
+
+from clarion.runtime.database import Connection
+from clarion.runtime.staff.rights import Act, where
+from clarion.runtime.web.problems import Refused
+from clarion.runtime.web.staff import Visit
+from clarion.services.campaigning.actions import ACTIONS, buttons
+from clarion.services.campaigning.desk import PLACE, REASON_AT_MOST, Desk, division_of, plain_line, wave_path, zone_of
+from clarion.services.campaigning.mails import mail_of
+from clarion.services.campaigning.names import UNKNOWN, names_of, officials_like
+from clarion.services.campaigns.approving import operations as waves
+from clarion.services.campaigns.approving.rights import Approver
+from clarion.services.campaigns.approving.taking_up import allowed
+from clarion.services.campaigns.approving.waves import Refusal, WaveRecipient, WaveView
+from clarion.services.mail_pages import FRAMING_HEADERS, MAIL_HEADERS
+
+PAGE_SIZE = 50
+PARAGRAPH_AT_MOST = 2_000
+WAVE = f"{PLACE}/{{campaign}}/{{division}}"
+NOTHING_CHANGED = " Nothing was changed."
+CHOSEN: Mapping[str, str] = {"left-out": "is left out.", "added": "is added.", "undone": "stands as before."}
+"""What is said of somebody who was just chosen."""
+
+Official = Annotated[str, Query(max_length=1_000)]
+
+
+class Asked(BaseModel):
+    """What is asked of a wave's page: people by name or city, those behind `after`; what was just done, to whom."""
+
+    q: str = Field("", max_length=200)
+    after: str = Field("", max_length=1_000)
+    done: str = Field("", max_length=20)
+    who: str = Field("", max_length=1_000)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def storable(cls, value: str) -> str:
+        """On one line and without what PostgreSQL cannot store."""
+        return plain_line(value)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Somebody at a division's wave."""
+
+    visit: Visit
+    wave: WaveView
+
+    @property
+    def path(self) -> str:
+        """The wave's page."""
+        return wave_path(self.wave.campaign, self.wave.division)
+
+    @property
+    def approver(self) -> Approver:
+        """Who decides, as operations take it."""
+        return Approver(self.visit.actor, self.visit.staff)
+
+
+def at_wave(desk: Desk, act: Act) -> Callable[..., Coroutine[Any, Any, At]]:
+    """A FastAPI dependency: somebody who may do this in some place, at the wave of the path; 404 if there is none."""
+    may = Annotated[Visit, Depends(desk.staff.may(act))]
+
+    async def at(visit: may, campaign: str, division: str) -> At:
+        return At(visit, await known_wave(desk, campaign, division_of(division)))
+
+    return at
+
+
+def waves_router(desk: Desk) -> APIRouter:
+    """The pages that show and change nothing."""
+    router = APIRouter(include_in_schema=False)
+    seen = Annotated[At, Depends(at_wave(desk, Act.SEE_CAMPAIGNS))]
+    decides = Annotated[Visit, Depends(desk.staff.may(Act.APPROVE_WAVE))]
+
+    @router.get(f"{PLACE}/waiting")
+    async def show_waiting(visit: decides) -> HTMLResponse:
+        now = desk.clock()
+        async with desk.campaigns() as database, database.connection() as connection:
+            waiting = await waves.waiting_waves(connection, where(visit.staff, Act.APPROVE_WAVE), now)
+            zones = {one.campaign: await zone_of(connection, one.campaign) for one in waiting}
+        return desk.show("waiting.html", visit, waiting=waiting, zones=zones, now=now)
+
+    @router.get(WAVE)
+    async def show_wave(at: seen, asked: Annotated[Asked, Query()]) -> HTMLResponse:
+        return await wave_page(desk, at, asked)
+
+    @router.get(f"{WAVE}/mail")
+    async def show_mail(at: seen, official: Official = "") -> HTMLResponse:
+        mail = await mail_of(desk, at.wave, official)
+        return desk.show("mail.html", at.visit, wave=at.wave, path=at.path, mail=mail, headers=FRAMING_HEADERS)
+
+    @router.get(f"{WAVE}/mail/html")
+    async def show_html(at: seen, official: Official = "") -> HTMLResponse:
+        found = await mail_of(desk, at.wave, official)
+        if found.mail is None:
+            raise Refused(404, found.none)
+        return HTMLResponse(found.mail.html, headers=MAIL_HEADERS)
+
+    return router
+
+
+async def known_wave(desk: Desk, campaign: str, division: str) -> WaveView:
+    """A division's wave as it stands.
+
+    Raises:
+        Refused: 404, there is none.
+    """
+    found = None
+    if "\x00" not in campaign + division:
+        async with desk.campaigns() as database, database.connection() as connection:
+            found = await waves.show_wave(connection, campaign, division, desk.clock())
+    if found is None:
+        raise Refused(404, "There is no such part of a campaign: the hearing may concern other divisions by now.")
+    return found
+
+
+async def wave_again(
+    desk: Desk, at: At, wrong: str, status: int = 409, *, paragraph: str | None = None
+) -> HTMLResponse:
+    """The wave's page as it is by now, with what was not done, and why, above it."""
+    now = At(at.visit, await known_wave(desk, at.wave.campaign, at.wave.division))
+    return await wave_page(desk, now, Asked(), wrong=wrong, status=status, paragraph=paragraph)
+
+
+async def wave_page(
+    desk: Desk,
+    at: At,
+    asked: Asked,
+    *,
+    wrong: str | None = None,
+    status: int = 200,
+    paragraph: str | None = None,
+) -> HTMLResponse:
+    """A wave with all that can be done to it; `wrong` says what could not, `paragraph` is one that was not kept."""
+    wave = at.wave
+    async with desk.campaigns() as database, database.connection() as connection:
+        zone = await zone_of(connection, wave.campaign)
+        refusals = {act: await why_not(connection, at, act, desk.clock()) for act in (Act.APPROVE_WAVE, Act.PAUSE_WAVE)}
+    names = await known_names(desk, [asked.who, *(one.official or "" for one in wave.history)])
+    return desk.show(
+        "wave.html",
+        at.visit,
+        status=status,
+        wave=wave,
+        path=at.path,
+        asked=asked,
+        people=await listed(desk, wave, asked),
+        names=names,
+        mail=await mail_of(desk, wave),
+        said=said(asked, names),
+        wrong=wrong,
+        why_not=refusals[Act.APPROVE_WAVE],
+        buttons=[name for name in buttons(wave) if not refusals[ACTIONS[name].act]],
+        actions=ACTIONS,
+        paragraph=wave.paragraph if paragraph is None else paragraph,
+        paragraph_at_most=PARAGRAPH_AT_MOST,
+        reason_at_most=REASON_AT_MOST,
+        zone=zone,
+        now=desk.clock(),
+    )
+
+
+async def why_not(connection: Connection, at: At, act: Act, now: datetime) -> str | None:
+    """Why the visitor may not do this to the wave, and who may; None if they may."""
+    try:
+        await allowed(connection, at.approver, act, (at.wave.campaign, at.wave.division), now)
+    except Refusal as error:
+        return str(error).removesuffix(NOTHING_CHANGED)
+    return None
+
+
+def said(asked: Asked, names: Mapping[str, str]) -> str | None:
+    """What is said of what was just done."""
+    if asked.done in ACTIONS:
+        return ACTIONS[asked.done].done
+    if asked.done == "paragraph":
+        return "The paragraph is kept. Read the mail once more."
+    chosen = CHOSEN.get(asked.done)
+    return f"{names.get(asked.who, UNKNOWN)} {chosen}" if chosen else None
+
+
+async def known_names(desk: Desk, officials: Sequence[str]) -> dict[str, str]:
+    """The names of officials by id, of those who are known."""
+    async with desk.ledger() as database, database.connection() as ledger:
+        return await names_of(ledger, officials)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Some of those whom a wave would ask, with their names, and behind whom the next page begins."""
+
+    entries: list[tuple[str, WaveRecipient]]
+    after: str | None = None
+
+
+async def listed(desk: Desk, wave: WaveView, asked: Asked) -> Listed:
+    """A page of the wave's people; with something wanted, those whose name or city begins so."""
+    likely = None
+    if asked.q:
+        async with desk.directory.connection() as directory:
+            likely = [one["id"] for one in await officials_like(directory, wave.division, asked.q)]
+    async with desk.campaigns() as database, database.connection() as connection:
+        found = await waves.recipients(
+            connection, wave.campaign, wave.division, after=asked.after, limit=PAGE_SIZE + 1, officials=likely
+        )
+    shown = found[:PAGE_SIZE]
+    names = await known_names(desk, [one.official for one in shown])
+    entries = [(names.get(one.official, UNKNOWN), one) for one in shown]
+    return Listed(entries, shown[-1].official if len(found) > PAGE_SIZE else None)
