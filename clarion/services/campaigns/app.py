@@ -5,6 +5,7 @@ from clarion.runtime.database import Database, load_queries
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.runtime.timers import Timers, purging, upkeep
+from clarion.services.campaigns.approving.notices import Notices
 from clarion.services.campaigns.fanout import Review, fan_outs
 from clarion.services.campaigns.handlers import subscriptions
 from clarion.services.campaigns.seeing import look
@@ -17,9 +18,9 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     """The service, with its pool open.
 
     Raises:
-        MissingSetting: the database is not named.
+        MissingSetting: the database or the public address is not named.
     """
-    settings.need("database_url")
+    settings.need("database_url", "public_url")
     database = await Database.connect(str(settings.database_url), NAME, clock=clock)
     purge = load_queries("clarion.services.campaigns").purge_calls
     jobs = [*upkeep(settings), purging("calls", purge, days=settings.history_days)]
@@ -27,7 +28,12 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
         name=NAME,
         database=database,
         subscriptions=subscriptions(clock),
-        workers=[*fan_outs(database, clock), Review(database, clock), Timers(database, jobs)],
+        workers=[
+            *fan_outs(database, clock),
+            Review(database, clock),
+            Notices(database, str(settings.public_url), clock),
+            Timers(database, jobs),
+        ],
         router=campaigns_router(database, clock),
         look=look,
     )
