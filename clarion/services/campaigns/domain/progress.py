@@ -53,12 +53,12 @@ def new_version(standing: Standing, last: Last) -> str | None:
 
 
 def goes_on(standing: Standing, last: Last) -> bool:
-    """Whether another campaign follows: the bill is before another committee, or new once the last is over."""
-    if standing.stage is not None:
+    """Whether another campaign follows: the last is over, and the bill before another committee or of a new text."""
+    if standing.stage is not None or not last.is_over:
         return False
     if standing.committee is not None and not _same(standing.committee, last.committee):
         return True
-    return last.is_over and new_version(standing, last) is not None
+    return new_version(standing, last) is not None
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

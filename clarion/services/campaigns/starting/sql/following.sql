@@ -6,14 +6,17 @@ FROM bills AS b
 WHERE b.jurisdiction = :jurisdiction AND b.session = :session AND b.bill_key = ANY (:bill_keys::text[]);
 
 -- name: last_campaigns
--- For each of these bills the newest launched campaign that asked about it, at another occasion than this one.
-SELECT DISTINCT ON (b.bill_key) b.bill_key, c.id AS campaign, c.launched_at, h.alert ->> 'zone' AS zone,
-       h.alert -> 'committee' AS committee, c.status = 'closed' OR c.ends_at <= :now AS is_over
-FROM hearing_bills AS b
-JOIN hearings AS h ON h.id = b.hearing AND h.jurisdiction = :jurisdiction AND h.session = :session
-JOIN campaigns AS c ON c.hearing = h.id AND c.launched_at IS NOT NULL AND b.bill_key = ANY (c.told_bills)
-WHERE b.bill_key = ANY (:bill_keys::text[]) AND h.id <> :hearing
-ORDER BY b.bill_key, c.ends_at DESC, c.id;
+-- For each of these bills the newest launched campaign that asked about it, at another occasion than this one; over is one
+-- whose agenda the bill has left, too.
+SELECT DISTINCT ON (key.bill_key) key.bill_key, c.id AS campaign, c.launched_at, h.alert ->> 'zone' AS zone,
+       h.alert -> 'committee' AS committee,
+       c.status = 'closed' OR c.ends_at <= :now
+           OR NOT EXISTS (SELECT FROM hearing_bills AS b WHERE b.hearing = h.id AND b.bill_key = key.bill_key) AS is_over
+FROM campaigns AS c
+JOIN hearings AS h ON h.id = c.hearing AND h.jurisdiction = :jurisdiction AND h.session = :session AND h.id <> :hearing
+CROSS JOIN LATERAL unnest(c.told_bills) AS key (bill_key)
+WHERE c.told_bills && :bill_keys::text[] AND key.bill_key = ANY (:bill_keys::text[]) AND c.launched_at IS NOT NULL
+ORDER BY key.bill_key, c.ends_at DESC, c.id;
 
 -- name: any_occasion_ahead$
 -- Whether the bill is on the agenda of an occasion ahead that has a campaign, other than the one it comes from.
@@ -65,9 +68,12 @@ ORDER BY k.official, k.outcome_at DESC;
 -- Those of these bills about which a campaign asks or asked.
 SELECT DISTINCT w.jurisdiction, w.session, w.bill_key
 FROM unnest(:jurisdictions::text[], :sessions::text[], :bill_keys::text[]) AS w (jurisdiction, session, bill_key)
-JOIN hearing_bills AS b ON b.bill_key = w.bill_key
-JOIN hearings AS h ON h.id = b.hearing AND h.jurisdiction = w.jurisdiction AND h.session = w.session
-WHERE EXISTS (SELECT FROM campaigns AS c WHERE c.hearing = h.id)
+WHERE EXISTS (
+        SELECT FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing
+        WHERE c.told_bills && ARRAY[w.bill_key] AND h.jurisdiction = w.jurisdiction AND h.session = w.session)
+   OR EXISTS (
+        SELECT FROM hearing_bills AS b JOIN hearings AS h ON h.id = b.hearing JOIN campaigns AS c ON c.hearing = h.id
+        WHERE b.bill_key = w.bill_key AND h.jurisdiction = w.jurisdiction AND h.session = w.session)
 ORDER BY 1, 2, 3;
 
 -- name: occasions_ahead_with
