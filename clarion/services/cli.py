@@ -18,7 +18,9 @@ COMMANDS = {
     "staff": Lazily(
         "clarion.services.directory.staff.commands:staff", "who acts for the association, and their rights"
     ),
-    "positions": Lazily("clarion.services.campaigns.commands:positions", "our stances on bills"),
+    "positions": Lazily(
+        "clarion.services.campaigns.positions.commands:positions", "our stances on bills, regulations and measures"
+    ),
     "agenda": Lazily(
         "clarion.services.campaigns.positions.agenda_commands:agenda", "the Action Agenda's priorities, by date"
     ),

@@ -10,7 +10,7 @@ from clarion.runtime.database import open_database
 from clarion.runtime.settings import Settings
 from clarion.schemas.legislation import bill_key
 from clarion.services.campaigns.domain.model import Position
-from clarion.services.campaigns.operations import adopt_position
+from clarion.services.campaigns.positions.operations import adopt_position
 from clarion.services.registrations.repository import Event
 from clarion.services.registrations.sample import create_sample_webinar
 

@@ -1,14 +1,13 @@
 """A hearing is heard of, a position adopted, the directory changed: each time the same decision is made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Transaction
-from clarion.runtime.ids import new_id
 from clarion.runtime.messaging import Received, Rejected
 from clarion.schemas.legislation import HearingAlert
 from clarion.services.campaigns import planning, repository
@@ -17,16 +16,15 @@ from clarion.services.campaigns.approving import following
 from clarion.services.campaigns.domain import words
 from clarion.services.campaigns.domain.decision import NOBODY, Decision, Situation, decide, held
 from clarion.services.campaigns.domain.model import (
-    AdoptedPosition,
     Campaign,
     CommitteeFound,
     Counts,
-    Position,
     Status,
     own_positions,
 )
 from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.planning import State
+from clarion.services.campaigns.positions.repository import positions_on_agenda
 from clarion.services.campaigns.projection import project
 from clarion.services.campaigns.rules.resolving import resolved
 from clarion.services.campaigns.starting import drafting
@@ -37,30 +35,6 @@ QUIET = timedelta(seconds=2)
 """How long the directory must be quiet before launched campaigns look at it again; it streams in by thousands."""
 IMPATIENCE = timedelta(seconds=30)
 """How long that is put off at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """The position in force now; `is_new` is False if just that had been adopted before."""
-
-    adopted: AdoptedPosition
-    is_new: bool
-
-
-async def adopt_position(tx: Transaction, position: Position, clock: Clock) -> Adoption:
-    """Make this the position on its bill, and decide again on every coming hearing of the bill.
-
-    The same position again changes nothing; a different one is a new version.
-    """
-    await QUERIES.lock_decisions(tx.connection)
-    known = await repository.find_position(tx.connection, position)
-    if known is not None and replace(known.position, bill=position.bill) == position:
-        return Adoption(known, is_new=False)
-    adopted = AdoptedPosition(new_id(), known.version + 1 if known else 1, clock(), position)
-    await repository.insert_position(tx.connection, adopted)
-    for occasion in await repository.coming_hearings_with(tx.connection, position, clock()):
-        await decide_on(tx, occasion, clock())
-    return Adoption(adopted, is_new=True)
 
 
 async def hear(tx: Transaction, alerts: Sequence[HearingAlert], clock: Clock) -> None:
@@ -159,7 +133,7 @@ async def decide_on(tx: Transaction, occasion: Occasion, now: datetime) -> None:
 
 async def _situation(tx: Transaction, occasion: Occasion, now: datetime) -> Situation | None:
     connection = tx.connection
-    positions = [*await repository.positions_on_agenda(connection, occasion), *own_positions(occasion)]
+    positions = [*await positions_on_agenda(connection, occasion), *own_positions(occasion)]
     campaign = await repository.find_campaign(connection, occasion.hearing_id)
     if campaign is None and not positions:
         return None

@@ -1,8 +1,7 @@
 """Rows of the campaigns' tables and the values of the domain."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from clarion.runtime.database import Connection, load_queries
 from clarion.schemas.cloudevents import PREFIX
@@ -11,13 +10,11 @@ from clarion.schemas.directory import IMPORT_EXTENSION, NEEDED_TO_LAUNCH
 from clarion.schemas.topics import DIRECTORY_ENTITIES
 from clarion.services.campaigns.domain.decision import committee_chamber
 from clarion.services.campaigns.domain.model import (
-    AdoptedPosition,
     Campaign,
     CommitteeFound,
     Counts,
     Division,
     Member,
-    Position,
     Status,
     hearing_ends_at,
 )
@@ -25,52 +22,6 @@ from clarion.services.campaigns.domain.names import committee_key
 from clarion.services.campaigns.domain.occasions import Occasion
 
 QUERIES = load_queries(__package__)
-POSITION_FIELDS = tuple(Position.__dataclass_fields__)
-
-
-def adopted_of(row: Mapping[str, Any]) -> AdoptedPosition:
-    """A position as it stands in its row."""
-    position = Position(**{name: row[name] for name in POSITION_FIELDS})
-    return AdoptedPosition(row["id"], row["version"], row["adopted_at"], position)
-
-
-async def find_position(connection: Connection, position: Position) -> AdoptedPosition | None:
-    """The version in force of the position on the same bill."""
-    row = await QUERIES.current_position(
-        connection, jurisdiction=position.jurisdiction, session=position.session, bill_key=position.bill_key
-    )
-    return row and adopted_of(row)
-
-
-async def insert_position(connection: Connection, adopted: AdoptedPosition) -> None:
-    """Keep a new version."""
-    fields = {name: getattr(adopted.position, name) for name in POSITION_FIELDS}
-    await QUERIES.insert_position(
-        connection, id=adopted.id, version=adopted.version, adopted_at=adopted.adopted_at, **fields
-    )
-
-
-async def list_positions(connection: Connection) -> list[AdoptedPosition]:
-    """All positions in force."""
-    return [adopted_of(row) async for row in QUERIES.list_positions(connection)]
-
-
-async def position_versions(
-    connection: Connection, bill_key: str, session: str | None, jurisdiction: str | None
-) -> list[AdoptedPosition]:
-    """Every version of the positions on a bill, newest first within each session."""
-    rows = QUERIES.position_versions(connection, bill_key=bill_key, session=session, jurisdiction=jurisdiction)
-    return [adopted_of(row) async for row in rows]
-
-
-async def positions_on_agenda(connection: Connection, occasion: Occasion) -> list[AdoptedPosition]:
-    """The positions in force on a hearing's agenda, in its order."""
-    keys = list(dict.fromkeys(item.bill_key for item in occasion.agenda))
-    rows = QUERIES.positions_on_agenda(
-        connection, jurisdiction=occasion.jurisdiction, session=occasion.session, bill_keys=keys
-    )
-    found = {row["bill_key"]: adopted_of(row) async for row in rows}
-    return [found[key] for key in keys if key in found]
 
 
 async def save_hearing(connection: Connection, occasion: Occasion) -> bool:
@@ -88,18 +39,6 @@ async def save_hearing(connection: Connection, occasion: Occasion) -> bool:
         keys = [item.bill_key for item in occasion.agenda]
         await QUERIES.replace_agenda(connection, hearing=occasion.hearing_id, bill_keys=keys)
     return bool(is_new)
-
-
-async def coming_hearings_with(connection: Connection, position: Position, now: datetime) -> list[Occasion]:
-    """The hearings ahead on whose agenda the bill is."""
-    rows = QUERIES.coming_hearings_with_bill(
-        connection,
-        bill_key=position.bill_key,
-        jurisdiction=position.jurisdiction,
-        session=position.session,
-        now=now,
-    )
-    return [Occasion.model_validate(row["alert"]) async for row in rows]
 
 
 async def coming_hearings_not_launched(connection: Connection, now: datetime) -> list[Occasion]:

@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from clarion.runtime.clock import system_clock
-from clarion.services.campaigns.commands import positions
+from clarion.services.campaigns.positions.commands import positions
 from clarion.services.legislation.commands import publish
 from clarion.services.registrations.commands import registrations, webinars
 from clarion.services.sample import sample_notice

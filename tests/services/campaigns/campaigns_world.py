@@ -23,7 +23,8 @@ from clarion.services.campaigns.domain.model import Position
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.fanout import fan_out
 from clarion.services.campaigns.handlers import subscriptions
-from clarion.services.campaigns.operations import Adoption, adopt_position, review
+from clarion.services.campaigns.operations import review
+from clarion.services.campaigns.positions.operations import Adoption, adopt_position
 
 NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
 STARTS_AT = "2027-04-21T13:30:00-07:00"

@@ -15,8 +15,8 @@ from clarion.runtime.database import Database
 from clarion.runtime.messaging.record import Record
 from clarion.schemas.legislation import BillProgress, bill_key
 from clarion.services.campaigns.bills import progress_on
-from clarion.services.campaigns.commands import positions
 from clarion.services.campaigns.domain.names import CALIFORNIA
+from clarion.services.campaigns.positions.commands import positions
 from clarion.services.waves import campaigns
 
 Run = Callable[..., Any]

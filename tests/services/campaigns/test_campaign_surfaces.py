@@ -23,7 +23,7 @@ from clarion.schemas import directory
 from clarion.schemas.directory import NEEDED_TO_LAUNCH
 from clarion.schemas.topics import DIRECTORY_ENTITIES, LEGISLATION_ALERTS, TOPICS
 from clarion.services.campaigns.app import build
-from clarion.services.campaigns.commands import positions
+from clarion.services.campaigns.positions.commands import positions
 from clarion.services.campaigns.web import campaigns_router
 from clarion.services.waves import campaigns
 
@@ -88,7 +88,7 @@ def test_a_position_is_shown_with_its_earlier_versions(run: Run) -> None:
     run(positions, *ADOPT, "--stance", "watch")
     shown = json.loads(run(positions, "show", "sb79", "--json").stdout)
     assert (shown["stance"], shown["version"]) == ("watch", 2)
-    assert [each["stance"] for each in shown["others"]] == ["oppose"]
+    assert [each["stance"] for each in shown["versions"]] == ["watch", "oppose"]
     assert run(positions, "show", "SB 1").exit_code == 1
 
 

@@ -14,6 +14,7 @@ from clarion.schemas.messages import Reason
 from clarion.services.campaigns.domain.occasions import Occasion
 
 Launch = Literal["auto", "approval"]
+Subject = Literal["bill", "regulation", "measure"]
 REQUEST: Literal["request"] = "request"
 """In the place of a stance, where something is asked on which no position was taken."""
 
@@ -43,8 +44,22 @@ def may_move(before: Status | None, after: Status, *, launched: bool) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Representative:
+    """Who speaks for a position at the legislature: a staff `account` by its id, or somebody by name."""
+
+    account: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
-    """Our stance on a bill, in force until another version of it is adopted."""
+    """Our stance on a bill, a regulation or a ballot measure, in force until another version of it is adopted.
+
+    `bill` names what it is on, by `bill_key` agendas match it; only bills have a session. `groups` are ids of the
+    directory, `priority` is the agenda's; `adopted_by` says which body took it and `adopted_on` on which day.
+    """
 
     jurisdiction: str
     session: str
@@ -59,16 +74,24 @@ class Position:
     statewide: bool = False
     include_non_members: bool = False
     launch: Launch = "approval"
+    subject: Subject = "bill"
+    groups: tuple[str, ...] = ()
+    priority: str | None = None
+    representative: Representative | None = None
+    adopted_by: str | None = None
+    adopted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AdoptedPosition:
-    """A position with its id, its version (from 1) and when it was adopted."""
+    """A position with its id, its version (from 1) and when it was adopted. One that was withdrawn is `watch`."""
 
     id: str
     version: int
     adopted_at: datetime
     position: Position
+    withdrawn: bool = False
+    withdrawn_reason: str | None = None
 
 
 def own_positions(occasion: Occasion) -> list[AdoptedPosition]:

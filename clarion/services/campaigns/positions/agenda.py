@@ -13,7 +13,7 @@ from clarion.services.campaigns.positions.priorities import (
     AgendaItem,
     Priority,
     Unfit,
-    changed_since,
+    differing,
     priority_of,
     today_at,
 )
@@ -109,22 +109,25 @@ async def show_priority(connection: Connection, slug: str, today: date) -> dict[
     found = await versions_of(connection, slug)
     if not found:
         return None
-    changes = changed_since([each.priority for each in found])
     versions = [
-        {"version": each.version, "changed_at": each.changed_at, "changed": changed}
-        for each, changed in zip(found, changes, strict=True)
+        {"version": each.version, "changed_at": each.changed_at, "changed": differing(stated(before), stated(each))}
+        for each, before in zip(found, [*found[1:], found[-1]], strict=True)
     ]
     return line(found[0], today) | {"versions": versions}
 
 
 def line(item: AgendaItem, today: date) -> dict[str, Any]:
     """A priority as people and machines read it."""
-    fields = {"text" if name == "body" else name: value for name, value in asdict(item.priority).items()}
-    return fields | {
+    return stated(item) | {
         "state": str(item.priority.standing(today)),
         "version": item.version,
         "changed_at": item.changed_at,
     }
+
+
+def stated(item: AgendaItem) -> dict[str, Any]:
+    """What of a priority may differ from version to version, and its slug."""
+    return {"text" if name == "body" else name: value for name, value in asdict(item.priority).items()}
 
 
 def _item(row: Mapping[str, Any]) -> AgendaItem:

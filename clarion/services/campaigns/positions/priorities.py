@@ -1,11 +1,10 @@
 """An item of the Action Agenda: what it is, when it holds, and what of two versions differs. Values in, values out."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -88,19 +87,9 @@ def today_at(now: datetime) -> date:
     return now.astimezone(HOME).date()
 
 
-def differences(before: Any, after: Any) -> list[dict[str, Any]]:
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The fields in which two versions of a thing differ: `field`, what it is `now` and what it `was`."""
-    return [
-        {"field": each.name, "now": getattr(after, each.name), "was": getattr(before, each.name)}
-        for each in fields(after)
-        if getattr(after, each.name) != getattr(before, each.name)
-    ]
-
-
-def changed_since(versions: Sequence[Any]) -> list[list[dict[str, Any]]]:
-    """What each of these differs in from the next, which is the one before it; the oldest in nothing."""
-    newer = [differences(before, after) for after, before in pairwise(versions)]
-    return [*newer, *([] for _ in versions[-1:])]
+    return [{"field": name, "now": now, "was": before[name]} for name, now in after.items() if now != before[name]]
 
 
 def priority_of(row: Mapping[str, Any]) -> Priority:

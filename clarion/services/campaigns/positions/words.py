@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-LONG = frozenset({"body", "why", "points", "letter"})
+LONG = frozenset({"text", "why", "points", "letter"})
 """Fields of which it is said that they changed, not to what."""
 LABELS: Mapping[str, str] = {
     "adopted_by": "adopted by",
     "adopted_on": "adopted on",
-    "body": "text",
     "from_day": "from",
     "include_non_members": "cities that are no members",
     "place": "order",

@@ -15,11 +15,6 @@ INSERT INTO hearing_bills (hearing, bill_key)
 SELECT DISTINCT :hearing, key FROM unnest(:bill_keys::text[]) AS key
 ON CONFLICT DO NOTHING;
 
--- name: coming_hearings_with_bill
-SELECT h.id, h.alert FROM hearings AS h JOIN hearing_bills AS b ON b.hearing = h.id
-WHERE b.bill_key = :bill_key AND h.jurisdiction = :jurisdiction AND h.session = :session AND h.ends_at > :now
-ORDER BY h.ends_at, h.id;
-
 -- name: coming_hearings_not_launched
 -- Those with a position on the agenda, or with an ask of their own.
 SELECT h.id, h.alert FROM hearings AS h
@@ -28,7 +23,7 @@ WHERE h.ends_at > :now
   AND (coalesce(jsonb_array_length(h.alert -> 'own'), 0) > 0
        OR EXISTS (
            SELECT FROM hearing_bills AS b
-           JOIN positions AS p ON p.jurisdiction = h.jurisdiction AND p.session = h.session AND p.bill_key = b.bill_key
+           JOIN positions AS p ON p.jurisdiction = h.jurisdiction AND p.session IN (h.session, '') AND p.bill_key = b.bill_key
            WHERE b.hearing = h.id))
 ORDER BY h.ends_at, h.id;
 
