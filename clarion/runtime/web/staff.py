@@ -23,6 +23,7 @@ HEADER = "x-form-token"
 PATH_AT_MOST = 1_000
 PLACES = (
     ("Campaigns", "/campaigns", Act.SEE_CAMPAIGNS),
+    ("Deadlines", "/rules", Act.MANAGE_RULES),
     ("Directory", "/directory", Act.SEE_DIRECTORY),
     ("Imports", "/directory/imports", Act.IMPORT_DIRECTORY),
     ("Suppressions", "/suppressions", Act.MANAGE_SUPPRESSIONS),

@@ -1,14 +1,20 @@
 """Builds the service of campaigns from the settings."""
 
+from fastapi import APIRouter
+
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import Database, load_queries
 from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.runtime.timers import Timers, purging, upkeep
+from clarion.runtime.web.staff import StaffOnly
 from clarion.services.campaigns.approving.notices import Notices
+from clarion.services.campaigns.approving.web import approving_router
 from clarion.services.campaigns.fanout import Review, fan_outs
 from clarion.services.campaigns.handlers import subscriptions
+from clarion.services.campaigns.rules.pages import rules_router
 from clarion.services.campaigns.seeing import look
+from clarion.services.campaigns.starting.web import starting_router
 from clarion.services.campaigns.web import campaigns_router
 
 NAME = "campaigns"
@@ -34,6 +40,16 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
             Notices(database, str(settings.public_url), clock),
             Timers(database, jobs),
         ],
-        router=campaigns_router(database, clock),
+        router=routes(database, settings, clock),
         look=look,
     )
+
+
+def routes(database: Database, settings: Settings, clock: Clock) -> APIRouter:
+    """What the service answers: its part of the API, and its pages for staff."""
+    router = APIRouter()
+    router.include_router(starting_router(database, clock))
+    router.include_router(campaigns_router(database, clock))
+    router.include_router(approving_router(database, clock))
+    router.include_router(rules_router(database, StaffOnly(database.connection, settings, clock)))
+    return router
