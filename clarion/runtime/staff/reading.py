@@ -15,9 +15,12 @@ ACTS: Mapping[str, str] = {
     "call.added": "added somebody to a campaign by hand",
     "call.choice-undone": "took back that somebody was added or left out",
     "call.left-out": "left somebody out of a campaign",
+    "campaign.cancelled": "called off a campaign",
+    "campaign.moved": "gave a campaign another end",
     "campaign.resent": "sent a campaign's mail again to those whom it had not reached",
     "campaign.paused": "paused a campaign's mail",
     "campaign.resumed": "resumed a campaign's mail",
+    "campaign.started": "started a campaign",
     "correction.accepted": "accepted what somebody said of an official",
     "correction.confirmed": "confirmed an address of theirs",
     "correction.refused": "refused what somebody said of an official",
@@ -73,6 +76,9 @@ ACTS: Mapping[str, str] = {
     "webinar.cancelled": "cancelled an event",
     "webinar.changed": "changed an event",
     "webinar.created": "made an event",
+    "wording.restored": "went back to an older wording of a mail",
+    "wording.saved": "saved a wording of a mail",
+    "wording.tried": "had a mail sent to try a wording out",
 }
 """What each act is, as it stands after the name of who did it."""
 

@@ -40,7 +40,7 @@ from clarion.services.notifications.domain.states import State, ending_as, waiti
 from clarion.services.notifications.domain.telling import Unneeded, tell
 from clarion.services.notifications.limits import Asked, Wait
 from clarion.services.notifications.operations import Ready
-from clarion.services.notifications.repository import Round, Settled
+from clarion.services.notifications.repository import Ledger, Round, Settled
 from clarion.services.notifications.sendings import word
 from clarion.services.notifications.shelf import Held
 from clarion.services.notifications.under_way import Ended, UnderWay
@@ -219,6 +219,8 @@ class Crew:
         """One transaction: the outcomes of the last round and the marks of the next. Gives what may be sent."""
         marked: dict[Key, Hold] = {}
         breakers, news = self.sender.limits.breakers, News()
+        fallbacks = self.sender.renderer.editions.take_fallbacks()
+        self.sender.sendings.count_fallbacks(fallbacks)
         ended = {key_of(one.message) for one in settled}
         kept = {key: hold for key, hold in self._round.items() if key not in ended}
         worker, holds = self.shift.worker, self.shift.holds
@@ -228,6 +230,8 @@ class Crew:
             await operations.begin_turn(tx)
             await operations.settle(tx, worker, settled, now, holds)
             news.update(await breakers.write(tx))
+            if fallbacks:
+                await Ledger(tx.connection).note_fallbacks(fallbacks, now)
             marked.clear()
             ready = [one.ready for one in written]
             marked.update(await operations.mark(tx, Round(worker, self.number, kept), ready, now, holds))

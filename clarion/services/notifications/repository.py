@@ -18,6 +18,8 @@ from clarion.services.notifications.domain.registration import Asked, Ending, Re
 from clarion.services.notifications.domain.states import FINAL
 from clarion.services.notifications.domain.suppressions import SuppressionKind
 from clarion.services.notifications.domain.telling import Told
+from clarion.services.notifications.wordings.editions import Edition, Fallback
+from clarion.services.notifications.wordings.wording import Draft
 
 queries = load_queries("clarion.services.notifications")
 
@@ -165,6 +167,22 @@ class Ledger:
         """What these messages share."""
         return {row["id"]: content_of(row) async for row in queries.contents_of(self._connection, ids=ids)}
 
+    async def wordings_after(self, edition: int) -> list[Edition]:
+        """The wordings of later editions, in their order."""
+        rows = queries.newer_wordings(self._connection, edition=edition)
+        return [wording_of(row) async for row in rows]
+
+    async def note_fallbacks(self, fallbacks: Sequence[Fallback], now: datetime) -> None:
+        """Contents whose wording could not be used; each is noted once."""
+        await queries.note_fallbacks(
+            self._connection,
+            contents=[one.content_id for one in fallbacks],
+            templates=[one.template for one in fallbacks],
+            editions=[one.edition for one in fallbacks],
+            reasons=[one.reason for one in fallbacks],
+            now=now,
+        )
+
     async def told(self, messages: Sequence[Claimed]) -> dict[UUID, list[Told]]:
         """What may have been received before these messages in their threads, newest first."""
         revisions = {message.thread_id: message.revision for message in messages}
@@ -305,6 +323,13 @@ def _claimed(row: Any) -> Claimed:
     return Claimed(thread_id, revision, matter, mailbox, lane, content_id, subscription, recipient, *rest)
 
 
+def wording_of(row: Any) -> Edition:
+    """A row of wordings as a value."""
+    template, subject, body = row["template"], row["subject"], row["body"]
+    draft = None if body is None else Draft(template, subject, body)
+    return Edition(row["edition"], template, row["version"], draft)
+
+
 def content_of(row: Any) -> Content:
     """A row of contents as a value."""
     reply_to, calendar = row["reply_to"], row["calendar"]
@@ -316,6 +341,7 @@ def content_of(row: Any) -> Content:
         content=row["content"],
         facts=tuple(Fact.model_validate(fact) for fact in row["facts"]),
         calendar=CalendarEntry.model_validate(calendar) if calendar else None,
+        edition=row["edition"],
     )
 
 

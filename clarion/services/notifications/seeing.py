@@ -23,8 +23,14 @@ TRIES = Family(
 OUTCOMES = Family(
     "clarion_mail_outcomes_total", "States into which messages went after a try", ("lane", "state"), "counter"
 )
+FALLBACKS = Family(
+    "clarion_wording_fallbacks_total",
+    "Contents told in the project's wording, since staff's own made no mail of them",
+    ("template",),
+    "counter",
+)
 LEDGER_POOL = Family("clarion_ledger_pool_connections", "Connections of the senders' pool", ("state",))
-FAMILIES = (LEDGER, OLDEST_DUE, HELD_BACK, SENDERS, IN_HAND, RELAY_UP, TRIES, OUTCOMES, LEDGER_POOL)
+FAMILIES = (LEDGER, OLDEST_DUE, HELD_BACK, SENDERS, IN_HAND, RELAY_UP, TRIES, OUTCOMES, FALLBACKS, LEDGER_POOL)
 
 
 def look_at(sendings: Sendings, ledger: Database, clock: Clock) -> Look:
@@ -39,6 +45,7 @@ def look_at(sendings: Sendings, ledger: Database, clock: Clock) -> Look:
             *await held_back(connection),
             *(Reading(TRIES, count, labels) for labels, count in sendings.tries.items()),
             *(Reading(OUTCOMES, count, labels) for labels, count in sendings.outcomes.items()),
+            *(Reading(FALLBACKS, count, (template,)) for template, count in sendings.fallbacks.items()),
             Reading(LEDGER_POOL, usage.busy, ("busy",)),
             Reading(LEDGER_POOL, usage.idle, ("idle",)),
             Reading(LEDGER_POOL, usage.most, ("most",)),

@@ -186,9 +186,15 @@ class Shift:
             if len(self.contents) > CONTENTS_KEPT:
                 self.contents.clear()
             found = await held_of(tx, claimed, self.contents) if claimed else []
+            await self._read_wordings(tx, found)
         self.holds |= {key_of(one): Hold(one.claim, now) for one in claimed}
         self.shelf.add(found)
         return len(found)
+
+    async def _read_wordings(self, tx: Transaction, found: Sequence[Held]) -> None:
+        editions = self.sender.renderer.editions
+        if max((held.content.edition for held in found), default=0) > editions.newest:
+            editions.add(await Ledger(tx.connection).wordings_after(editions.newest))
 
     def follow(self, ended: Iterable[Key], marked: Mapping[Key, Hold]) -> None:
         """What a turn that is committed made of messages in hand."""

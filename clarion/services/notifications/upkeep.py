@@ -18,6 +18,8 @@ def purges(ledger_days: int, returns_days: int) -> list[Job]:
     return [
         purging("ledger", threads, days=ledger_days, at_most=2_000),
         purging("contents", queries.purge_contents, days=ledger_days, at_most=1_000),
+        purging("tried wordings", queries.purge_tried, days=ledger_days),
+        purging("wording fallbacks", queries.purge_fallbacks, days=ledger_days),
         purging("returns", queries.purge_returns, days=returns_days),
         purging("wishes", queries.purge_wishes, days=WISHES_DAYS),
         Job("erased people", _forget_late),

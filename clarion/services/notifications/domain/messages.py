@@ -23,6 +23,8 @@ WAITING_FOR_DIRECTORY = "waiting for the directory"
 WITHDRAWAL = "withdrawal"
 """The template of a message that says that a matter no longer concerns its reader."""
 CANCELLED = "cancelled"
+TRIAL = "wording:"
+"""What the matters of mails begin with that only try a wording out."""
 
 
 def thread_of(matter: str, mailbox: str) -> UUID:
@@ -87,6 +89,13 @@ class Content:
     content: Mapping[str, Any]
     facts: tuple[Fact, ...] = ()
     calendar: CalendarEntry | None = None
+    edition: int = 0
+    """Of the wordings, the newest when it was asked for; 0: the project's own."""
+
+    @property
+    def tried_out(self) -> bool:
+        """Whether it is only sent to see what a wording makes of it."""
+        return self.matter.startswith(TRIAL)
 
     @property
     def withdrawn(self) -> bool:

@@ -13,6 +13,7 @@ from clarion.services.notifications.domain.changes import Line
 from clarion.services.notifications.domain.kept import SUBJECT, KeptContent
 from clarion.services.notifications.domain.messages import Content
 from clarion.services.notifications.domain.noticing import trimmed_notice
+from clarion.services.notifications.domain.over import OverContent
 from clarion.services.notifications.domain.room import listed_within
 from clarion.services.notifications.domain.telling import Amended, Ended, Wording
 
@@ -22,6 +23,7 @@ CONTENTS: Mapping[str, type[BaseModel]] = {
     "kept": KeptContent,
     "sign-in": SignInContent,
     "notice": NoticeContent,
+    "over": OverContent,
 }
 """The templates and the content each needs."""
 PARTNERS_BYTES = 2_000
@@ -54,6 +56,9 @@ def body_of(content: Content, asks: Sequence[Ask], wording: Wording, room: int) 
     if shown.template == "notice":
         notice = trimmed_notice(NoticeContent.model_validate(shown.content))
         return Body(notice.subject, "notice", {"notice": notice}, ())
+    if shown.template == "over":
+        ended = OverContent.model_validate(shown.content)
+        return Body(ended.subject, "over", ended.model_dump(exclude={"subject"}), ())
     return _call(shown, asks, wording, reason, room)
 
 

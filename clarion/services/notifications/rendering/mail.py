@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from clarion.schemas.messages import Ask
 from clarion.services.notifications.bounces.return_path import ReturnPath
@@ -17,8 +18,8 @@ from clarion.services.notifications.domain.changes import Line
 from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, message_name
 from clarion.services.notifications.domain.room import MAIL_BYTES, brief
 from clarion.services.notifications.domain.subscriptions import PURPOSE, list_name, title_of
-from clarion.services.notifications.domain.telling import Amended, Ended, Telling, Wording
-from clarion.services.notifications.rendering.bodies import body_of, web_link
+from clarion.services.notifications.domain.telling import Amended, Ended, Fresh, Telling, Wording
+from clarion.services.notifications.rendering.bodies import Body, body_of, web_link
 from clarion.services.notifications.rendering.calendar import Invitations
 from clarion.services.notifications.rendering.mime import (
     VERSION,
@@ -32,6 +33,10 @@ from clarion.services.notifications.rendering.mime import (
     unstructured,
 )
 from clarion.services.notifications.rendering.own import Leaving, Own
+from clarion.services.notifications.wordings.editions import Edition, Editions
+from clarion.services.notifications.wordings.faults import Faulty, Unusable
+from clarion.services.notifications.wordings.limits import TOO_LONG
+from clarion.services.notifications.wordings.wording import Worded
 
 SHARED_LIMIT = 256
 ROOMS = (30_000, 22_000, 14_000, 7_000, 2_000)
@@ -39,7 +44,9 @@ ROOMS = (30_000, 22_000, 14_000, 7_000, 2_000)
 SUBJECT_CHARACTERS, NAME_CHARACTERS, ADDRESS_CHARACTERS = 250, 100, 320
 PERSONAL = frozenset({"registration", "kept", "sign-in", "notice"})
 """Templates whose content is one person's own, so that keeping it would only push out what is shared."""
-TEMPLATES = ("call", "over", "registration", "kept", "sign-in", "notice")
+TEMPLATES = ("call", "over", "registration", "kept", "sign-in", "notice", "worded")
+TRIED_OUT = "Test: "
+"""What the subject of a mail begins with that only tries a wording out."""
 PLAIN = Telling()
 TEXT, HTML = "text.", "html."
 POSTMARK_HEADER = "X-PM-Metadata-clarion"
@@ -53,6 +60,8 @@ class Shared:
 
     mail: Segments
     changes: Sequence[Line]
+    wording: Edition | None = None
+    """That of staff, if it is not the project's."""
 
 
 @lru_cache(maxsize=16)
@@ -82,6 +91,7 @@ class Renderer:
         filings_url: str | None = None,
         return_path: ReturnPath | None = None,
         postmark: bool = False,
+        editions: Editions | None = None,
     ) -> None:
         """With a `return_path` each mail has an envelope sender of its own, with `postmark` a name at Postmark."""
         display, self.sender = parseaddr(one_line(mail_from))
@@ -94,6 +104,7 @@ class Renderer:
         self._return_path = return_path
         self._postmark = postmark
         self._sign = links.signer(PURPOSE)
+        self.editions = editions or Editions()
         environment = Environment(
             loader=PackageLoader("clarion.services.notifications"),
             autoescape=select_autoescape(["html.j2"]),
@@ -138,6 +149,9 @@ class Renderer:
         rooms = iter(ROOMS[1:])
         while len(mail) > MAIL_BYTES and (room := next(rooms, None)) is not None:
             mail = self._shared_part(content, message.recipient.asks, telling, room).mail.fill(own)
+        if len(mail) > MAIL_BYTES and shared.wording is not None:
+            self.editions.give_up(shared.wording, content, TOO_LONG)
+            return self.render(message, content, to, now, telling)
         return mail
 
     def _leaving(self, message: Claimed) -> Leaving | None:
@@ -175,7 +189,8 @@ class Renderer:
         wording, method = telling.wording, telling.entry.calendar.method if telling.entry else None
         before = wording.before.id if isinstance(wording, Amended | Ended) else None
         changed = tuple(change.key for change in wording.changes) if isinstance(wording, Amended) else ()
-        key = (content.id, room, type(wording), method, before, changed, *[(ask.kind, ask.bill) for ask in asks])
+        said = (content.id, self.editions.taken_up(content), room, type(wording), method, before, changed)
+        key = (*said, *[(ask.kind, ask.bill) for ask in asks])
         found = self._shared.get(key)
         if found is None:
             found = self._render_shared(content, asks, wording, method, room)
@@ -189,12 +204,34 @@ class Renderer:
         self, content: Content, asks: Sequence[Ask], wording: Wording, method: str | None, room: int
     ) -> Shared:
         body = body_of(content, asks, wording, room)
-        context = {**body.context, **self._foot, "subject": body.subject}
+        own, worded = self._worded(content, body, fresh=isinstance(wording, Fresh))
+        subject = f"{TRIED_OUT if content.tried_out else ''}{worded.subject if worded else body.subject}"
         reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
-        headers = unstructured("Subject", brief(body.subject, SUBJECT_CHARACTERS))
+        headers = unstructured("Subject", brief(subject, SUBJECT_CHARACTERS))
         if reply_to and reply_to.address and len(reply_to.address) <= ADDRESS_CHARACTERS:
             headers += mailbox("Reply-To", brief(reply_to.name, NAME_CHARACTERS), one_line(reply_to.address))
-        plain, marked_up = self._templates[body.template]
-        text, html = Segments.of(plain.render(context), TEXT), Segments.of(marked_up.render(context), HTML)
+        shown = {**self._foot, "subject": subject}
+        if worded is not None:
+            plain, marked_up = self._templates["worded"]
+            safe = Markup(worded.html)  # noqa: S704 - made of escaped words by wordings/written.py
+            rendered = plain.render(shown, body=worded.text), marked_up.render(shown, body=safe)
+        else:
+            plain, marked_up = self._templates[body.template]
+            rendered = plain.render(shown, **body.context), marked_up.render(shown, **body.context)
+        text, html = Segments.of(rendered[0], TEXT), Segments.of(rendered[1], HTML)
         parts = invitation(text, html, CALENDAR, method) if method else alternative(text, html)
-        return Shared(Segments([self._from, TO, headers, OWN, VERSION, *parts]), body.changes)
+        return Shared(Segments([self._from, TO, headers, OWN, VERSION, *parts]), body.changes, own)
+
+    def _worded(self, content: Content, body: Body, *, fresh: bool) -> tuple[Edition, Worded] | tuple[None, None]:
+        """The body in the words of staff, if they wrote some that can be used; what changed stays in the subject."""
+        own = self.editions.find(body.template, content)
+        if own is None:
+            return None, None
+        try:
+            wording = self.editions.compiled(own)
+            worded = wording.write({**body.context, "subject": body.subject})
+        except (Unusable, Faulty) as error:
+            self.editions.give_up(own, content, str(error))
+            return None, None
+        keeps = fresh or wording.subject_says_what_changed
+        return own, worded if keeps else worded._replace(subject=body.subject)

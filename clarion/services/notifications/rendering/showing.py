@@ -48,10 +48,12 @@ async def render_shown(
     Raises:
         Unshown: they would get none.
     """
+    renderer.editions.add(await Ledger(connection).wordings_after(renderer.editions.newest))
+    edition = renderer.editions.newest_in_force
     message = claimed(batch, recipient, now)
     known = await Projection(connection).officials(recipient.officials)
     told = (await Ledger(connection).told([message])).get(message.thread_id, [])
-    content = content_of_batch(batch)
+    content = content_of_batch(batch, edition)
     to = address(message, known, now)
     if not isinstance(to, Addressed):
         raise Unshown("none of them is known here with this mailbox")
@@ -82,6 +84,8 @@ def claimed(batch: MessageBatch, recipient: Recipient, now: datetime) -> Claimed
     )
 
 
-def content_of_batch(batch: MessageBatch) -> Content:
+def content_of_batch(batch: MessageBatch, edition: int, number: int = 0) -> Content:
     """What the messages of a batch share."""
-    return Content(0, batch.matter, batch.template, batch.reply_to, batch.content, tuple(batch.facts), batch.calendar)
+    return Content(
+        number, batch.matter, batch.template, batch.reply_to, batch.content, tuple(batch.facts), batch.calendar, edition
+    )

@@ -44,7 +44,7 @@ WHERE l.thread_id = :thread_id AND l.revision = :revision
 -- name: thread_story
 SELECT l.revision, l.mailbox, l.parts, l.state, l.state_at, l.queued_at, l.reason, l.attempts, l.doubts, l.sequence,
        l.state = 'sent' OR l.doubts > 1 AS sure, l.officials AS readers, coalesce(l.named, l.officials) AS named,
-       l.resend, c.id, c.matter, c.template, c.reply_to, c.facts, c.content, c.calendar
+       l.resend, c.id, c.matter, c.template, c.reply_to, c.facts, c.content, c.calendar, c.edition
 FROM messages AS l
 JOIN contents AS c ON c.id = l.content_id
 WHERE l.thread_id = :thread_id

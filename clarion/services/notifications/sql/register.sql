@@ -1,8 +1,10 @@
 -- name: save_contents!
 INSERT INTO contents (
-    matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content, calendar, begins_at
+    matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content, calendar, begins_at,
+    edition
 )
-SELECT matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content, calendar, begins_at
+SELECT matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content, calendar, begins_at,
+       (SELECT coalesce(max(edition), 0) FROM wordings WHERE version IS NOT NULL)
 FROM jsonb_to_recordset(:rows::jsonb) AS given (
     matter text, revision integer, digest text, template text, lane text, subscription text, reply_to jsonb,
     not_after timestamptz, facts jsonb, content jsonb, calendar jsonb, begins_at timestamptz

@@ -82,7 +82,7 @@ SET held = :held::uuid[], held_revisions = :revisions::integer[], held_claims = 
 WHERE id = :worker
 
 -- name: contents_of
-SELECT id, matter, template, reply_to, facts, content, calendar FROM contents WHERE id = ANY(:ids::bigint[])
+SELECT id, matter, template, reply_to, facts, content, calendar, edition FROM contents WHERE id = ANY(:ids::bigint[])
 
 -- name: told_before
 -- What may have been received in these threads. Nothing of a thread that is in hand is under way, so this holds until it is

@@ -1,0 +1,86 @@
+-- name: newer_wordings
+SELECT edition, template, version, subject, body FROM wordings WHERE edition > :edition ORDER BY edition
+
+-- name: lock_wordings$
+-- One save at a time, so that editions are committed in the order of their numbers.
+SELECT pg_advisory_xact_lock(hashtextextended('notifications.wordings', 0)) IS NULL
+
+-- name: insert_wording^
+INSERT INTO wordings (template, version, subject, body, note, restores, made_by, made_at)
+VALUES (:template, :version, :subject, :body, :note, :restores, :made_by, :now)
+RETURNING edition, template, version, subject, body, note, restores, made_by, made_at
+
+-- name: versions_of
+-- Newest first, with the mails that were told in each: those of contents asked for while it was in force.
+SELECT w.edition, w.template, w.version, w.subject, w.body, w.note, w.restores, w.made_by, w.made_at,
+       (SELECT count(*) FROM wording_fallbacks AS f WHERE f.edition = w.edition) AS fallbacks,
+       (SELECT max(f.noted_at) FROM wording_fallbacks AS f WHERE f.edition = w.edition) AS fell_back_at,
+       (SELECT f.reason FROM wording_fallbacks AS f WHERE f.edition = w.edition ORDER BY f.noted_at DESC LIMIT 1)
+           AS fallback_reason
+FROM wordings AS w
+WHERE w.version IS NOT NULL AND (:template::text IS NULL OR w.template = :template)
+ORDER BY w.template, w.version DESC
+
+-- name: version_in_edition^
+-- The wording of a template that held in an edition; one that was only tried out holds in its own edition alone.
+SELECT edition, template, version, subject, body
+FROM wordings
+WHERE template = :template AND edition <= :edition AND (version IS NOT NULL OR edition = :edition)
+ORDER BY edition DESC
+LIMIT 1
+
+-- name: note_fallbacks!
+INSERT INTO wording_fallbacks (content_id, template, edition, reason, noted_at)
+SELECT content_id, template, edition, reason, :now
+FROM unnest(:contents::bigint[], :templates::text[], :editions::bigint[], :reasons::text[])
+    AS given (content_id, template, edition, reason)
+ON CONFLICT (content_id, template) DO NOTHING
+
+-- name: fallback_of^
+SELECT template, edition, reason, noted_at FROM wording_fallbacks WHERE content_id = :content_id LIMIT 1
+
+-- name: pin_edition!
+-- A mail with which a wording is tried out is told in it, whatever is in force.
+UPDATE contents SET edition = :edition WHERE matter = :matter
+
+-- name: newest_content^
+-- What was last asked for in a matter, with one who was asked.
+SELECT c.id, c.matter, c.revision, c.template, c.subscription, c.lane, c.reply_to, c.facts, c.content, c.calendar,
+       l.mailbox, l.parts
+FROM contents AS c
+JOIN ledger AS l ON l.content_id = c.id
+WHERE c.matter = :matter AND c.template = 'call' AND (:wave::text IS NULL OR l.wave = :wave)
+ORDER BY c.revision DESC, c.id DESC, l.thread_id
+LIMIT 1
+
+-- name: purge_tried$
+WITH purged AS (
+    DELETE FROM wordings AS w
+    WHERE w.edition = ANY (ARRAY(
+        SELECT edition FROM wordings
+        WHERE version IS NULL AND made_at < :before
+          AND NOT EXISTS (SELECT FROM contents AS c WHERE c.edition = wordings.edition)
+        LIMIT :at_most
+    ))
+    RETURNING 1
+)
+SELECT count(*) FROM purged
+
+-- name: purge_fallbacks$
+-- Those of contents that are gone.
+WITH purged AS (
+    DELETE FROM wording_fallbacks AS f
+    WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM wording_fallbacks AS one
+        WHERE one.noted_at < :before AND NOT EXISTS (SELECT FROM contents AS c WHERE c.id = one.content_id)
+        LIMIT :at_most
+    ))
+    RETURNING 1
+)
+SELECT count(*) FROM purged
+
+-- name: recent_fallbacks^
+-- Of the wordings in force: how many contents they made no mail of since a moment, and why the last one.
+SELECT count(*) AS contents, max(f.reason) AS reason, max(f.template) AS template
+FROM wording_fallbacks AS f
+WHERE f.noted_at >= :since
