@@ -1,4 +1,4 @@
-"""HTTP in: campaigns to read."""
+"""HTTP in: campaigns to read, and their waves to decide on."""
 
 from typing import Any
 
@@ -8,11 +8,20 @@ from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
 from clarion.runtime.web.keys import require_scope
 from clarion.runtime.web.problems import Refused, documented
+from clarion.services.campaigns.approving.web import approving_router
 from clarion.services.campaigns.reports import campaign_summary, list_campaigns
 from clarion.services.campaigns.views import CampaignDetails, CampaignView
 
 
 def campaigns_router(database: Database, clock: Clock) -> APIRouter:
+    """What the API answers about campaigns, by key."""
+    router = APIRouter()
+    router.include_router(reading_router(database, clock))
+    router.include_router(approving_router(database, clock))
+    return router
+
+
+def reading_router(database: Database, clock: Clock) -> APIRouter:
     """`GET /api/v1/campaigns` and `GET /api/v1/campaigns/{id}`, for API keys of the scope `campaigns`."""
     may_read = Depends(require_scope("campaigns", database.connection, clock))
     router = APIRouter(prefix="/api/v1/campaigns", tags=["campaigns"], dependencies=[may_read])
