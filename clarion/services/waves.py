@@ -21,6 +21,7 @@ from clarion.services.campaigns.commands import AsJson
 from clarion.services.campaigns.outcomes import MATTER
 from clarion.services.campaigns.pausing import NotToBePaused
 from clarion.services.campaigns.rules.commands import deadlines
+from clarion.services.campaigns.starting.commands import starting
 from clarion.services.notifications import pauses, resending
 from clarion.services.notifications.resending import Resend
 
@@ -29,6 +30,7 @@ campaigns = typer.Typer(
 )
 campaigns.add_typer(commands.campaigns)
 campaigns.add_typer(deadlines)
+campaigns.add_typer(starting)
 
 Campaign = Annotated[str, typer.Argument(help="its id, as `list` shows it")]
 Division = Annotated[str | None, typer.Option(help="this division's wave alone")]

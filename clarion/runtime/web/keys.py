@@ -31,6 +31,7 @@ SCOPES: Mapping[str, str] = {
     "updates": "post legislative updates and see what became of them",
     "campaigns": "read campaigns and whom they reached",
     "approvals": "see whom a division's calls ask, and approve, reject, pause, resume and stop them",
+    "occasions": "count whom a campaign would ask, start one that is no hearing's, move and cancel it",
     "registrations": "register people for events and cancel",
 }
 """What a key can be good for."""

@@ -13,6 +13,7 @@ from clarion.services.campaigns.fanout import Review, fan_outs
 from clarion.services.campaigns.handlers import subscriptions
 from clarion.services.campaigns.rules.pages import rules_router
 from clarion.services.campaigns.seeing import look
+from clarion.services.campaigns.starting.web import starting_router
 from clarion.services.campaigns.web import campaigns_router
 
 NAME = "campaigns"
@@ -46,6 +47,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
 def routes(database: Database, settings: Settings, clock: Clock) -> APIRouter:
     """What the service answers: its part of the API, and its pages for staff."""
     router = APIRouter()
+    router.include_router(starting_router(database, clock))
     router.include_router(campaigns_router(database, clock))
     router.include_router(rules_router(database, StaffOnly(database.connection, settings, clock)))
     return router

@@ -59,7 +59,7 @@ def sources(
             found.append(_source("author", author, AUTHOR_RANK, [each]))
     by_group: dict[str, list[AdoptedPosition]] = {}
     for each in positions:
-        for group in getattr(each.position, "groups", ()):
+        for group in each.position.groups:
             by_group.setdefault(group, []).append(each)
     found += [{**_source("group", None, GROUP_RANK, asking), "group": group} for group, asking in by_group.items()]
     statewide = [each for each in positions if each.position.statewide]

@@ -1,0 +1,144 @@
+"""HTTP in: campaigns are counted, started, moved and cancelled."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Response
+
+from clarion.runtime.clock import Clock
+from clarion.runtime.database import Database
+from clarion.runtime.web.fields import FieldError
+from clarion.runtime.web.keys import ApiKey, require_scope
+from clarion.runtime.web.problems import Refused, documented
+from clarion.services.campaigns.starting import operations
+from clarion.services.campaigns.starting.drafts import EXAMPLE, Change, OccasionDraft
+from clarion.services.campaigns.starting.errors import NotToBeStarted, NotYours, Taken, Unfit, Unknown
+from clarion.services.campaigns.starting.progress import QUERIES
+from clarion.services.campaigns.starting.views import Counted, FollowUp, Started, follow_up
+
+SCOPE = "occasions"
+PREFIX = "/api/v1/campaigns"
+Draft = Annotated[OccasionDraft, Body(openapi_examples={"a comment period": {"value": EXAMPLE}})]
+
+
+def starting_router(database: Database, clock: Clock) -> APIRouter:
+    """Counting, starting, moving and cancelling under `/api/v1/campaigns`, for keys of the scope `occasions`."""
+    router = APIRouter()
+    router.include_router(beginning_router(database, clock))
+    router.include_router(following_router(database, clock))
+    router.include_router(changing_router(database, clock))
+    return router
+
+
+def beginning_router(database: Database, clock: Clock) -> APIRouter:
+    """`POST /api/v1/campaigns` and `/api/v1/campaigns/count`."""
+    router = APIRouter(prefix=PREFIX, tags=["campaigns"])
+    key_for_occasions = require_scope(SCOPE, database.connection, clock)
+
+    @router.post(
+        "/count",
+        responses=documented(401, 403, 413, 422, 503),
+        operation_id="count_campaign",
+        summary="Whom a campaign would ask",
+        dependencies=[Depends(key_for_occasions)],
+    )
+    async def post_count(draft: Draft) -> Counted:
+        """By division, as things are now: nothing is kept. Names that nobody knows are refused with those nearby."""
+        async with database.connection() as connection:
+            with told():
+                return await operations.count(connection, draft, clock())
+
+    @router.post(
+        "",
+        status_code=201,
+        responses=documented(401, 403, 409, 413, 422, 503),
+        operation_id="create_campaign",
+        summary="Start a campaign that is no hearing's",
+    )
+    async def post_campaign(
+        draft: Draft, response: Response, key: Annotated[ApiKey, Depends(key_for_occasions)]
+    ) -> Started:
+        """A floor vote, the Governor's desk, a comment period, a programme, volunteers, a threat to all cities.
+
+        It waits for approval unless `launch` is auto. Posted again with the same `id` it is the same campaign.
+        """
+        with told():
+            async with database.transaction() as tx:
+                started = await operations.start(tx, draft, key.actor, None, clock())
+        response.headers["location"] = f"{PREFIX}/{started.id}"
+        return started
+
+    return router
+
+
+def following_router(database: Database, clock: Clock) -> APIRouter:
+    """`GET /api/v1/campaigns/follow-ups`, for keys of the scope `campaigns`."""
+    router = APIRouter(prefix=PREFIX, tags=["campaigns"])
+
+    @router.get(
+        "/follow-ups",
+        responses=documented(401, 403, 503),
+        operation_id="list_follow_ups",
+        summary="Campaigns that wait for the next hearing of a bill",
+        dependencies=[Depends(require_scope("campaigns", database.connection, clock))],
+    )
+    async def get_follow_ups() -> list[FollowUp]:
+        """Drafted since a bill on which we called goes on; each becomes the campaign of this id once that is set."""
+        async with database.connection() as connection:
+            return [follow_up(row) async for row in QUERIES.list_follow_ups(connection, id=None)]
+
+    return router
+
+
+def changing_router(database: Database, clock: Clock) -> APIRouter:
+    """`POST /api/v1/campaigns/{id}/move` and `/cancel`."""
+    router = APIRouter(prefix=PREFIX, tags=["campaigns"])
+    key_for_occasions = require_scope(SCOPE, database.connection, clock)
+
+    @router.post(
+        "/{campaign_id}/move",
+        responses=documented(401, 403, 404, 409, 413, 422, 503),
+        operation_id="move_campaign",
+        summary="Move a campaign's end",
+    )
+    async def post_move(
+        campaign_id: str, change: Change, key: Annotated[ApiKey, Depends(key_for_occasions)]
+    ) -> Started:
+        """Everyone who was told is told what changed, as of a hearing that moves."""
+        with told():
+            async with database.transaction() as tx:
+                await operations.move(tx, campaign_id, change, actor=key.actor, staff=None, now=clock())
+        return Started(id=campaign_id, created=False)
+
+    @router.post(
+        "/{campaign_id}/cancel",
+        responses=documented(401, 403, 404, 409, 503),
+        operation_id="cancel_campaign",
+        summary="Cancel a campaign",
+    )
+    async def post_cancel(campaign_id: str, key: Annotated[ApiKey, Depends(key_for_occasions)]) -> Started:
+        """Everyone who was told is told that it is off; what is unsent is not sent."""
+        with told():
+            async with database.transaction() as tx:
+                await operations.cancel(tx, campaign_id, actor=key.actor, staff=None, now=clock())
+        return Started(id=campaign_id, created=False)
+
+    return router
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Answer what cannot be done as a problem."""
+    try:
+        yield
+    except Unfit as error:
+        raise Refused(422, "The campaign cannot be started like this.", errors=error.errors) from error
+    except Unknown as error:
+        raise Refused(404, str(error)) from error
+    except NotYours as error:
+        raise Refused(403, str(error)) from error
+    except Taken as error:
+        raise Refused(409, str(error), errors=[FieldError(field="id", message=str(error))]) from error
+    except NotToBeStarted as error:
+        raise Refused(409, str(error)) from error
