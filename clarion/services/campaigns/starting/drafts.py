@@ -20,7 +20,7 @@ Moment = Annotated[datetime, BeforeValidator(iso_text)]
 class Drafted(Contract):
     """A part of a draft. A field that nobody knows is refused: one mistyped word would call everyone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=False)
 
 
 class AudienceDraft(Drafted):

@@ -1,0 +1,191 @@
+"""Campaigns that somebody starts, at the command line and over HTTP."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from campaigns_world import World
+from fastapi import FastAPI
+from starting_world import OWN, associate
+from typer.testing import CliRunner, Result
+
+from clarion.runtime.database import Database
+from clarion.runtime.web import problems
+from clarion.runtime.web.keys import create_key
+from clarion.services.campaigns.starting.drafts import EXAMPLE
+from clarion.services.campaigns.starting.web import starting_router
+from clarion.services.campaigns.web import campaigns_router
+from clarion.services.waves import campaigns
+
+DRAFT: dict[str, Any] = {
+    "id": "ours-1",
+    "kind": "comment-period",
+    "decider": "CalRecycle",
+    "decided_at": "2027-06-14T17:00:00-07:00",
+    "own": [OWN],
+    "audience": {"divisions": ["East Bay"]},
+}
+
+
+@pytest.fixture
+async def site(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    await associate(world)
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(starting_router(world.database, world.clock))
+    app.include_router(campaigns_router(world.database, world.clock))
+    async with world.database.transaction() as tx:
+        _, key = await create_key(tx.connection, "starter", ["campaigns", "occasions"], "/starter")
+        _, reader = await create_key(tx.connection, "reader", ["campaigns"], "/reader")
+    headers = {"authorization": f"Bearer {key}", "x-reader": reader}
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://site.example", headers=headers) as client:
+        yield client
+
+
+async def test_a_draft_is_counted_started_moved_and_cancelled(site: httpx.AsyncClient, world: World) -> None:
+    counted = await site.post("/api/v1/campaigns/count", json=DRAFT)
+    assert (counted.status_code, counted.json()["officials"]) == (200, 2)
+    made = await site.post("/api/v1/campaigns", json=DRAFT)
+    assert (made.status_code, made.json()["created"]) == (201, True)
+    place = made.headers["location"]
+    shown = (await site.get(place)).json()
+    assert (shown["status"], shown["officials"]) == ("drafted", 2)
+    again = await site.post("/api/v1/campaigns", json=DRAFT)
+    assert again.json() == {"id": made.json()["id"], "created": False}
+    assert (await site.post(f"{place}/move", json={"decided_at": "2027-06-21"})).status_code == 200
+    assert (await site.get(place)).json()["held"].startswith("Monday, June 21, 2027")
+    assert (await site.post(f"{place}/cancel")).status_code == 200
+    assert (await site.post(f"{place}/cancel")).status_code == 409
+    acts = await world.fetch("SELECT act FROM clarion.audit WHERE subject = $1 ORDER BY id", f"campaign:{shown['id']}")
+    assert [row["act"] for row in acts] == ["campaign.started", "campaign.moved", "campaign.cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        ({"audience": {"division": ["East Bay"]}}, 422, "audience.division"),
+        ({"audience": {"divisions": ["North"]}}, 422, "audience.divisions[0]"),
+        ({"kind": "hearing"}, 422, "kind"),
+        ({"decided_at": 1}, 422, "decided_at"),
+        ({"own": [{"subject": "x"}]}, 422, "own[0].ask"),
+        ({"decided_at": "2027-01-01"}, 422, "decided_at"),
+    ],
+)
+async def test_what_is_wrong_is_a_problem_with_its_fields(
+    site: httpx.AsyncClient, changes: dict[str, Any], status: int, field: str
+) -> None:
+    for path in ("/api/v1/campaigns/count", "/api/v1/campaigns"):
+        answer = await site.post(path, json=DRAFT | changes)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert field in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_another_draft_under_a_known_id_is_a_conflict(site: httpx.AsyncClient) -> None:
+    await site.post("/api/v1/campaigns", json=DRAFT)
+    answer = await site.post("/api/v1/campaigns", json=DRAFT | {"launch": "auto"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, "id")
+
+
+async def test_a_key_that_reads_starts_nothing(site: httpx.AsyncClient) -> None:
+    headers = {"authorization": f"Bearer {site.headers['x-reader']}"}
+    for path in ("", "/count", "/x/move", "/x/cancel"):
+        answer = await site.post(f"/api/v1/campaigns{path}", json=DRAFT, headers=headers)
+        assert answer.status_code == 403, path
+    assert (await site.get("/api/v1/campaigns/follow-ups", headers=headers)).json() == []
+
+
+async def test_what_is_not_there_is_not_found(site: httpx.AsyncClient) -> None:
+    for path in ("none", "%00"):
+        assert (await site.post(f"/api/v1/campaigns/{path}/cancel")).status_code == 404
+
+
+async def test_the_worked_example_is_a_draft(site: httpx.AsyncClient) -> None:
+    answer = await site.post("/api/v1/campaigns/count", json=EXAMPLE)
+    assert [error["field"] for error in answer.json()["errors"]] == ["audience.groups[0]"], "all but that group is here"
+
+
+Run = Callable[..., Result]
+
+
+async def prepare(url: str) -> None:
+    database = await Database.connect(url, "campaigns", max_size=2)
+    world = World(database)
+    await world.empty()
+    await associate(world)
+    await database.close()
+
+
+@pytest.fixture
+def run(campaigns_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLARION_DATABASE_URL", campaigns_url)
+    asyncio.run(prepare(campaigns_url))
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(campaigns, list(arguments))
+
+    return invoke
+
+
+VOLUNTEERS = (
+    "create",
+    "volunteer",
+    "--decider",
+    "The board",
+    "--about",
+    "Packaging task force",
+    "--ask",
+    "send your name",
+    "--why",
+    "It meets from July on.",
+    "--at",
+    "2027-06-30",
+)
+
+
+def test_a_dry_run_counts_and_starts_nothing(run: Run) -> None:
+    counted = json.loads(run(*VOLUNTEERS, "--group", "city-clerks", "--dry-run", "--json").stdout)
+    assert (counted["officials"], counted["title"]) == (3, "Packaging task force: The board, Wednesday, June 30, 2027")
+    text = run(*VOLUNTEERS, "--group", "city-clerks", "--dry-run").stdout
+    assert "East Bay" in text
+    assert json.loads(run("list", "--json").stdout) == []
+
+
+def test_it_is_started_once_moved_and_cancelled(run: Run) -> None:
+    first = json.loads(run(*VOLUNTEERS, "--division", "east-bay", "--id", "v", "--json").stdout)
+    assert "nothing changed" in run(*VOLUNTEERS, "--division", "east-bay", "--id", "v").stdout
+    assert run("move", first["id"], "--at", "2027-07-01").exit_code == 0
+    assert run("cancel", first["id"]).exit_code == 0
+    again = run("cancel", first["id"])
+    assert (again.exit_code, "cancelled before" in again.stderr) == (1, True)
+    assert "No bill" in run("follow-ups").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--division", "north"), "--division: no division 'north'; known: East Bay (east-bay), Peninsula (peninsula)"),
+        ((), "--audience: nobody is asked"),
+        (("--statewide", "--members", "some"), "--members"),
+        (("--statewide", "--at", "soon"), "--at"),
+        (("--statewide", "--at", "2020-01-01"), "--at: that was"),
+    ],
+)
+def test_wrong_use_names_the_option(run: Run, options: tuple[str, ...], words: str) -> None:
+    answer = run(*VOLUNTEERS, *options)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert words in answer.stderr
+    assert json.loads(run("list", "--json").stdout) == []
+
+
+def test_a_file_holds_a_whole_draft(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "draft.json").write_text(json.dumps(DRAFT), encoding="utf-8")
+    assert json.loads(run("create", "comment-period", "--file", "draft.json", "--json").stdout)["created"]
+    (tmp_path / "draft.json").write_text("[]", encoding="utf-8")
+    assert run("create", "comment-period", "--file", "draft.json").exit_code == 1
