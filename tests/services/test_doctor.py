@@ -6,7 +6,7 @@ import dataclasses
 import json
 import ssl
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -371,6 +371,16 @@ async def test_the_command_prints_findings_and_its_exit_code_tells_of_problems(
     assert any(one.level == "problem" for one in findings)
     assert "PROBLEM settings: CLARION_KAFKA_BOOTSTRAP is not set" in plain.stdout
     assert "        -> " in plain.stdout
+
+
+async def test_rules_that_nobody_looks_after_and_the_end_of_the_holidays_are_told(well_set: Settings) -> None:
+    told = said(await looked_at(well_set), "work", "warning")
+    assert "2 rules of committees were not checked for 180 days -> clarion committees rules check" in told
+    assert "holidays" not in told
+    years_later = said(await looked_at(well_set, clock=lambda: datetime(2029, 1, 5, tzinfo=UTC)), "work", "warning")
+    assert "7 rules of committees were not checked for 180 days" in years_later
+    assert "the legislature's holidays end with 2028-12-31" in years_later
+    assert "clarion campaigns deadline" in years_later
 
 
 async def test_a_provider_for_sign_in_is_asked_whether_it_answers(well_set: Settings) -> None:

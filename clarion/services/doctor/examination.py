@@ -8,6 +8,7 @@ from clarion.runtime.settings import MissingSetting, WrongSetting
 from clarion.schemas.commands import Finding
 from clarion.services.doctor.broker import look_at_broker
 from clarion.services.doctor.database import look_at_database
+from clarion.services.doctor.deadlines import look_at_deadlines
 from clarion.services.doctor.findings import Area, Check, Patient, bad, told
 from clarion.services.doctor.machine import look_at_disk, look_at_settings
 from clarion.services.doctor.mail import look_at_relays
@@ -20,6 +21,7 @@ CHECKS: Mapping[Check, Area] = {
     look_at_provider: "settings",
     look_at_disk: "machine",
     look_at_database: "database",
+    look_at_deadlines: "work",
     look_at_broker: "broker",
     look_at_relays: "mail",
     look_at_returns: "mail",
