@@ -52,17 +52,27 @@ def overview_router(desk: Desk) -> APIRouter:
             mine=mine,
             own=sorted(own),
             approves=visit.may_somewhere(Act.APPROVE_WAVE),
-            starts=False,
+            starts=visit.may_somewhere(Act.START_CAMPAIGN),
         )
 
     @router.get("/{campaign}")
-    async def show_campaign(campaign: str, visit: seen) -> HTMLResponse:
+    async def show_campaign(campaign: str, visit: seen, done: str = "") -> HTMLResponse:
         async with desk.campaigns() as database, database.connection() as connection:
             found = await known_campaign(connection, campaign)
             standing = await standing_of(connection, campaign)
             zone = await zone_of(connection, campaign)
+        own = own_divisions(visit.staff)
+        waves = sorted(found["waves"], key=lambda wave: wave["slug"] not in own)
         return desk.show(
-            "campaign.html", visit, campaign=found, standing=standing, zone=zone, own=own_divisions(visit.staff)
+            "campaign.html",
+            visit,
+            begun=done == "started",
+            campaign=found,
+            waves=waves,
+            waiting=[wave for wave in waves if wave["slug"] in own and waits(wave, standing)],
+            standing=standing,
+            zone=zone,
+            own=own,
         )
 
     return router
@@ -71,6 +81,12 @@ def overview_router(desk: Desk) -> APIRouter:
 def own_divisions(staff: Staff) -> frozenset[str]:
     """The divisions that somebody manages or is deputy in."""
     return staff.divisions | staff.deputy_in
+
+
+def waits(wave: Mapping[str, Any], standing: Mapping[str, Standing]) -> bool:
+    """Whether a wave with somebody to ask waits for approval."""
+    stands = standing.get(wave["slug"])
+    return stands is not None and stands.state == "waiting" and wave["officials"] > 0
 
 
 async def page_of_campaigns(

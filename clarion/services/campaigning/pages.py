@@ -9,6 +9,7 @@ from clarion.services.campaigning.choosing import choosing_router
 from clarion.services.campaigning.deciding import deciding_router
 from clarion.services.campaigning.desk import Desk
 from clarion.services.campaigning.overview import overview_router
+from clarion.services.campaigning.starting import starting_router
 from clarion.services.campaigning.waves import waves_router
 
 
@@ -16,6 +17,12 @@ def campaigning_router(database: Database, staff: StaffOnly, settings: Settings)
     """The routes, for all staff to see; what they change is asked of each division's own people."""
     desk = Desk(database, staff, settings)
     router = APIRouter()
-    for made in (waves_router(desk), choosing_router(desk), deciding_router(desk), overview_router(desk)):
+    for made in (
+        starting_router(desk),
+        waves_router(desk),
+        choosing_router(desk),
+        deciding_router(desk),
+        overview_router(desk),
+    ):
         router.include_router(made)
     return router
