@@ -9,10 +9,13 @@ from uuid import UUID
 from clarion.runtime.database import Connection
 from clarion.services.notifications.domain.changes import line, ordered
 from clarion.services.notifications.domain.lanes import ORDER
-from clarion.services.notifications.domain.messages import joined, message_name
+from clarion.services.notifications.domain.messages import WITHDRAWAL, joined, message_name
 from clarion.services.notifications.domain.states import TOLD, UNSENT
 from clarion.services.notifications.domain.telling import Again, Amended, Ended, Telling, Told, Unneeded, tell
 from clarion.services.notifications.repository import Projection, content_of, queries
+
+PROJECTS = "the project's own"
+"""What is said of a mail in no wording of staff's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ async def find_story(connection: Connection, thread_id: UUID, revision: int | No
     return {
         "id": message_name(thread_id, row["revision"], row["resend"]),
         **{name: row[name] for name in (*kept, *times, *counts)},
+        "wording": await _wording(connection, thread_id, row),
         "lane": ORDER[row["lane"]],
         "to": recipient.address or next((one.email for one in known.values() if one.active), None),
         "officials": [known[one].name if one in known else one for one in recipient.officials],
@@ -84,6 +88,20 @@ async def find_story(connection: Connection, thread_id: UUID, revision: int | No
         "came_back": [dict(one) async for one in _returned(connection, thread_id, row["revision"])],
         "thread": [revision async for revision in _revisions(connection, thread_id)],
     }
+
+
+async def _wording(connection: Connection, thread_id: UUID, row: Any) -> str:
+    """In whose words the mail is: of which version, or why in the project's own."""
+    story = [one async for one in queries.thread_story(connection, thread_id=thread_id)]
+    before = next((one["template"] for one in reversed(story) if one["template"] != WITHDRAWAL), None)
+    content = next(content_of(one) for one in story if one["revision"] == row["revision"])
+    template = content.worded_as(before)
+    found = await queries.version_in_edition(connection, template=template, edition=content.edition)
+    if found is None or found["body"] is None:
+        return PROJECTS
+    version = f"version {found['version']} of {template}" if found["version"] else f"{template}, only tried out"
+    fallback = await queries.fallback_of(connection, content_id=content.id)
+    return version if fallback is None else f"{PROJECTS}: {version} could not be used, {fallback['reason']}"
 
 
 def _returned(connection: Connection, thread_id: UUID, revision: int) -> AsyncIterator[Any]:

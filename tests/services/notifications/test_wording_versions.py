@@ -9,6 +9,8 @@ import pytest
 from clarion.runtime.clock import system_clock
 from clarion.runtime.settings import Settings
 from clarion.runtime.staff.audit import Actor
+from clarion.services.notifications.domain.messages import thread_of
+from clarion.services.notifications.reports import find_story
 from clarion.services.notifications.repository import queries
 from clarion.services.notifications.wordings import operations, trial
 from clarion.services.notifications.wordings.faults import Faulty, Unusable
@@ -16,9 +18,9 @@ from clarion.services.notifications.wordings.operations import NoSuchWording, Ou
 from clarion.services.notifications.wordings.samples import samples
 from clarion.services.notifications.wordings.wording import Draft
 from clarion.services.templating.mails import RenderedMail, read_mail
-from tests.services.notifications.conftest import CONTENT, House, batch, official
+from tests.services.notifications.conftest import CONTENT, House, batch, mailbox_of, official
 
-ADA = Actor("staff", "s1", "Ada Example", "127.0.0.1")
+ADA = Actor("command", "ada", "ada", "terminal")
 SETTINGS = Settings(mail_from="Clarion <calls@clarion.example>", public_url="https://clarion.example")
 
 
@@ -70,6 +72,23 @@ async def test_asked_for_again_a_mail_keeps_its_wording(house: House, mail_catch
     assert "WORDED one" in mail.text
 
 
+async def test_of_each_mail_it_is_known_in_which_version_it_was(house: House) -> None:
+    await house.call([1], matter="campaign:before")
+    await save(house, worded("one"))
+    await save(house, Draft("over", "{{ subject }}", f"{start('over').body}\n\nWORDED over\n"))
+    await house.call([2], matter="campaign:after")
+    await house.pretend("claimed", "sending", "sent")
+    cancelled = [{"key": "status", "label": "Status", "text": "Cancelled"}]
+    await save(house, worded("two"))
+    await house.ask(batch([2], matter="campaign:after", revision=2, facts=cancelled))
+    async with house.database.connection() as connection:
+        before = await find_story(connection, thread_of("campaign:before", mailbox_of(1)), 1)
+        after = await find_story(connection, thread_of("campaign:after", mailbox_of(2)), 1)
+        ended = await find_story(connection, thread_of("campaign:after", mailbox_of(2)), 2)
+    said = [story["wording"] for story in (before, after, ended) if story is not None]
+    assert said == ["the project's own", "version 1 of call", "version 1 of over"]
+
+
 async def test_going_back_is_a_new_version_with_the_words_of_the_old_one(house: House) -> None:
     await save(house, worded("one"), note="first try")
     await save(house, worded("two"))
@@ -82,10 +101,10 @@ async def test_going_back_is_a_new_version_with_the_words_of_the_old_one(house: 
     async with house.database.connection() as connection:
         kept = await operations.versions(connection, "call")
     assert [(one["version"], one["restores"], one["note"], one["made_by"]) for one in kept] == [
-        (4, 0, "", "Ada Example"),
-        (3, 1, "", "Ada Example"),
-        (2, None, "", "Ada Example"),
-        (1, None, "first try", "Ada Example"),
+        (4, 0, "", "ada"),
+        (3, 1, "", "ada"),
+        (2, None, "", "ada"),
+        (1, None, "first try", "ada"),
     ]
     assert await acts(house) == ["wording.saved", "wording.saved", "wording.restored", "wording.restored"]
 
@@ -108,7 +127,7 @@ async def test_the_same_words_again_are_no_new_version(house: House) -> None:
 
 async def test_who_saves_over_a_version_that_they_have_not_seen_is_told(house: House) -> None:
     await save(house, worded("one"), base=0)
-    with pytest.raises(Outdated, match="Ada Example saved version 1 at"):
+    with pytest.raises(Outdated, match="ada saved version 1 at"):
         await save(house, worded("two"), base=0)
     assert await save(house, worded("two"), base=1) == Saved(2, new=True)
 
@@ -161,6 +180,9 @@ async def test_a_mail_that_a_wording_cannot_be_used_for_goes_out_in_the_projects
     assert (noted["template"], "unknown placeholder" in noted["reason"]) == ("call", True)
     async with house.database.connection() as connection:
         (version,) = await operations.versions(connection, "call")
+        story = await find_story(connection, thread_of("campaign:c1", mailbox_of(1)), 1)
+    assert story is not None
+    assert story["wording"].startswith("the project's own: version 1 of call could not be used, unknown placeholder")
     assert version["fallbacks"] == 1
     assert "unknown placeholder" in version["fallback_reason"]
 

@@ -110,6 +110,12 @@ class Content:
         cancelled = self.calendar is not None and self.calendar.method == "CANCEL"
         return cancelled or any(fact.key == "status" and fact.text.casefold() == CANCELLED for fact in self.facts)
 
+    def worded_as(self, before: str | None) -> str:
+        """The template in whose words it is told; `before` is the one in which its matter was told last."""
+        if self.withdrawn:
+            return before if before == "registration" else "over"
+        return "over" if self.called_off else self.template
+
 
 class Addressed(NamedTuple):
     """The address to which a message goes and the people it names."""

@@ -1,5 +1,6 @@
 -- Wordings that staff wrote, each state of them all an edition: numbers go up in the order in which they were committed.
--- Without a version a wording was only tried out, without a body it is the project's own.
+-- Without a version a wording was only tried out, without a body it is the project's own. `made_by` is an account's id, or
+-- the name of whoever gives commands.
 CREATE TABLE wordings (
     edition bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     template text NOT NULL,
@@ -8,6 +9,7 @@ CREATE TABLE wordings (
     body text,
     note text NOT NULL,
     restores integer,
+    made_by_kind text NOT NULL,
     made_by text NOT NULL,
     made_at timestamptz NOT NULL,
     UNIQUE (template, version)

@@ -205,9 +205,10 @@ class Renderer:
     ) -> Shared:
         body = body_of(content, asks, wording, room)
         own, worded = self._worded(content, body, fresh=isinstance(wording, Fresh))
-        subject = f"{TRIED_OUT if content.tried_out else ''}{worded.subject if worded else body.subject}"
+        tried = TRIED_OUT if content.tried_out else ""
+        subject = brief(f"{tried}{worded.subject if worded else body.subject}", SUBJECT_CHARACTERS)
         reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
-        headers = unstructured("Subject", brief(subject, SUBJECT_CHARACTERS))
+        headers = unstructured("Subject", subject)
         if reply_to and reply_to.address and len(reply_to.address) <= ADDRESS_CHARACTERS:
             headers += mailbox("Reply-To", brief(reply_to.name, NAME_CHARACTERS), one_line(reply_to.address))
         shown = {**self._foot, "subject": subject}

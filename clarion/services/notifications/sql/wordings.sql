@@ -6,18 +6,20 @@ SELECT edition, template, version, subject, body FROM wordings WHERE edition > :
 SELECT pg_advisory_xact_lock(hashtextextended('notifications.wordings', 0)) IS NULL
 
 -- name: insert_wording^
-INSERT INTO wordings (template, version, subject, body, note, restores, made_by, made_at)
-VALUES (:template, :version, :subject, :body, :note, :restores, :made_by, :now)
-RETURNING edition, template, version, subject, body, note, restores, made_by, made_at
+INSERT INTO wordings (template, version, subject, body, note, restores, made_by_kind, made_by, made_at)
+VALUES (:template, :version, :subject, :body, :note, :restores, :made_by_kind, :made_by, :now)
+RETURNING edition, version
 
 -- name: versions_of
--- Newest first, with the mails that were told in each: those of contents asked for while it was in force.
-SELECT w.edition, w.template, w.version, w.subject, w.body, w.note, w.restores, w.made_by, w.made_at,
+-- Newest first, with what it could not be used for.
+SELECT w.edition, w.template, w.version, w.subject, w.body, w.note, w.restores, w.made_at,
+       CASE w.made_by_kind WHEN 'staff' THEN coalesce(a.name, 'somebody whose account is gone') ELSE w.made_by END AS made_by,
        (SELECT count(*) FROM wording_fallbacks AS f WHERE f.edition = w.edition) AS fallbacks,
        (SELECT max(f.noted_at) FROM wording_fallbacks AS f WHERE f.edition = w.edition) AS fell_back_at,
        (SELECT f.reason FROM wording_fallbacks AS f WHERE f.edition = w.edition ORDER BY f.noted_at DESC LIMIT 1)
            AS fallback_reason
 FROM wordings AS w
+LEFT JOIN clarion.accounts AS a ON w.made_by_kind = 'staff' AND a.id = w.made_by
 WHERE w.version IS NOT NULL AND (:template::text IS NULL OR w.template = :template)
 ORDER BY w.template, w.version DESC
 
@@ -78,9 +80,3 @@ WITH purged AS (
     RETURNING 1
 )
 SELECT count(*) FROM purged
-
--- name: recent_fallbacks^
--- Of the wordings in force: how many contents they made no mail of since a moment, and why the last one.
-SELECT count(*) AS contents, max(f.reason) AS reason, max(f.template) AS template
-FROM wording_fallbacks AS f
-WHERE f.noted_at >= :since

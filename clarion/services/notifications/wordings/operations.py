@@ -170,7 +170,8 @@ async def insert(tx: Transaction, actor: Actor, template: str, draft: Draft | No
         template=template,
         subject=draft.subject if draft else None,
         body=draft.body if draft else None,
-        made_by=actor.name,
+        made_by_kind=actor.kind,
+        made_by=actor.id,
         now=tx.clock(),
         **{"version": None, "note": "", "restores": None, **fields},
     )
