@@ -36,7 +36,7 @@ Division = Annotated[str, Path(max_length=200, description="its slug; `-` for ci
 
 def approving_router(database: Database, clock: Clock) -> APIRouter:
     """The routes of a wave, for API keys of the scope `approvals`."""
-    router = APIRouter(tags=["approvals"])
+    router = APIRouter(tags=["campaigns"])
     router.include_router(seeing_router(database, clock))
     router.include_router(deciding_router(database, clock))
     router.include_router(choosing_router(database, clock))
