@@ -167,6 +167,7 @@ class HearingShown(Shown):
     kind: str = Field(description="hearing, or another occasion, of which `committee` is who decides")
     starts_at: str
     time_note: str | None
+    zone: str
     committee: str
     hearing_status: str
     campaign: str | None

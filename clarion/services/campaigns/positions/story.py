@@ -21,7 +21,7 @@ from clarion.services.campaigns.positions.repository import (
 from clarion.services.campaigns.positions.subjects import any_keys
 
 WITHDRAWN = "withdrawn"
-HEARING = ("hearing", "kind", "starts_at", "time_note", "committee", "hearing_status", "campaign", "status")
+HEARING = ("hearing", "kind", "starts_at", "time_note", "zone", "committee", "hearing_status", "campaign", "status")
 STAYS = frozenset({"jurisdiction", "session", "subject", "bill_key"})
 """Fields of a position's place, in which its versions cannot differ."""
 Names = Mapping[str, tuple[str, str]]

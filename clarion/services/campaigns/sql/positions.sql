@@ -70,7 +70,7 @@ SELECT DISTINCT policy_area FROM positions WHERE policy_area IS NOT NULL ORDER B
 -- name: hearings_of_bill
 -- All that were heard of with it on the agenda, the latest first; `ahead` while voices count there.
 SELECT h.alert ->> 'starts_at' AS starts_at, h.alert ->> 'time_note' AS time_note,
-       coalesce(h.alert ->> 'kind', 'hearing') AS kind,
+       h.alert ->> 'zone' AS zone, coalesce(h.alert ->> 'kind', 'hearing') AS kind,
        h.alert -> 'committee' ->> 'name' AS committee, h.id AS hearing, h.alert ->> 'status' AS hearing_status,
        h.ends_at > :now AND h.alert ->> 'status' = 'scheduled' AS ahead, c.id AS campaign, c.status
 FROM hearings AS h
