@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -23,6 +23,7 @@ from clarion.services.registrations.sample import create_sample_webinar
 from clarion.services.running import open_services
 from clarion.services.web import build_site
 from tests.conftest import TEMPLATE, cloned
+from tests.services.campaigns.campaigns_world import World
 from tests.staff import SignedIn, signed_in
 
 PUBLIC = "https://calls.cities.example"
@@ -93,6 +94,7 @@ async def opened(postgres_url: str) -> AsyncIterator[Whole]:
                 staff = await signed_in(admin, settings)
                 links = SignedLinks([SECRET])
                 values = await made(stranger, links, event.webinar.slug)
+                values["/campaigns"] = await waiting_campaign(databases["campaigns"])
                 yield Whole(app, settings, admin, stranger, staff, key, links, values, databases)
         mail.close()
 
@@ -131,6 +133,15 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
     """A browser that shows what went wrong as people see it."""
     transport = httpx.ASGITransport(app=app, client=("203.0.113.7", 4711), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=PUBLIC)
+
+
+async def waiting_campaign(database: Database) -> dict[str, str]:
+    """A campaign that waits for approval, and one of its divisions."""
+    world = World(database, system_clock())
+    await world.import_all()
+    await world.adopt(launch="approval")
+    await world.hear(starts_at=(world.now + timedelta(days=20)).isoformat())
+    return {"campaign": (await world.campaign())["id"], "division": "east-bay"}
 
 
 async def made(client: httpx.AsyncClient, links: SignedLinks, slug: str) -> dict[str, dict[str, Any]]:

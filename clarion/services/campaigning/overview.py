@@ -14,6 +14,7 @@ from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import Visit
 from clarion.services.campaigning.desk import PACKAGE, PLACE, Desk, zone_of
 from clarion.services.campaigns.reports import campaign_summary
+from clarion.services.campaigns.starting.views import FollowUp, follow_up
 
 QUERIES = load_queries(PACKAGE)
 PAGE_SIZE = 50
@@ -61,6 +62,7 @@ def overview_router(desk: Desk) -> APIRouter:
             found = await known_campaign(connection, campaign)
             standing = await standing_of(connection, campaign)
             zone = await zone_of(connection, campaign)
+            links = await links_of(connection, campaign)
         own = own_divisions(visit.staff)
         waves = sorted(found["waves"], key=lambda wave: wave["slug"] not in own)
         return desk.show(
@@ -72,6 +74,7 @@ def overview_router(desk: Desk) -> APIRouter:
             waiting=[wave for wave in waves if wave["slug"] in own and waits(wave, standing)],
             standing=standing,
             zone=zone,
+            links=links,
             own=own,
         )
 
@@ -87,6 +90,22 @@ def waits(wave: Mapping[str, Any], standing: Mapping[str, Standing]) -> bool:
     """Whether a wave with somebody to ask waits for approval."""
     stands = standing.get(wave["slug"])
     return stands is not None and stands.state == "waiting" and wave["officials"] > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What a campaign was drafted from, what was drafted from it, and what of that still waits for its hearing."""
+
+    before: list[Mapping[str, Any]]
+    after: list[Mapping[str, Any]]
+    drafted: list[FollowUp]
+
+
+async def links_of(connection: Connection, campaign: str) -> Links:
+    """The campaigns beside this one."""
+    linked = [dict(row) async for row in QUERIES.linked_campaigns(connection, campaign=campaign)]
+    drafted = [follow_up(row) async for row in QUERIES.drafted_from(connection, campaign=campaign)]
+    return Links([one for one in linked if one["is_before"]], [one for one in linked if not one["is_before"]], drafted)
 
 
 async def page_of_campaigns(

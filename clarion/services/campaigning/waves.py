@@ -38,7 +38,7 @@ class Asked(BaseModel):
 
     q: str = Field("", max_length=200)
     after: str = Field("", max_length=1_000)
-    done: str = Field("", max_length=20)
+    done: str = Field("", max_length=200)
     who: str = Field("", max_length=1_000)
 
     @field_validator("*", mode="after")

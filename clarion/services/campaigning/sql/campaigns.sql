@@ -38,3 +38,18 @@ SELECT a.division, a.state, false FROM approvals AS a WHERE a.campaign = :campai
 
 -- name: zone_of_campaign$
 SELECT h.alert ->> 'zone' FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing WHERE c.id = :campaign;
+
+-- name: linked_campaigns
+-- The campaigns from which this one was drafted, and those that were drafted from it.
+SELECT c.id, c.title, f.campaign = :campaign AS is_before
+FROM followed AS f
+JOIN campaigns AS c ON c.id = CASE WHEN f.campaign = :campaign THEN f.follows ELSE f.campaign END
+WHERE f.campaign = :campaign OR f.follows = :campaign
+ORDER BY f.at, c.id;
+
+-- name: drafted_from
+-- What waits for its next hearing.
+SELECT f.id, f.bill, f.follows, f.committee ->> 'name' AS committee, f.amended_on
+FROM follow_ups AS f
+WHERE f.follows = :campaign AND f.state = 'waiting'
+ORDER BY f.drafted_at, f.id;
