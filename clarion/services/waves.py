@@ -17,6 +17,7 @@ from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import command_actor, record
 from clarion.schemas.messages import Pause
 from clarion.services.campaigns import commands, pausing, reports
+from clarion.services.campaigns.approving.commands import approving
 from clarion.services.campaigns.commands import AsJson
 from clarion.services.campaigns.outcomes import MATTER
 from clarion.services.campaigns.pausing import NotToBePaused
@@ -24,12 +25,15 @@ from clarion.services.campaigns.rules.commands import deadlines
 from clarion.services.campaigns.starting.commands import starting
 from clarion.services.notifications import pauses, resending
 from clarion.services.notifications.resending import Resend
+from clarion.services.previewing import previewing
 
 campaigns = typer.Typer(
     help="What came of hearings with our positions on the agenda.", no_args_is_help=True, rich_markup_mode=None
 )
 campaigns.add_typer(commands.campaigns)
 campaigns.add_typer(deadlines)
+campaigns.add_typer(approving)
+campaigns.add_typer(previewing)
 campaigns.add_typer(starting)
 
 Campaign = Annotated[str, typer.Argument(help="its id, as `list` shows it")]

@@ -15,7 +15,13 @@ from clarion.services.campaigns.approving import repository as rows
 from clarion.services.campaigns.approving.choosing import add, leave_out, undo_choice, write_paragraph
 from clarion.services.campaigns.approving.looks import changes, look_of
 from clarion.services.campaigns.approving.rights import WHOLE, Approver
-from clarion.services.campaigns.approving.showing import recipients, sample_batch, show_wave, waiting_waves
+from clarion.services.campaigns.approving.showing import (
+    list_waves,
+    recipients,
+    sample_batch,
+    show_wave,
+    waiting_waves,
+)
 from clarion.services.campaigns.approving.states import Verdict, WaveState, moved
 from clarion.services.campaigns.approving.taking_up import allowed, in_time, taken_up, text_of
 from clarion.services.campaigns.approving.waves import (
@@ -46,6 +52,7 @@ __all__ = [
     "add",
     "approve",
     "leave_out",
+    "list_waves",
     "pause",
     "recipients",
     "reject",

@@ -23,6 +23,15 @@ async def waiting_waves(connection: Connection, divisions: frozenset[str] | None
     return [wave.view(counted.get((wave.campaign, wave.division), Counted())) for wave in waves]
 
 
+async def list_waves(connection: Connection, campaign: str, now: datetime) -> list[WaveView]:
+    """All waves of a campaign, without what was done to them."""
+    if "\x00" in campaign:
+        return []
+    waves = await rows.find_waves(connection, now, campaign=campaign)
+    counted = await rows.count_waves(connection, waves)
+    return [wave.view(counted.get((wave.campaign, wave.division), Counted())) for wave in waves]
+
+
 async def show_wave(connection: Connection, campaign: str, division: str, now: datetime) -> WaveView | None:
     """One wave with all that was done to it; None if there is none."""
     wave = await rows.find_wave(connection, campaign, division, now)
