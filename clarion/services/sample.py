@@ -29,9 +29,9 @@ def session_of(day: datetime) -> str:
 
 
 def hearing_start(now: datetime) -> datetime:
-    """A Wednesday 13:30 in Sacramento, between one and two weeks from now."""
+    """A Wednesday 13:30 in Sacramento, between two and three weeks from now: letters are due the Wednesday before."""
     local = now.astimezone(ZONE)
-    days = 7 + (WEDNESDAY - local.weekday()) % 7
+    days = 14 + (WEDNESDAY - local.weekday()) % 7
     return (local + timedelta(days=days)).replace(hour=13, minute=30, second=0, microsecond=0)
 
 
