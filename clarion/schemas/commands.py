@@ -9,6 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from clarion.schemas.deadlines import DeadlineSet, RuleChanged, RuleConcern, RuleLine
 from clarion.schemas.people import PersonKept
+from clarion.schemas.positions import (
+    PositionChanged,
+    PositionLine,
+    PositionStory,
+    PriorityListed,
+    PrioritySet,
+    PriorityShown,
+)
 
 LetterState = Literal["open", "retried", "discarded"]
 
@@ -265,6 +273,14 @@ PRINTED: Mapping[str, type[BaseModel]] = {
     "committees.rules.restore": RuleChanged,
     "committees.rules.check": RuleConcern,
     "campaigns.deadline": DeadlineSet,
+    "positions.list": PositionLine,
+    "positions.show": PositionStory,
+    "positions.adopt": PositionChanged,
+    "positions.withdraw": PositionChanged,
+    "agenda.list": PriorityListed,
+    "agenda.show": PriorityShown,
+    "agenda.set": PrioritySet,
+    "agenda.end": PrioritySet,
 }
 """What each command prints: this thing, or an array of them where it prints a list."""
 

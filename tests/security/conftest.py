@@ -16,9 +16,11 @@ from clarion.runtime.database import Database
 from clarion.runtime.embedded import MailStore
 from clarion.runtime.process import Running
 from clarion.runtime.settings import Settings
+from clarion.runtime.staff.audit import Actor
 from clarion.runtime.watch import Watch
 from clarion.runtime.web.keys import SCOPES, create_key
 from clarion.runtime.web.links import SignedLinks
+from clarion.services.campaigns.positions.agenda import change_priority
 from clarion.services.registrations.sample import create_sample_webinar
 from clarion.services.running import open_services
 from clarion.services.web import build_site
@@ -95,6 +97,7 @@ async def opened(postgres_url: str) -> AsyncIterator[Whole]:
                 links = SignedLinks([SECRET])
                 values = await made(stranger, links, event.webinar.slug)
                 values["/campaigns"] = await waiting_campaign(databases["campaigns"])
+                values |= await what_we_stand_for(databases["campaigns"])
                 yield Whole(app, settings, admin, stranger, staff, key, links, values, databases)
         mail.close()
 
@@ -142,6 +145,16 @@ async def waiting_campaign(database: Database) -> dict[str, str]:
     await world.adopt(launch="approval")
     await world.hear(starts_at=(world.now + timedelta(days=20)).isoformat())
     return {"campaign": (await world.campaign())["id"], "division": "east-bay"}
+
+
+async def what_we_stand_for(database: Database) -> dict[str, dict[str, str]]:
+    """A position and a priority."""
+    adopted = (await World(database, system_clock()).adopt(bill="SB 999")).adopted
+    async with database.transaction() as tx:
+        given = {"title": "Housing", "body": "Money, not mandates."}
+        await change_priority(tx, Actor("system", "tests", "tests", "here"), "housing", given)
+    values = {"position_id": adopted.id}
+    return {"/positions": values, "/api/v1/positions": values, "/agenda": {"slug": "housing"}}
 
 
 async def made(client: httpx.AsyncClient, links: SignedLinks, slug: str) -> dict[str, dict[str, Any]]:

@@ -23,9 +23,12 @@ HEADER = "x-form-token"
 PATH_AT_MOST = 1_000
 PLACES = (
     ("Campaigns", "/campaigns", Act.SEE_CAMPAIGNS),
+    ("Positions", "/positions", Act.SEE_CAMPAIGNS),
+    ("Agenda", "/agenda", Act.SEE_CAMPAIGNS),
     ("Deadlines", "/rules", Act.MANAGE_RULES),
     ("Directory", "/directory", Act.SEE_DIRECTORY),
     ("Imports", "/directory/imports", Act.IMPORT_DIRECTORY),
+    ("Templates", "/templates", Act.MANAGE_TEMPLATES),
     ("Suppressions", "/suppressions", Act.MANAGE_SUPPRESSIONS),
     ("People", "/people", Act.EXPORT_PERSON),
     ("Staff", "/staff", Act.MANAGE_STAFF),

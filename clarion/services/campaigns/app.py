@@ -11,6 +11,9 @@ from clarion.runtime.web.staff import StaffOnly
 from clarion.services.campaigns.approving.notices import Notices
 from clarion.services.campaigns.fanout import Review, fan_outs
 from clarion.services.campaigns.handlers import subscriptions
+from clarion.services.campaigns.positions.agenda_pages import agenda_pages
+from clarion.services.campaigns.positions.pages import positions_pages
+from clarion.services.campaigns.positions.web import positions_router
 from clarion.services.campaigns.rules.pages import rules_router
 from clarion.services.campaigns.seeing import look
 from clarion.services.campaigns.starting.web import starting_router
@@ -49,5 +52,8 @@ def routes(database: Database, settings: Settings, clock: Clock) -> APIRouter:
     router = APIRouter()
     router.include_router(starting_router(database, clock))
     router.include_router(campaigns_router(database, clock))
-    router.include_router(rules_router(database, StaffOnly(database.connection, settings, clock)))
+    router.include_router(positions_router(database, clock))
+    staff = StaffOnly(database.connection, settings, clock)
+    for pages in (rules_router, positions_pages, agenda_pages):
+        router.include_router(pages(database, staff))
     return router
