@@ -243,6 +243,61 @@ class PersonReadmitted(Printed):
     readmitted: Literal[True]
 
 
+class TemplateLine(Printed):
+    """A template in `clarion templates list`: what is in force of it."""
+
+    template: str
+    use: str = Field(description="for which mail it is")
+    version: int = Field(description="0: the project's own, nobody wrote another")
+    own: bool = Field(description="whether mail is in words of staff, and not in the project's")
+    made_by: str | None
+    made_at: datetime | None
+    fallbacks: int = Field(description="contents of which it made no mail, so that they went in the project's")
+
+
+class TemplateVersion(Printed):
+    """A version of a wording."""
+
+    version: int
+    made_by: str
+    made_at: datetime
+    note: str
+    fallbacks: int
+
+
+class TemplateShown(TemplateLine):
+    """`clarion templates show`: a wording's source; where it is the project's own, what one may begin with."""
+
+    subject: str
+    body: str
+    placeholders: list[str]
+    demanded: list[str] = Field(description="what a body has to name")
+    versions: list[TemplateVersion]
+
+
+class TemplateSaved(Printed):
+    """`clarion templates save` and `restore`."""
+
+    template: str
+    version: int
+    new: bool = Field(description="false: the words were those of this version already")
+
+
+class TemplatePreview(Printed):
+    """`clarion templates preview`: one mail."""
+
+    subject: str
+    text: str
+    html: str
+    bytes: int = Field(description="of the whole mail on its way")
+
+
+class TemplateTried(Printed):
+    """`clarion templates test-send`."""
+
+    id: str = Field(description="of the mail, as `clarion deliveries show` takes it")
+
+
 PRINTED: Mapping[str, type[BaseModel]] = {
     "dead-letters.list": LetterLine,
     "dead-letters.show": LetterShown,
@@ -267,6 +322,12 @@ PRINTED: Mapping[str, type[BaseModel]] = {
     "people.export": PersonKept,
     "people.erase": PersonErased,
     "people.readmit": PersonReadmitted,
+    "templates.list": TemplateLine,
+    "templates.show": TemplateShown,
+    "templates.save": TemplateSaved,
+    "templates.restore": TemplateSaved,
+    "templates.preview": TemplatePreview,
+    "templates.test-send": TemplateTried,
     "committees.rules.list": RuleLine,
     "committees.rules.show": RuleLine,
     "committees.rules.set": RuleChanged,

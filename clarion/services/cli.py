@@ -32,6 +32,7 @@ COMMANDS = {
     "bounces": Lazily(
         "clarion.services.notifications.bounces.commands:bounces", "what came back: bounces and complaints"
     ),
+    "templates": Lazily("clarion.services.templating.commands:templates", "the wordings of mail, and trying them out"),
     "people": Lazily("clarion.services.people.commands:people", "everything kept about a person: export, erase"),
     "relays": Lazily("clarion.services.notifications.relay_commands:relays", "where mail goes, and what blocks it"),
     "webinars": Lazily("clarion.services.registrations.commands:webinars", "webinars: make, move, cancel them"),

@@ -22,6 +22,7 @@ from clarion.services.mail_pages import mail_router
 from clarion.services.operators.pages import STAFF_KEEPER, operators_router
 from clarion.services.people.pages import people_router
 from clarion.services.suppressing.pages import suppressions_router
+from clarion.services.templating.pages import templates_router
 
 PACKAGE = "clarion.services"
 
@@ -68,5 +69,5 @@ def staff_routers(services: Sequence[Service], settings: Settings) -> list[APIRo
     databases = [service.database for service in services if service.name == STAFF_KEEPER]
     doors = [(database, StaffOnly(database.connection, settings, database.clock)) for database in databases]
     found = [router(database, staff) for database, staff in doors for router in (keys_router, audit_router)]
-    across = (people_router, suppressions_router, campaigning_router)
+    across = (people_router, suppressions_router, campaigning_router, templates_router)
     return [*found, *(router(database, staff, settings) for database, staff in doors for router in across)]

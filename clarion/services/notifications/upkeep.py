@@ -9,6 +9,8 @@ from clarion.services.notifications.domain.states import FINAL
 
 WISHES_DAYS = 90
 """How long it is known that somebody asked for an export, or to be erased."""
+TRIED_DAYS = 1
+"""How long a wording is kept that was only looked at; one that was sent goes with its mail."""
 
 
 def purges(ledger_days: int, returns_days: int) -> list[Job]:
@@ -18,7 +20,7 @@ def purges(ledger_days: int, returns_days: int) -> list[Job]:
     return [
         purging("ledger", threads, days=ledger_days, at_most=2_000),
         purging("contents", queries.purge_contents, days=ledger_days, at_most=1_000),
-        purging("tried wordings", queries.purge_tried, days=ledger_days),
+        purging("tried wordings", queries.purge_tried, days=TRIED_DAYS),
         purging("wording fallbacks", queries.purge_fallbacks, days=ledger_days),
         purging("returns", queries.purge_returns, days=returns_days),
         purging("wishes", queries.purge_wishes, days=WISHES_DAYS),

@@ -45,16 +45,6 @@ SELECT template, edition, reason, noted_at FROM wording_fallbacks WHERE content_
 -- A mail with which a wording is tried out is told in it, whatever is in force.
 UPDATE contents SET edition = :edition WHERE matter = :matter
 
--- name: newest_content^
--- What was last asked for in a matter, with one who was asked.
-SELECT c.id, c.matter, c.revision, c.template, c.subscription, c.lane, c.reply_to, c.facts, c.content, c.calendar,
-       l.mailbox, l.parts
-FROM contents AS c
-JOIN ledger AS l ON l.content_id = c.id
-WHERE c.matter = :matter AND c.template = 'call' AND (:wave::text IS NULL OR l.wave = :wave)
-ORDER BY c.revision DESC, c.id DESC, l.thread_id
-LIMIT 1
-
 -- name: purge_tried$
 WITH purged AS (
     DELETE FROM wordings AS w

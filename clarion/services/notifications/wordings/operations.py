@@ -25,6 +25,7 @@ from clarion.services.notifications.wordings.wording import Draft, examine
 NOTE_CHARACTERS = 300
 TRIAL_GOOD_FOR = timedelta(hours=1)
 START_SUBJECT = "{{ subject }}"
+PROJECTS = "the project's own"
 
 
 class NoSuchWording(LookupError):
@@ -198,6 +199,21 @@ async def find_draft(database: Database, template: str, version: int | None) -> 
     return None if row["body"] is None else Draft(template, row["subject"], row["body"])
 
 
+async def keep_tried(tx: Transaction, actor: Actor, draft: Draft) -> int:
+    """Keep a draft without putting it in force; its edition."""
+    await queries.lock_wordings(tx.connection)
+    row = await insert(tx, actor, draft.template, draft)
+    return int(row["edition"])
+
+
+async def find_tried(connection: Connection, template: str, edition: int) -> Draft | None:
+    """A draft that was kept without being put in force."""
+    row = await queries.version_in_edition(connection, template=template, edition=edition)
+    if row is None or row["version"] is not None or row["edition"] != edition:
+        return None
+    return Draft(template, row["subject"], row["body"])
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Of whom a mail is tried out: somebody of staff, at the address of their account."""
@@ -218,11 +234,7 @@ async def send_trial(tx: Transaction, actor: Actor, draft: Draft | None, batch: 
     )
     fresh = {"matter": matter, "revision": 1, "wave": "", "not_after": now + TRIAL_GOOD_FOR, "recipients": [to]}
     await operations.register(tx, [batch.model_copy(update=fresh)], now)
-    if draft is not None:
-        await queries.lock_wordings(tx.connection)
-        row = await insert(tx, actor, draft.template, draft)
-        await queries.pin_edition(tx.connection, matter=matter, edition=row["edition"])
-    else:
-        await queries.pin_edition(tx.connection, matter=matter, edition=0)
+    edition = 0 if draft is None else await keep_tried(tx, actor, draft)
+    await queries.pin_edition(tx.connection, matter=matter, edition=edition)
     await record(tx.connection, actor, "wording.tried", f"template:{batch.template}", at=now, mailbox=known)
     return message_name(thread_of(matter, known), 1)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from clarion.schemas.messages import MessageBatch
+from clarion.schemas.messages import CallContent, MessageBatch
+from clarion.services.notifications.domain import call as words
 
 MAILBOX = "0" * 32
 HOSTILE = "<script>alert(1)</script> **bold** [here](javascript:alert(1)) {{ call }} # 1. `x` &amp; \u2028 \\ _y_"
@@ -137,3 +138,15 @@ def samples(template: str) -> dict[str, MessageBatch]:
         "markup in every text": batch(template, hostile(dict(usual))),
     }
     return found | ({f"{FULL_BILLS} bills": batch(template, full_call())} if template == "call" else {})
+
+
+def ended(call: MessageBatch) -> MessageBatch:
+    """What those would be told whom a call no longer concerns."""
+    content = words.trimmed(CallContent.model_validate(call.content))
+    over = {
+        "subject": f"No longer concerns you: {words.what(content)}",
+        "paragraphs": words.over(content, None, withdrawn=True),
+        "about": words.about(content),
+        "contact": words.contact(content, words.whom(call.reply_to)),
+    }
+    return call.model_copy(update={"template": "over", "content": over, "calendar": None})
