@@ -11,7 +11,8 @@ WHERE g.id = ANY (:groups::text[]) AND g.active
 -- name: plan_audience!
 -- Within a kind any of the names will do, between kinds all have to fit: a city has to be hit by every kind of place that
 -- is used. Without groups whole cities are asked; with them the cities that are members, and people who are, in cities
--- that fit. Who was chosen by hand is asked whatever the rest says.
+-- that fit. Who was chosen by hand is asked whatever the rest says. Within CASE the planner, who knows nothing of how many
+-- they are, looks them up in a hash.
 WITH audience AS MATERIALIZED (
     SELECT * FROM jsonb_to_record(:audience::jsonb) AS a (
         divisions text[], cities text[], groups text[], roles text[], districts text[], committees text[],
@@ -63,7 +64,7 @@ WITH audience AS MATERIALIZED (
         AND (cardinality(a.roles) = 0 OR o.role_keys && a.roles)
     JOIN jsonb_to_recordset(:said::jsonb) AS s ("group" text, role text, text text)
         ON s."group" = g.key AND s.role = g.role
-    WHERE o.city IN (SELECT id FROM fits)
+    WHERE CASE WHEN true THEN o.city IN (SELECT id FROM fits) END
     UNION ALL
     SELECT o.id, o.city, 'hand', :hand_rank, NULL, NULL, :by_hand
     FROM audience AS a JOIN officials AS o ON o.id = ANY (a.officials) AND o.active
@@ -81,19 +82,21 @@ WITH audience AS MATERIALIZED (
     UNION ALL
     SELECT f.id, 'statewide', :statewide_rank, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM audience AS a CROSS JOIN fits AS f WHERE a.statewide
-)
-INSERT INTO campaign_cities (campaign, city, name, division, bills, whole, reasons)
-SELECT :campaign, c.id, c.name, c.division, :bills::text[], c.id IN (SELECT id FROM whole),
-       coalesce((
-           SELECT jsonb_agg(
+), told AS (
+    SELECT r.city,
+           jsonb_agg(
                jsonb_build_object(
                    'kind', r.kind, 'bills', :bills::text[], 'legislator', CASE WHEN r.kind = 'committee' THEN r.key END,
                    'group', CASE WHEN r.kind = 'group' THEN r.key END, 'name', r.name, 'role', r.role, 'rank', r.rank,
                    'committee', r.committee, 'chamber', r.chamber, 'district', r.district, 'share', r.share)
-               ORDER BY r.rank, r.share DESC NULLS LAST, r.key, r.role)
-           FROM reasons AS r WHERE r.city = c.id AND c.id IN (SELECT id FROM fits)), '[]')
-FROM cities AS c
-WHERE c.active AND (c.id IN (SELECT id FROM whole) OR c.id IN (SELECT city FROM people));
+               ORDER BY r.rank, r.share DESC NULLS LAST, r.key, r.role) AS reasons
+    FROM reasons AS r JOIN fits AS f ON f.id = r.city
+    GROUP BY r.city
+)
+INSERT INTO campaign_cities (campaign, city, name, division, bills, whole, reasons)
+SELECT :campaign, c.id, c.name, c.division, :bills::text[], c.id IN (SELECT id FROM whole), coalesce(t.reasons, '[]')
+FROM cities AS c LEFT JOIN told AS t ON t.city = c.id
+WHERE c.active AND CASE WHEN true THEN c.id IN (SELECT id FROM whole) OR c.id IN (SELECT city FROM people) END;
 
 -- name: plan_group_people!
 -- Members of the groups that positions name, at a hearing: asked to write if they speak for their city, to testify if they
@@ -127,7 +130,7 @@ SELECT :campaign, c.id, c.name, c.division,
        (SELECT array_agg(b.bill ORDER BY b.place)
         FROM unnest(:bills::text[]) WITH ORDINALITY AS b (bill, place)
         WHERE EXISTS (SELECT FROM asked AS x WHERE x.city = c.id AND b.bill = ANY (x.bills))), false, '[]'
-FROM cities AS c WHERE c.id IN (SELECT city FROM asked)
+FROM cities AS c WHERE CASE WHEN true THEN c.id IN (SELECT city FROM asked) END
 ON CONFLICT DO NOTHING;
 
 -- name: plan_company!
