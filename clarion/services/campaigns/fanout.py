@@ -32,7 +32,7 @@ from clarion.services.campaigns.repository import QUERIES, divisions_by_slug
 
 log = structlog.get_logger(__name__)
 
-OFFICIALS_PER_TRANSACTION = 5_000
+OFFICIALS_PER_TRANSACTION = 10_000
 FIRST_OFFICIALS = 1_000
 """The first calls of a launch are to be under way soon; after them fewer transactions cost less."""
 JOBS_PER_TRANSACTION = 500

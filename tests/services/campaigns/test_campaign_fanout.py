@@ -113,3 +113,22 @@ async def test_what_became_of_calls_is_written_on_their_pages(world: World) -> N
     assert {row["outcome"] for row in after} == {"sent"}
     assert len({row["page"] for row in after}) > 1
     assert [row["page"] for row in before] == [row["page"] for row in after]
+
+
+async def test_a_call_is_found_by_its_keys_though_the_statistics_know_other_campaigns_alone(world: World) -> None:
+    """Else each official of a new campaign costs a look at all of its calls."""
+    await world.import_all(officials=[official(f"o{number}", "alder", "Mayor") for number in range(300)])
+    await world.adopt()
+    await world.hear()
+    await world.fan_out()
+    people = "EXPLAIN (FORMAT JSON) SELECT * FROM people_of_campaign('new', true, true, true, '{mayor}', '{3}')"
+    mailbox = "EXPLAIN (FORMAT JSON) SELECT FROM calls WHERE campaign = 'new' AND mailbox = 'abc'"
+    async with world.database.connection() as connection:
+        await connection.execute("ANALYZE calls, officials, campaign_cities")
+        await connection.execute("SET enable_seqscan = off")
+        by_official = str(await connection.fetchval(people))
+        by_mailbox = str(await connection.fetchval(mailbox))
+        await connection.execute("RESET enable_seqscan")
+    assert "calls_pkey" in by_official
+    assert "calls_by_mailbox" not in by_official
+    assert "calls_by_mailbox" in by_mailbox

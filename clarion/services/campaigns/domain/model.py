@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from clarion.schemas.campaigns import Stance
@@ -189,8 +189,7 @@ class Division:
     manager_phone: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A mailbox to be asked: whose it is, of which cities, and for what; `own` are its officials' own reasons."""
 
     mailbox: str
