@@ -448,3 +448,25 @@ async def test_history_says_what_was_done_when_and_by_whom(world: World) -> None
         "April 1, 2027, 12:01 UTC: rejected by op: Wait.",
         "April 1, 2027, 12:00 UTC: left out (a-chief) by op: She asked for it.",
     ]
+
+
+async def test_what_goes_by_itself_after_all_waits_for_nobody(world: World) -> None:
+    campaign = await drafted(world)
+    await world.adopt(launch="auto")
+    await world.fan_out()
+    assert await world.called() == ASKED
+    assert {await state(world, campaign, one) for one in ("east-bay", "peninsula", "")} == {"approved"}
+    async with world.database.connection() as connection:
+        assert await waves.waiting_waves(connection, None, world.now) == []
+    await stop(world, campaign)
+    await world.fan_out()
+    assert (await world.told_to(MAYOR))[-1].recipient is None
+
+
+async def test_what_is_cancelled_is_not_stopped_as_well(world: World) -> None:
+    campaign = await drafted(world)
+    await approve(world, campaign)
+    await world.fan_out()
+    await world.hear(revision=2, status="cancelled")
+    with pytest.raises(TooLate):
+        await stop(world, campaign)

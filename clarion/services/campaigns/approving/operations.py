@@ -166,8 +166,7 @@ async def _decide(
     after = moved(wave.state, verdict)
     if after is None:
         raise _not_now(wave, verdict)
-    if verdict is not Verdict.STOP:
-        in_time(wave)
+    in_time(wave)
     other = [] if look is None else changes(look, wave.parts)
     if other:
         raise Changed(other)

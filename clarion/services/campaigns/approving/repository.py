@@ -13,7 +13,7 @@ from clarion.services.campaigns.domain.occasions import Occasion
 
 QUERIES = load_queries(__package__)
 ROLES = sorted(LETTER_ROLES)
-WAVES_AT_MOST = 500
+WAVES_AT_MOST = 200
 HISTORY_AT_MOST = 50
 
 

@@ -8,7 +8,7 @@ SELECT EXISTS (
     CROSS JOIN LATERAL (
         SELECT CASE WHEN c.letters_due_at > :now THEN least(c.letters_due_at, c.ends_at) ELSE c.ends_at END AS useless_at
     ) AS u
-    WHERE a.state = 'waiting' AND (a.division = '*' OR w.officials > 0)
+    WHERE a.state = 'waiting' AND (a.division = '*' OR (w.officials > 0 AND c.launch = 'approval'))
       AND (a.told_at IS NULL
            OR (a.urgent_for IS DISTINCT FROM u.useless_at
                AND u.useless_at - greatest(interval '24 hours', (u.useless_at - a.since) / 4) <= :now)));
@@ -25,7 +25,7 @@ JOIN campaigns AS c ON c.id = a.campaign AND c.status IN ('drafted', 'launched')
 JOIN hearings AS h ON h.id = c.hearing
 LEFT JOIN waves AS w ON w.campaign = a.campaign AND w.division = a.division
 LEFT JOIN divisions AS d ON d.id = a.division AND d.active
-WHERE a.state = 'waiting' AND (a.division = '*' OR w.officials > 0)
+WHERE a.state = 'waiting' AND (a.division = '*' OR (w.officials > 0 AND c.launch = 'approval'))
 ORDER BY a.since, a.campaign, a.division;
 
 -- name: mark_told!

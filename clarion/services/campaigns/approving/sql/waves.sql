@@ -1,7 +1,10 @@
 -- name: find_waves
 -- Waves with what was decided of them, those whose use ends first first. The division '*' stands for the bills that came
--- to a launched campaign.
-WITH parts AS (
+-- to a launched campaign. What goes by itself waits for nobody.
+WITH staffed AS (
+    SELECT d.division FROM clarion.staff_divisions AS d
+    JOIN clarion.staff AS s ON s.id = d.staff_id AND s.role = 'manager' AND s.removed_at IS NULL
+), parts AS (
     SELECT campaign, division, cities, officials FROM waves
     UNION ALL
     SELECT a.campaign, a.division, c.cities, c.officials
@@ -12,13 +15,13 @@ WITH parts AS (
            c.ends_at, c.told_until, c.message, c.hearing, h.alert ->> 'status' AS hearing_status, h.alert ->> 'zone' AS zone,
            coalesce(d.name, CASE p.division WHEN '*' THEN 'All divisions' WHEN '' THEN 'No division'
                                             ELSE p.division END) AS name,
-           coalesce(a.state, CASE WHEN c.launch = 'auto' THEN 'approved' ELSE 'waiting' END) AS state,
+           CASE WHEN c.launch = 'auto' AND p.division <> '*' AND coalesce(a.state, 'waiting') = 'waiting' THEN 'approved'
+                ELSE coalesce(a.state, 'waiting') END AS state,
            coalesce(a.revision, 0) AS revision, a.look, a.reason, name_of_actor(a.decided_by) AS decided_by, a.decided_at,
            a.paragraph, a.held, coalesce(a.since, c.created_at) AS since,
            EXISTS (SELECT FROM pauses AS s WHERE s.campaign = c.id AND s.paused
                    AND (s.division IS NULL OR s.division = p.division)) AS paused,
-           EXISTS (SELECT FROM clarion.accounts AS s
-                   WHERE s.removed_at IS NULL AND p.division = ANY (s.divisions || s.deputy_in)) AS has_account,
+           p.division IN (SELECT division FROM staffed) AS has_account,
            CASE WHEN c.letters_due_at > :now THEN least(c.letters_due_at, c.ends_at) ELSE c.ends_at END AS useless_at
     FROM parts AS p
     JOIN campaigns AS c ON c.id = p.campaign
