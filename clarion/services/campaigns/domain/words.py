@@ -157,6 +157,8 @@ def reason_sentence(reason: Mapping[str, Any], city: str, jurisdiction: str) -> 
     """
     bills = listed(reason["bills"])
     match reason["kind"]:
+        case "statewide" if reason["role"] == "audience":
+            text = f"Cities all over the state are asked about {bills}."
         case "statewide":
             verb = "concerns" if len(reason["bills"]) == 1 else "concern"
             text = f"{bills} {verb} every city in the state."

@@ -80,7 +80,7 @@ WITH audience AS MATERIALIZED (
     SELECT member, 'group', :group_rank, key, name, role, NULL, NULL, NULL, NULL
     FROM in_groups WHERE member_kind = 'city'
     UNION ALL
-    SELECT f.id, 'statewide', :statewide_rank, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    SELECT f.id, 'statewide', :statewide_rank, NULL, NULL, 'audience', NULL, NULL, NULL, NULL
     FROM audience AS a CROSS JOIN fits AS f WHERE a.statewide
 ), told AS (
     SELECT r.city,
