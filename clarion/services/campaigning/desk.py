@@ -13,6 +13,8 @@ from clarion.runtime.database import Connection, Database, load_queries, open_da
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.staff import StaffOnly, Visit
+from clarion.schemas.deadlines import Due
+from clarion.services.campaigns.domain.due import spoken_due
 from clarion.services.campaigns.domain.times import spoken_time
 
 PACKAGE = "clarion.services.campaigning"
@@ -69,7 +71,12 @@ def pages_of_campaigns() -> Pages:
         "wave_path": wave_path,
         "statuses": STATUSES,
     }
-    pages.environment.filters |= {"moment": spoken_time, "left": left_until, "count": "{:,}".format}
+    pages.environment.filters |= {
+        "moment": spoken_time,
+        "left": left_until,
+        "count": "{:,}".format,
+        "spoken_due": lambda due: spoken_due(Due.model_validate(due)),
+    }
     return pages
 
 

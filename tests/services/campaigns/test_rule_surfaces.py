@@ -16,6 +16,7 @@ from clarion.runtime.web import pages, problems
 from clarion.runtime.web.staff import StaffOnly
 from clarion.schemas.commands import PRINTED
 from clarion.services.campaigns.rules.commands import committees
+from clarion.services.campaigns.rules.hearing_pages import hearings_router
 from clarion.services.campaigns.rules.pages import rules_router
 from clarion.services.waves import campaigns
 from tests.staff import SignedIn, signed_in
@@ -43,7 +44,9 @@ async def browser(world: World, settings: Settings) -> AsyncIterator[httpx.Async
     site = FastAPI()
     problems.install(site)
     pages.install(site)
-    site.include_router(rules_router(world.database, StaffOnly(world.database.connection, settings)))
+    staff = StaffOnly(world.database.connection, settings)
+    site.include_router(rules_router(world.database, staff))
+    site.include_router(hearings_router(world.database, staff))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(site), base_url=SITE, headers={"accept": "text/html"}
     ) as client:
@@ -181,3 +184,53 @@ async def test_a_form_of_elsewhere_changes_nothing(world: World, browser: httpx.
     await by(world, browser)
     assert (await browser.post("/rules", data=GIVEN | {"form_token": "other"})).status_code == 403
     assert await world.fetch("SELECT * FROM committee_rules") == []
+
+
+async def test_a_hearings_deadline_is_set_on_its_page_with_where_it_is_from(
+    world: World, browser: httpx.AsyncClient
+) -> None:
+    staff = await by(world, browser)
+    await world.launch()
+    place = f"/rules/hearings/{(await world.campaign())['id']}"
+    page = (await browser.get(place)).text
+    assert "Wednesday, April 14, 2027, 12:00 pm PDT" in page
+    assert "last checked on 2026-11-22" in page
+    given = {"what": "known", "at": "2027-04-13T17:00", "reason": "they said so"}
+    saved = await browser.post(place, data=given | staff.form)
+    assert (saved.status_code, saved.headers["location"]) == (303, f"{place}?outcome=set")
+    page = (await browser.get(place)).text
+    assert "Tuesday, April 13, 2027, 5:00 pm PDT" in page
+    assert "set by hand by Sam Sample: they said so" in page
+    await browser.post(place, data=given | {"what": "unknown"} | staff.form)
+    assert (await world.campaign())["letters_due_at"] is None
+    await browser.post(place, data=given | {"what": "clear"} | staff.form)
+    assert (await world.campaign())["due"]["kind"] == "rule"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"at": ""}, "is no time"),
+        ({"at": "2027-04-30T12:00"}, "after the hearing"),
+        ({"reason": " "}, "a text is empty"),
+        ({"what": "perhaps", "at": ""}, "is no time"),
+    ],
+)
+async def test_a_deadline_that_cannot_be_is_said_beside_what_was_given(
+    world: World, browser: httpx.AsyncClient, changes: dict[str, str], said: str
+) -> None:
+    staff = await by(world, browser)
+    await world.launch()
+    place = f"/rules/hearings/{(await world.campaign())['id']}"
+    given = {"what": "known", "at": "2027-04-13T17:00", "reason": "they said so"} | changes
+    answer = await browser.post(place, data=given | staff.form)
+    assert (answer.status_code, said in answer.text) == (422, True)
+    assert await world.fetch("SELECT * FROM hearing_overrides") == []
+
+
+async def test_a_campaign_that_is_none_has_no_deadline_page(world: World, browser: httpx.AsyncClient) -> None:
+    staff = await by(world, browser)
+    assert (await browser.get("/rules/hearings/none%00")).status_code == 404
+    assert (await browser.post("/rules/hearings/none", data=staff.form)).status_code == 404
+    await by(world, browser, "manager")
+    assert (await browser.get("/rules/hearings/none")).status_code == 403

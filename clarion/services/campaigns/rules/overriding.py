@@ -1,6 +1,9 @@
 """The letters' deadline of one hearing is set by hand, and what follows of it is decided at once."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
@@ -16,6 +19,22 @@ from clarion.services.campaigns.operations import decide_on
 from clarion.services.campaigns.rules.repository import QUERIES, find_override, insert_override
 from clarion.services.campaigns.rules.resolving import resolved
 from clarion.services.campaigns.rules.wishes import Refusal, text_of
+
+
+class NoCampaign(Refusal):
+    """There is no campaign with this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A campaign's hearing, or another occasion, with its deadline as it holds; `open` while anything is asked."""
+
+    campaign: str
+    title: str
+    zone: str
+    letters_due_at: datetime | None
+    due: Due
+    open: bool
 
 
 async def override_deadline(
@@ -34,10 +53,11 @@ async def override_deadline(
     an offset is that of the hearing's zone.
 
     Raises:
-        Refusal: there is no such campaign, or the time is not before its end.
+        Refusal: the time is not before its end, or there is no reason.
+        NoCampaign: there is none with this id.
     """
     await repository.QUERIES.lock_decisions(tx.connection)
-    occasion = await _occasion(tx.connection, campaign)
+    occasion = (await _row(tx.connection, campaign))[0]
     due_at = _before_its_end(occasion, due_at)
     known = await find_override(tx.connection, occasion.hearing_id)
     wanted = Override(
@@ -49,27 +69,29 @@ async def override_deadline(
         details: dict[str, JsonValue] = {"version": wanted.version, "withdrawn": withdrawn}
         await record(tx.connection, actor, "deadline.set", f"campaign:{campaign}", at=now, details=details)
         await decide_on(tx, occasion, now)
-    return await deadline_of(tx.connection, campaign, changed=changed)
+    holds = await find_hearing(tx.connection, campaign)
+    return DeadlineSet(campaign=campaign, letters_due_at=holds.letters_due_at, due=holds.due, changed=changed)
 
 
-async def deadline_of(connection: Connection, campaign: str, *, changed: bool = False) -> DeadlineSet:
-    """The letters' deadline of a campaign as it is now, and where it comes from.
+async def find_hearing(connection: Connection, campaign: str) -> Hearing:
+    """The hearing of a campaign with its deadline as it is now, and where that comes from.
 
     Raises:
-        Refusal: there is no such campaign.
+        NoCampaign: there is none with this id.
     """
-    occasion = await _occasion(connection, campaign)
+    occasion, row = await _row(connection, campaign)
     committees = await repository.find_committees(connection, occasion) if occasion.is_hearing else []
     holds = await resolved(connection, occasion, committees[0] if len(committees) == 1 else None)
     due = holds.due or Due(kind="unknown", text="it has none before its end")
-    return DeadlineSet(campaign=campaign, letters_due_at=holds.letters_due_at, due=due, changed=changed)
+    is_open = row["status"] != "closed"
+    return Hearing(campaign, row["title"], occasion.zone, holds.letters_due_at, due, is_open)
 
 
-async def _occasion(connection: Connection, campaign: str) -> Occasion:
+async def _row(connection: Connection, campaign: str) -> tuple[Occasion, Mapping[str, Any]]:
     found = None if "\x00" in campaign else await QUERIES.occasion_of_campaign(connection, campaign=campaign)
     if found is None:
-        raise Refusal(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
-    return Occasion.model_validate(found)
+        raise NoCampaign(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
+    return Occasion.model_validate(found["alert"]), found
 
 
 def _before_its_end(occasion: Occasion, due_at: datetime | None) -> datetime | None:

@@ -26,8 +26,8 @@ WHERE hearing = :hearing ORDER BY version DESC LIMIT 1;
 INSERT INTO hearing_overrides (hearing, version, day, due_at, withdrawn, reason, made_by, made_at)
 VALUES (:hearing, :version, :day, :due_at, :withdrawn, :reason, :made_by, :now);
 
--- name: occasion_of_campaign$
-SELECT h.alert FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing WHERE c.id = :campaign;
+-- name: occasion_of_campaign^
+SELECT h.alert, c.title, c.status FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing WHERE c.id = :campaign;
 
 -- name: occasions_ahead
 SELECT alert FROM hearings WHERE jurisdiction = :jurisdiction AND ends_at > :now ORDER BY ends_at, id;
