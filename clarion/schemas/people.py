@@ -30,7 +30,7 @@ class PersonKept(BaseModel):
     officials: list[str] = Field(description="ids of the officials who are meant")
     shared: bool = Field(description="others read the address too; what is theirs alone is left out")
     directory: Kept = Field(description="officials, corrections, memberships, manages, partners, uploads")
-    campaigns: Kept = Field(description="officials, calls with reasons and outcomes, manages")
+    campaigns: Kept = Field(description="officials, calls with reasons and outcomes, manages, represents")
     notifications: Kept = Field(description="officials, threads, messages, left, suppressed, wishes, named_in")
     registrations: Kept = Field(description="registrations with answers, early_cancellations, contact_of")
     legislation: Kept = Field(description="messages and dead letters that name the address, as in each service")

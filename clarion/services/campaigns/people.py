@@ -11,7 +11,7 @@ from clarion.services.campaigns.repository import QUERIES
 
 
 async def export(connection: Connection, who: Person) -> dict[str, JsonValue]:
-    """The official as campaigns knows them, and every call with its reasons and what came of it."""
+    """The official as campaigns knows them, each call with its reasons and outcome, and the positions they speak for."""
     asked = _asked(who)
     found = {
         "officials": QUERIES.officials_kept(connection, **asked),
@@ -19,6 +19,7 @@ async def export(connection: Connection, who: Person) -> dict[str, JsonValue]:
         "choices": QUERIES.choices_kept(connection, **asked),
         "audiences": QUERIES.audiences_kept(connection, **asked),
         "manages": QUERIES.divisions_kept(connection, **asked),
+        "represents": QUERIES.representatives_kept(connection, **asked),
     }
     return {name: to_jsonable_python([dict(row) async for row in rows]) for name, rows in found.items()}
 
@@ -32,6 +33,7 @@ async def erase(tx: Transaction, who: Person) -> Erased:
         "choices": QUERIES.forget_choices(tx.connection, **asked),
         "audiences": QUERIES.forget_audiences(tx.connection, **asked),
         "managers": QUERIES.forget_manager(tx.connection, **asked),
+        "representatives": QUERIES.forget_representative(tx.connection, **asked),
         "calls": QUERIES.make_calls_nobodys(tx.connection, **asked),
         "threads": QUERIES.make_threads_nobodys(tx.connection, **asked),
     }

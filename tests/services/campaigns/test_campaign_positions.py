@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 from amending import CHIEF, MAYOR, MOVED, amend, history, standing
-from campaigns_world import ASKED, NOW, World, make_alert, make_position, official
+from campaigns_world import ASKED, NOW, World, mailbox, make_alert, make_position, official
 from test_campaign_agenda import ACTOR, HOUSING, put
 
 from clarion.runtime.database import Connection
 from clarion.runtime.database.pool import connect
+from clarion.runtime.people import Person
 from clarion.runtime.staff.accounts import remove_account, save_account
 from clarion.schemas import directory
 from clarion.schemas.deliveries import Delivery
 from clarion.schemas.legislation import bill_key
-from clarion.services.campaigns import fanout
+from clarion.services.campaigns import fanout, people
 from clarion.services.campaigns.domain.model import Position, Representative
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.positions import story
@@ -83,10 +84,10 @@ async def test_a_withdrawn_position_ends_what_was_told_once_and_is_asked_about_n
     told = await world.told()
     assert {len(each) for each in told.values()} == {2}
     assert {each[1].recipient for each in told.values()} == {None}
-    assert {each[1].body["reason"] for each in told.values()} == {"SB 79 is no longer asked about there."}
+    assert {each[1].body["reason"] for each in told.values()} == {"We have withdrawn our position on SB 79."}
     assert await standing(world) == set()
     campaign = await world.campaign()
-    assert (campaign["status"], campaign["problem"]) == ("closed", "no position on its agenda asks anything any more")
+    assert (campaign["status"], campaign["problem"]) == ("closed", "We have withdrawn our position on SB 79.")
 
 
 async def test_withdrawn_twice_or_by_two_at_once_changes_nothing_more(world: World) -> None:
@@ -301,6 +302,20 @@ async def test_the_list_is_narrowed_by_stance_session_subject_priority_and_polic
     assert await listed(world, stance="oppose", session="20252026") == ["SB 81"]
     assert await listed(world, policy_area="housing") == await listed(world, priority=HOUSING.slug) == ["SB 79"]
     assert await listed(world, subject="regulation") == ["Packaging rules"]
+
+
+async def test_a_representative_who_is_no_staff_is_exported_and_erased_and_the_position_stays(world: World) -> None:
+    outside = Representative(name="Bo Reed", email="Bo@Advocates.example", phone="555-0100")
+    await adopted(world, make_position(representative=outside))
+    await adopted(world, make_position(representative=outside, stance="support"))
+    bo = Person("bo@advocates.example", mailbox("bo@advocates.example"))
+    async with world.database.transaction() as tx:
+        kept = await people.export(tx.connection, bo)
+        assert [each["representative_name"] for each in kept["represents"]] == ["Bo Reed", "Bo Reed"]
+        assert (await people.erase(tx, bo)).counts["representatives"] == 2
+        assert (await people.export(tx.connection, bo))["represents"] == []
+    found = await told_story(world)
+    assert (found["representative"], len(found["versions"])) == (None, 2)
 
 
 async def test_a_regulation_stands_on_the_agenda_of_any_session_under_a_key_that_no_bill_has(world: World) -> None:

@@ -125,12 +125,14 @@ def needs_approval(adopted: AdoptedPosition, campaign: Campaign) -> bool:
 
 
 def endings(situation: Situation) -> Mapping[str, str]:
-    """Why nothing is asked any more of bills that have come to an end, by their keys."""
+    """Why nothing is asked any more of bills that have come to an end, or that we stand for no longer, by their keys."""
+    withdrawn = [each.position for each in situation.positions if each.withdrawn]
+    given_up = {each.bill_key: f"We have withdrawn our position on {each.bill}." for each in withdrawn}
     said = {
         key: ending_at(situation.occasion.kind, standing.bill, standing.status, standing.stage)
         for key, standing in situation.progress.standings.items()
     }
-    return {key: text for key, text in said.items() if text is not None}
+    return given_up | {key: text for key, text in said.items() if text is not None}
 
 
 def versions(situation: Situation) -> Mapping[str, str]:
