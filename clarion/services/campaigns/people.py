@@ -11,7 +11,7 @@ from clarion.services.campaigns.repository import QUERIES
 
 
 async def export(connection: Connection, who: Person) -> dict[str, JsonValue]:
-    """The official as campaigns knows them, each call with its reasons and outcome, and the positions they speak for."""
+    """The official as campaigns knows them, each call with its reasons and outcome, and positions they speak for."""
     asked = _asked(who)
     found = {
         "officials": QUERIES.officials_kept(connection, **asked),

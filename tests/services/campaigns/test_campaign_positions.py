@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from amending import CHIEF, MAYOR, MOVED, amend, history, standing
+from approving_world import EAST_BAY, approve, drafted, state
 from campaigns_world import ASKED, NOW, World, mailbox, make_alert, make_position, official
 from test_campaign_agenda import ACTOR, HOUSING, put
 
@@ -20,6 +21,7 @@ from clarion.schemas import directory
 from clarion.schemas.deliveries import Delivery
 from clarion.schemas.legislation import bill_key
 from clarion.services.campaigns import fanout, people
+from clarion.services.campaigns.approving.operations import Refusal
 from clarion.services.campaigns.domain.model import Position, Representative
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.positions import story
@@ -372,3 +374,36 @@ async def test_a_priority_that_is_over_and_what_nobody_knows_is_refused(world: W
     with pytest.raises(Unadoptable, match="clarion agenda list"):
         await adopted(world, make_position(priority="water"))
     assert (await adopted(world, make_position(groups=("coastal",)))).is_new
+
+
+async def test_a_wave_of_a_withdrawn_position_cannot_be_approved_and_waits_again_once_it_is_adopted_again(
+    world: World,
+) -> None:
+    campaign = await drafted(world)
+    await withdrawn(world)
+    assert (await world.campaign())["status"] == "closed"
+    with pytest.raises(Refusal):
+        await approve(world, campaign)
+    await world.fan_out()
+    assert await world.told() == {}
+    await world.adopt(launch="approval")
+    assert (await world.campaign())["status"] == "drafted"
+    await approve(world, campaign)
+    await world.fan_out()
+    assert await standing(world) == EAST_BAY
+
+
+async def test_withdrawn_after_one_division_was_let_go_the_other_is_never_asked(world: World) -> None:
+    campaign = await drafted(world)
+    await approve(world, campaign)
+    await world.fan_out()
+    await withdrawn(world)
+    await world.fan_out()
+    assert await standing(world) == set()
+    with pytest.raises(Refusal):
+        await approve(world, campaign, "peninsula")
+    await world.adopt(launch="approval")
+    await world.fan_out()
+    assert await standing(world) == EAST_BAY
+    assert [each.recipient is None for each in await world.told_to(MAYOR)] == [False, True, False]
+    assert await state(world, campaign, "peninsula") == "waiting"
