@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -21,7 +22,7 @@ def storable(text: str) -> str:
         return text
     if "\x00" in text:
         raise ValueError("a NUL character cannot be stored")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if SURROGATE.search(text):
         raise ValueError("half of a surrogate pair cannot be stored")
     return text
 

@@ -317,7 +317,7 @@ def test_a_whole_day_has_begun_for_good_when_it_is_over_there() -> None:
     assert begins_at(ENTRY) == datetime(2027, 4, 21, 20, 30, tzinfo=UTC)
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), max_size=120)
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), max_size=30)
 
 
 @given(name=TEXT, place=TEXT, summary=TEXT.filter(str.strip))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from clarion.schemas.messages import Ask, CallBill, CallContent
-from clarion.services.notifications.domain.room import cost, fitting, listed_within, shortened
+from clarion.services.notifications.domain.room import cost, fits, fitting, listed_within, shortened
 
 POSITIONS = {
     "support": "we support it",
@@ -69,9 +69,8 @@ def agenda(content: CallContent, asks: Sequence[Ask], room: int) -> Agenda:
     explained = []
     for bill, one in zip(content.bills, short[:count], strict=False):
         why = shortened(bill.why, WHY_BYTES)
-        fits = cost(why) <= left
-        left -= cost(why) if fits else 0
-        explained.append(replace(one, why=why) if fits else replace(one, left_out=(WHY,)))
+        explained.append(replace(one, why=why) if fits(why, left) else replace(one, left_out=(WHY,)))
+        left -= cost(why) if fits(why, left) else 0
     letters = {ask.bill for ask in asks if ask.kind in {"letter", "comment-letter"}}
     shown = []
     for bill, one in zip(content.bills, explained, strict=False):
@@ -98,14 +97,12 @@ def _words(one: BillText) -> str:
 def _filled(bill: CallBill, one: BillText, left: int, *, letter: bool) -> tuple[BillText, int]:
     """The bill with its letter, if one is asked, and its talking points, as far as there is room."""
     text = (bill.letter or "").strip() if letter else ""
-    if text and cost(text) <= left:
+    if text and fits(text, left):
         one, left = replace(one, letter=text), left - cost(text)
     elif text:
         one = replace(one, left_out=(*one.left_out, LETTER))
-    points = tuple(
-        line for line in (part.strip().lstrip("-*\u2022 ") for part in (bill.points or "").splitlines()) if line
-    )
-    needed = sum(cost(point) + POINT_FRAME for point in points)
-    if needed <= left:
-        return replace(one, points=points), left - needed
-    return replace(one, left_out=(*one.left_out, POINTS)), left
+    said = (bill.points or "").strip()
+    points = [line for line in (part.strip().lstrip("-*\u2022 ") for part in said.splitlines()) if line]
+    if 2 * len(said) > left or (needed := sum(cost(point) + POINT_FRAME for point in points)) > left:
+        return replace(one, left_out=(*one.left_out, POINTS)), left
+    return replace(one, points=tuple(points)), left - needed

@@ -11,8 +11,8 @@ from clarion.services.notifications.domain.changes import sentence
 from clarion.services.notifications.domain.occasions import addressee, occasion_of, office
 from clarion.services.notifications.domain.room import fitting, listed_within, shortened
 
-ASKED_BYTES, LINE_BYTES, NAMES_BYTES, FRAME = 5_000, 500, 600, 40
-"""What all lines of what is asked may take, one of them, and names within one."""
+ASKED_BYTES, LEAST_ASKED, LINE_BYTES, NAMES_BYTES, FRAME = 5_000, 1_500, 500, 250, 40
+"""What all lines of what is asked may take at most and at least, one of them, and names within one."""
 WRITTEN = ("letter", "comment-letter")
 """The kinds of asks that are a letter."""
 VERBS: Mapping[str, str] = {
@@ -73,12 +73,12 @@ def bills_of(asks: Sequence[Ask], kind: str) -> list[str]:
     return list(dict.fromkeys(ask.bill for ask in asks if ask.kind == kind))
 
 
-def asked(content: CallContent, asks: Sequence[Ask]) -> list[str]:
+def asked(content: CallContent, asks: Sequence[Ask], room: int) -> list[str]:
     """What is asked, a line each: a letter with its demand, all testimony in one, and in one what is too much."""
     wanted = {bill.bill: bill.ask for bill in content.bills}
     each = [ask for ask in asks if ask.kind != "testimony"]
     lines = [_line(content, ask, wanted.get(ask.bill)) for ask in each]
-    shown = fitting(lines, ASKED_BYTES, FRAME)
+    shown = fitting(lines, min(ASKED_BYTES, max(room // 4, LEAST_ASKED)), FRAME)
     rest = [
         f"{_verb(content, kind)} {listed_within(bills_of(each[shown:], kind), NAMES_BYTES)} as well"
         for kind in kinds_of(each[shown:])
@@ -154,7 +154,7 @@ def _letter_steps(content: CallContent, reply_to: Contact | None, shown: Sequenc
 
 def _phone_steps(content: CallContent, asks: Sequence[Ask], shown: Sequence[BillText]) -> list[str]:
     bills = bills_of(asks, "phone")
-    wanted = next((one.ask for one in shown if [one.bill] == bills), None)
+    wanted = next((shortened(one.ask, LINE_BYTES) for one in shown if [one.bill] == bills), None)
     said = f": {wanted}" if wanted else " on each of them"
     why = " The talking points below say why." if any(one.points for one in shown) else ""
     say = sentence(f"Say who you are, which city you speak for, and what we ask{said}")
@@ -172,7 +172,7 @@ def button(asks: Sequence[Ask], reply_to: Contact | None, subject: str) -> Butto
     kinds = [kind for kind in PROMISES if bills_of(asks, kind)]
     if address is None or not kinds:
         return None
-    promises = [f"{PROMISES[kind]} {listed_within(bills_of(asks, kind), NAMES_BYTES // 4)}." for kind in kinds]
+    promises = [f"{PROMISES[kind]} {listed_within(bills_of(asks, kind), NAMES_BYTES)}." for kind in kinds]
     body = "\r\n".join([*([KEEP_WHAT_HOLDS, ""] if len(kinds) > 1 else []), *promises, "", "Name and city: "])
     fields = f"subject={_field(f'Re: {subject}')}&body={_field(body)}"
     return Button(

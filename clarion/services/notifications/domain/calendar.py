@@ -7,9 +7,9 @@ from clarion.schemas.messages import CalendarEntry
 from clarion.services.notifications.domain.room import shortened
 
 DAY = timedelta(days=1)
-BYTES = {"summary": 600, "location": 1_000, "description": 2_500}
+BYTES = {"summary": 800, "location": 800, "description": 1_200}
 """What these may take in the two copies of an entry that go with a mail."""
-LINK_CHARACTERS = 1_000
+LINK_CHARACTERS = 500
 
 
 def trimmed(entry: CalendarEntry) -> CalendarEntry:

@@ -17,14 +17,15 @@ TITLES = {
     "councilmember": "Council Member",
 }
 BILLS_IN_SUBJECT = 3
-NAMES_BYTES, QUICKLY_READ = 1_500, 200
+NAMES_BYTES, QUICKLY_READ = 1_200, 200
 """What the names of who reads a mailbox may take, and letters beyond ASCII of which nothing needs to be counted."""
-BYTES = {"division": 300, "committee": 500, "when": 500, "where": 800, "decider": 500, "letters_due": 800}
-BYTES |= {"urgent_note": 800, "paragraph": 4_000}
-"""What parts of a call may take, as text and as HTML."""
+BYTES = {"division": 200, "committee": 400, "when": 400, "where": 600, "decider": 400, "letters_due": 600}
+BYTES |= {"urgent_note": 600, "paragraph": 4_000}
+"""What parts of a call may take, as text and as HTML; the last less where there is little room."""
+LEAST_PARAGRAPH = 1_000
 REASON_BYTES, ABOUT_BYTES, LINE_BYTES, FRAME = 4_000, 6_000, 500, 40
-NAME_BYTES, PHONE_BYTES = 400, 150
-LINK_CHARACTERS = 1_000
+NAME_BYTES, PHONE_BYTES = 250, 120
+LINK_CHARACTERS = 500
 BILL_CHARACTERS = 60
 ARRIVED = "moved"
 """The kind of a reason that says from where a bill came."""
@@ -47,9 +48,14 @@ def titled(official: Official) -> str:
     return f"{title} {name}" if title else name
 
 
-def trimmed(content: CallContent) -> CallContent:
-    """The content with no part longer than a mail has room for, and without a link that none would hold."""
-    long = {name: shortened(text, most) for name, most in BYTES.items() if (text := getattr(content, name)) is not None}
+def trimmed(content: CallContent, room: int) -> CallContent:
+    """The content with no part longer than a mail has room for, and without a link that none would hold.
+
+    `room` is what all details may take, in bytes.
+    """
+    bounds = BYTES | {"paragraph": min(BYTES["paragraph"], max(room // 3, LEAST_PARAGRAPH))}
+    texts = {name: text for name in bounds if (text := getattr(content, name)) is not None}
+    long = {name: shortened(text, bounds[name]) for name, text in texts.items()}
     notice = content.notice_url if len(content.notice_url or "") <= LINK_CHARACTERS else None
     return content.model_copy(update={**long, "notice_url": notice})
 

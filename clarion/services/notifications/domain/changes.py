@@ -16,7 +16,7 @@ HEADLINES = {
 }
 LOWERED = frozenset(HEADLINES.values())
 HEADLINES_SHOWN = 2
-LINES_BYTES, LINE_BYTES, FRAME = 5_000, 600, 60
+LINES_BYTES, LINE_BYTES, FRAME = 3_500, 500, 60
 """What the changes of a mail may take, as text and as HTML, and one of them."""
 
 

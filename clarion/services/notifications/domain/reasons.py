@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from clarion.services.notifications.domain.room import fitting, shortened
 
-REASONS_BYTES, REASON_BYTES, FRAME = 4_000, 900, 40
+REASONS_BYTES, REASON_BYTES, FRAME = 2_500, 700, 40
 """What all of them may take, as text and as HTML, and one."""
 
 

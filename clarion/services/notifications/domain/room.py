@@ -24,11 +24,16 @@ def cost(text: str) -> int:
     return len(binascii.b2a_qp(plain, istext=True)) + len(binascii.b2a_qp(html, istext=True))
 
 
+def fits(text: str, most: int) -> bool:
+    """Whether a text takes `most` bytes at most; of one that is far too long nothing is counted."""
+    return 2 * len(text) <= most and cost(text) <= most
+
+
 def shortened(text: str, most: int) -> str:
     """The text if it takes `most` bytes at most; else its beginning, up to the end of a word, and an ellipsis."""
-    if cost(text[: most + 1]) <= most:
+    if fits(text, most):
         return text
-    low, high = 0, min(len(text), most)
+    low, high = 0, min(len(text), most // 2)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if cost(text[:middle] + ELLIPSIS) <= most else (low, middle - 1)
@@ -53,9 +58,9 @@ def fitting(texts: Iterable[str], most: int, frame: int = 0) -> int:
     """How many of the texts, from the first, take `most` bytes at most; each has a `frame` of its own around it."""
     count, left = 0, most
     for text in texts:
-        left -= frame + cost(text)
-        if left < 0:
+        if not fits(text, left - frame):
             break
+        left -= frame + cost(text)
         count += 1
     return count
 
@@ -67,7 +72,7 @@ def listed(names: Sequence[str]) -> str:
 
 def listed_within(names: Sequence[str], most: int) -> str:
     """The same in `most` bytes: those that do not fit are counted, as in "A, B and 12 more"."""
-    if len(names) < most and cost(together := listed(names)) <= most:
+    if len(names) < most and fits(together := listed(names), most):
         return together
     shown = names[: max(1, fitting(names, most, 4))]
     if len(shown) == len(names):

@@ -5,11 +5,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from clarion.services.notifications.domain.room import shortened
+
 PURPOSE = "unsubscribe"
 """What the links in mail are signed for."""
 DISCUSSION = "list:"
 """What the names of discussion lists begin with."""
 NAME_CHARACTERS = 100
+TITLE_BYTES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def title_of(subscription: str) -> str:
     if known is not None:
         return known.title
     name = subscription.removeprefix(DISCUSSION)
-    return f"the discussion list {name}" if name != subscription else name
+    return shortened(f"the discussion list {name}" if name != subscription else name, TITLE_BYTES)
 
 
 def about(subscription: str) -> str:

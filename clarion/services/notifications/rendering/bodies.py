@@ -63,7 +63,7 @@ def body_of(content: Content, asks: Sequence[Ask], wording: Wording, room: int) 
 
 
 def _call(content: Content, asks: Sequence[Ask], wording: Wording, reason: str | None, room: int) -> Body:
-    shown = call.trimmed(_known(CallContent.model_validate(content.content), wording))
+    shown = call.trimmed(_known(CallContent.model_validate(content.content), wording), room)
     subject = call.subject(shown, asks, wording)
     changes = call.changes(shown, wording, called_off=content.called_off)
     whom = call.whom(content.reply_to)
@@ -76,7 +76,7 @@ def _call(content: Content, asks: Sequence[Ask], wording: Wording, reason: str |
         "contact": call.contact(shown, whom),
         "person": asking.person(whom),
         "call": shown,
-        "asked": asking.asked(shown, asks),
+        "asked": asking.asked(shown, asks, room),
         "deadlines": asking.deadlines(shown, asks),
         "how": asking.how(shown, asks, whom, found.bills),
         "button": asking.button(asks, whom, subject),

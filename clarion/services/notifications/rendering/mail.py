@@ -16,7 +16,7 @@ from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.domain import call as words
 from clarion.services.notifications.domain.changes import Line
 from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, message_name
-from clarion.services.notifications.domain.room import MAIL_BYTES, brief
+from clarion.services.notifications.domain.room import MAIL_BYTES, brief, shortened
 from clarion.services.notifications.domain.subscriptions import PURPOSE, list_name, title_of
 from clarion.services.notifications.domain.telling import Amended, Ended, Fresh, Telling, Wording
 from clarion.services.notifications.rendering.bodies import Body, body_of, web_link
@@ -41,7 +41,7 @@ from clarion.services.notifications.wordings.wording import Worded
 SHARED_LIMIT = 256
 ROOMS = (30_000, 22_000, 14_000, 7_000, 2_000)
 """Bytes that the details of a call may take: the most with which the whole mail is not too long."""
-SUBJECT_CHARACTERS, NAME_CHARACTERS, ADDRESS_CHARACTERS = 250, 100, 320
+SUBJECT_CHARACTERS, SUBJECT_BYTES, NAME_CHARACTERS, ADDRESS_CHARACTERS = 250, 1_500, 100, 320
 PERSONAL = frozenset({"registration", "kept", "sign-in", "notice"})
 """Templates whose content is one person's own, so that keeping it would only push out what is shared."""
 TEMPLATES = ("call", "over", "registration", "kept", "sign-in", "notice", "worded")
@@ -207,6 +207,7 @@ class Renderer:
         own, worded = self._worded(content, body, fresh=isinstance(wording, Fresh))
         tried = TRIED_OUT if content.tried_out else ""
         subject = brief(f"{tried}{worded.subject if worded else body.subject}", SUBJECT_CHARACTERS)
+        subject = shortened(subject, SUBJECT_BYTES)
         reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
         headers = unstructured("Subject", subject)
         if reply_to and reply_to.address and len(reply_to.address) <= ADDRESS_CHARACTERS:

@@ -1,5 +1,6 @@
 """A mail as its sender would write it, for who only wants to see it: nothing in it is good for anything."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -53,7 +54,7 @@ async def render_shown(
     message = claimed(batch, recipient, now)
     known = await Projection(connection).officials(recipient.officials)
     told = (await Ledger(connection).told([message])).get(message.thread_id, [])
-    content = content_of_batch(batch, edition)
+    content = content_of_batch(batch, edition, number_of(batch))
     to = address(message, known, now)
     if not isinstance(to, Addressed):
         raise Unshown("none of them is known here with this mailbox")
@@ -82,6 +83,12 @@ def claimed(batch: MessageBatch, recipient: Recipient, now: datetime) -> Claimed
         attempts=0,
         doubts=0,
     )
+
+
+def number_of(batch: MessageBatch) -> int:
+    """Tells batches apart, so that one renderer can show several: by its content's number it knows what it has kept."""
+    said = batch.model_dump_json(exclude={"recipients"})
+    return int.from_bytes(hashlib.sha256(said.encode()).digest()[:8])
 
 
 def content_of_batch(batch: MessageBatch, edition: int, number: int = 0) -> Content:
