@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from clarion.schemas.deadlines import DeadlineSet, RuleChanged, RuleConcern, RuleLine
+from clarion.schemas.outcomes import CampaignOutcome
 from clarion.schemas.people import PersonKept
 from clarion.schemas.positions import (
     PositionChanged,
@@ -334,6 +335,7 @@ PRINTED: Mapping[str, type[BaseModel]] = {
     "committees.rules.restore": RuleChanged,
     "committees.rules.check": RuleConcern,
     "campaigns.deadline": DeadlineSet,
+    "campaigns.outcome": CampaignOutcome,
     "positions.list": PositionLine,
     "positions.show": PositionStory,
     "positions.adopt": PositionChanged,

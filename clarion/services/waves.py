@@ -19,6 +19,7 @@ from clarion.schemas.messages import Pause
 from clarion.services.campaigns import commands, pausing, reports
 from clarion.services.campaigns.approving.commands import approving
 from clarion.services.campaigns.commands import AsJson
+from clarion.services.campaigns.outcome.commands import outcomes
 from clarion.services.campaigns.outcomes import MATTER
 from clarion.services.campaigns.pausing import NotToBePaused
 from clarion.services.campaigns.rules.commands import deadlines
@@ -33,6 +34,7 @@ campaigns = typer.Typer(
 campaigns.add_typer(commands.campaigns)
 campaigns.add_typer(deadlines)
 campaigns.add_typer(approving)
+campaigns.add_typer(outcomes)
 campaigns.add_typer(previewing)
 campaigns.add_typer(starting)
 

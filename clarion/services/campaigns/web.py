@@ -9,6 +9,7 @@ from clarion.runtime.database import Database
 from clarion.runtime.web.keys import require_scope
 from clarion.runtime.web.problems import Refused, documented
 from clarion.services.campaigns.approving.web import approving_router
+from clarion.services.campaigns.outcome.web import outcome_router
 from clarion.services.campaigns.reports import campaign_summary, list_campaigns
 from clarion.services.campaigns.views import CampaignDetails, CampaignView
 
@@ -18,6 +19,7 @@ def campaigns_router(database: Database, clock: Clock) -> APIRouter:
     router = APIRouter()
     router.include_router(reading_router(database, clock))
     router.include_router(approving_router(database, clock))
+    router.include_router(outcome_router(database, clock))
     return router
 
 

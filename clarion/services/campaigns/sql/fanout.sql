@@ -81,13 +81,13 @@ WITH jobs AS (
                                AND k.outcome = 'expired' AND k.outcome_revision = t.revision))) END
 ), done AS MATERIALIZED (
     SELECT * FROM due WHERE what = 'left' OR revision IS NULL OR revision < :told::integer
+), threads_made AS (
+    INSERT INTO threads (campaign, bucket, mailbox, division, revision, standing)
+    SELECT :campaign, bucket, mailbox, division, :told::integer, true FROM done WHERE revision IS NULL
 ), threads_kept AS (
     INSERT INTO threads (campaign, bucket, mailbox, division, revision, standing)
     SELECT :campaign, bucket, mailbox, division, CASE WHEN what = 'left' THEN revision ELSE :told::integer END,
            what = 'asked'
-), threads_made AS (
-    INSERT INTO threads (campaign, bucket, mailbox, division, revision, standing)
-    SELECT :campaign, bucket, mailbox, division, :told::integer, true FROM done WHERE revision IS NULL
     FROM done WHERE revision IS NOT NULL
     ON CONFLICT (campaign, bucket, mailbox) DO UPDATE SET
         division = excluded.division, revision = excluded.revision, standing = excluded.standing
@@ -163,13 +163,18 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan'
        set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
 
 -- name: record_outcomes!
--- The newest outcome of each mailbox counts, for all of its officials; and the newest revision that reached it. Calls are
--- taken in the order of their mailboxes, as the fan-out takes them.
-WITH newest AS MATERIALIZED (
-    SELECT DISTINCT ON (campaign, mailbox) *,
-           max(revision) FILTER (WHERE state = 'sent') OVER (PARTITION BY campaign, mailbox) AS reached
+-- The newest outcome of each mailbox counts, for all of its officials; and the newest revision that reached it, which a
+-- bounce takes back. Calls are taken in the order of their mailboxes, as the fan-out takes them.
+WITH said AS (
+    SELECT *, max(revision) FILTER (WHERE state = 'bounced') OVER (PARTITION BY campaign, mailbox) AS bounced,
+           max(at) FILTER (WHERE state = 'bounced') OVER (PARTITION BY campaign, mailbox) AS bounced_at
     FROM unnest(:campaigns::text[], :mailboxes::text[], :states::text[], :revisions::integer[], :times::timestamptz[])
         AS r (campaign, mailbox, state, revision, at)
+), newest AS MATERIALIZED (
+    SELECT DISTINCT ON (campaign, mailbox) *,
+           max(revision) FILTER (WHERE state = 'sent' AND (bounced_at < at OR bounced < revision) IS NOT FALSE)
+               OVER (PARTITION BY campaign, mailbox) AS reached
+    FROM said
     ORDER BY campaign, mailbox, revision DESC, at DESC
 )
 UPDATE calls AS c SET
@@ -179,8 +184,9 @@ UPDATE calls AS c SET
                             THEN n.revision ELSE c.outcome_revision END,
     outcome_at = CASE WHEN ((c.outcome_revision, c.outcome_at) < (n.revision, n.at)) IS NOT FALSE
                       THEN n.at ELSE c.outcome_at END,
-    reached_revision = greatest(c.reached_revision, n.reached)
+    reached_revision = greatest(
+        CASE WHEN (c.reached_revision <= n.bounced) IS NOT TRUE THEN c.reached_revision END, n.reached)
 FROM newest AS n
 WHERE c.campaign = n.campaign AND c.mailbox = n.mailbox
   AND (((c.outcome_revision, c.outcome_at) < (n.revision, n.at)) IS NOT FALSE
-       OR n.reached > coalesce(c.reached_revision, 0));
+       OR n.reached > coalesce(c.reached_revision, 0) OR c.reached_revision <= n.bounced);
