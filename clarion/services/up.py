@@ -12,7 +12,12 @@ from clarion.services.directory.operations import load_sample
 from clarion.services.directory.staff.operations import Hand
 from clarion.services.directory.staff.sample import ADMINISTRATOR, add_sample_staff
 from clarion.services.running import stop_on_signals
-from clarion.services.sample import adopt_sample_position, open_sample_webinar, write_sample_notice
+from clarion.services.sample import (
+    adopt_sample_position,
+    open_sample_webinar,
+    write_sample_draft,
+    write_sample_notice,
+)
 from clarion.services.stack import RunningStack, open_port, running_stack
 
 
@@ -62,6 +67,9 @@ async def up_until_stopped(settings: Settings, *, port: int, sample_data: bool) 
                 say(f"staff sign in at {stack.site}/sign-in, as {ADMINISTRATOR}: {way_to_the_link(stack)}")
             say(f"in another terminal: clarion publish {write_sample_notice(stack.settings, system_clock())}")
             say("then: clarion campaigns list, clarion deliveries list")
+            if sample_data:
+                draft = write_sample_draft(stack.settings, system_clock())
+                say(f"a campaign without a hearing: clarion campaigns create comment-period --file {draft} --dry-run")
             await stopping.wait()
             say("stopping")
         finally:

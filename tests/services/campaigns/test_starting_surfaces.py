@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from campaigns_world import World
+from campaigns_world import NOW, World
 from fastapi import FastAPI
 from starting_world import OWN, associate
 from typer.testing import CliRunner, Result
@@ -16,9 +17,10 @@ from typer.testing import CliRunner, Result
 from clarion.runtime.database import Database
 from clarion.runtime.web import problems
 from clarion.runtime.web.keys import create_key
-from clarion.services.campaigns.starting.drafts import EXAMPLE
+from clarion.services.campaigns.starting.drafts import EXAMPLE, OccasionDraft
 from clarion.services.campaigns.starting.web import starting_router
 from clarion.services.campaigns.web import campaigns_router
+from clarion.services.sample import sample_draft
 from clarion.services.waves import campaigns
 
 DRAFT: dict[str, Any] = {
@@ -189,3 +191,12 @@ def test_a_file_holds_a_whole_draft(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("create", "comment-period", "--file", "draft.json", "--json").stdout)["created"]
     (tmp_path / "draft.json").write_text("[]", encoding="utf-8")
     assert run("create", "comment-period", "--file", "draft.json").exit_code == 1
+
+
+def test_the_samples_draft_is_one_and_ends_on_a_weekday_at_five() -> None:
+    for days in range(14):
+        now = NOW + timedelta(days=days)
+        draft = OccasionDraft.model_validate(sample_draft(now))
+        assert isinstance(draft.decided_at, datetime)
+        assert (draft.decided_at.hour, draft.decided_at.weekday() < 5) == (17, True)
+        assert draft.decided_at - now > timedelta(days=45)
