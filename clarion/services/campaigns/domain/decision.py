@@ -125,7 +125,7 @@ def needs_approval(adopted: AdoptedPosition, campaign: Campaign) -> bool:
 
 
 def endings(situation: Situation) -> Mapping[str, str]:
-    """Why nothing is asked any more of bills that came to an end, or on which we withdrew our position, by their keys."""
+    """Why nothing is asked any more of bills that came to an end, or on which we stand no longer, by their keys."""
     withdrawn = [each.position for each in situation.positions if each.withdrawn]
     given_up = {each.bill_key: f"We have withdrawn our position on {each.bill}." for each in withdrawn}
     said = {

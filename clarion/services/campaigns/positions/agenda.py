@@ -41,6 +41,15 @@ class Setting:
 
 
 async def set_priority(tx: Transaction, actor: Actor, priority: Priority, *, based_on: int | None = None) -> Setting:
+    """`put_priority`, and write down who did it."""
+    setting = await put_priority(tx, priority, based_on=based_on)
+    if setting.is_new:
+        details: dict[str, JsonValue] = {"version": setting.item.version}
+        await record(tx.connection, actor, "priority.set", f"priority:{priority.slug}", at=tx.clock(), details=details)
+    return setting
+
+
+async def put_priority(tx: Transaction, priority: Priority, *, based_on: int | None = None) -> Setting:
     """Put a priority on the agenda, or bring the one of its slug to this state; the same again changes nothing.
 
     `based_on` is the version that whoever changes it has seen (0: none).
@@ -57,8 +66,6 @@ async def set_priority(tx: Transaction, actor: Actor, priority: Priority, *, bas
         raise ChangedMeanwhile(f"version {seen} of it was made meanwhile: look at that first. Nothing was changed.")
     item = AgendaItem(seen + 1, tx.clock(), priority)
     await QUERIES.insert_priority(tx.connection, version=item.version, changed_at=item.changed_at, **asdict(priority))
-    details: dict[str, JsonValue] = {"version": item.version}
-    await record(tx.connection, actor, "priority.set", f"priority:{priority.slug}", at=tx.clock(), details=details)
     return Setting(item, is_new=True)
 
 
