@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -172,5 +173,23 @@ async def test_the_other_pages_about_campaigns_fit_phone_and_desktop_in_light_an
     await fits(page, "reject")
     await page.goto(here.rpartition("/")[0])
     await fits(page, "campaign")
-    assert complaints == []
+    await page.goto(f"{site}/campaigns/new")
+    await fits(page, "new")
+    await page.get_by_role("link", name="Regional programme").click()
+    await page.locator("summary").click()
+    await fits(page, "form")
+    await page.get_by_role("textbox", name="About what").fill("Clean creeks <b>now</b>")
+    await page.get_by_role("textbox", name="What you ask of them").fill("lend a hand on the day")
+    await page.get_by_role("textbox", name="Why", exact=True).fill("A clean creek floods nobody.")
+    await page.get_by_role("textbox", name="Who decides").fill("The division")
+    await page.get_by_role("button", name="Count whom it reaches").click()
+    assert await page.get_by_role("alert").is_visible()
+    await fits(page, "wrong")
+    await page.get_by_role("textbox", name="Day").first.fill(f"{system_clock() + timedelta(days=30):%Y-%m-%d}")
+    await page.get_by_role("button", name="Count whom it reaches").click()
+    await says(page, "Nothing is kept or sent yet. It would reach")
+    await fits(page, "counted")
+    await page.get_by_role("button", name="Start it").click()
+    await says(page, "It is started.")
+    assert complaints == ["Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"]
     await context.close()

@@ -1,14 +1,15 @@
 """What every page about campaigns stands on."""
 
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import HTMLResponse
 
-from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database, load_queries, open_database
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.pages import Pages
@@ -16,6 +17,8 @@ from clarion.runtime.web.staff import StaffOnly, Visit
 from clarion.schemas.deadlines import Due
 from clarion.services.campaigns.domain.due import spoken_due
 from clarion.services.campaigns.domain.times import spoken_time
+from clarion.services.notifications.rendering.mail import Renderer
+from clarion.services.notifications.rendering.showing import showing_renderer
 
 PACKAGE = "clarion.services.campaigning"
 PLACE = "/campaigns"
@@ -81,26 +84,42 @@ def pages_of_campaigns() -> Pages:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Connections for what a page reads: of campaigns, and of the ledger of mail."""
+
+    campaigns: Connection
+    ledger: Connection
+
+
 class Desk:
     """Where the directory, campaigns and the ledger of mail are kept, who is let in, and how pages are shown."""
 
-    directory: Database
-    staff: StaffOnly
-    settings: Settings
-    pages: Pages = field(default_factory=pages_of_campaigns)
+    def __init__(self, directory: Database, staff: StaffOnly, settings: Settings) -> None:
+        self.directory = directory
+        self.staff = staff
+        self.settings = settings
+        self.clock = directory.clock
+        self.pages = pages_of_campaigns()
 
-    @property
-    def clock(self) -> Clock:
-        """What time it is."""
-        return self.directory.clock
+    @cached_property
+    def renderer(self) -> Renderer:
+        """What writes a mail that is only looked at; made once, since its templates are compiled for it."""
+        return showing_renderer(self.settings)
 
     def campaigns(self) -> AbstractAsyncContextManager[Database]:
         """The database of campaigns, for one request."""
         return open_database(self.settings, "campaigns", self.clock, size=1)
 
-    def ledger(self) -> AbstractAsyncContextManager[Database]:
-        """The database of notifications, for one request."""
-        return open_database(self.settings, "notifications", self.clock, size=1)
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """Both databases, for one page."""
+        async with (
+            self.campaigns() as ours,
+            ours.connection() as campaigns,
+            open_database(self.settings, "notifications", self.clock, size=1) as mail,
+            mail.connection() as ledger,
+        ):
+            yield Reading(campaigns, ledger)
 
     def show(
         self, template: str, visit: Visit, *, place: str = PLACE, status: int = 200, **context: Any

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from clarion.runtime.database import Connection
 from clarion.schemas.messages import MessageBatch
-from clarion.services.campaigning.desk import Desk
+from clarion.services.campaigning.desk import Desk, Reading
 from clarion.services.campaigning.names import UNKNOWN, names_of
 from clarion.services.campaigns.approving import operations as waves
 from clarion.services.campaigns.approving.waves import WaveView
 from clarion.services.campaigns.reports import wave_names
-from clarion.services.templating.mails import RenderedMail, Unshown, rendered
+from clarion.services.notifications.rendering.showing import Unshown, render_shown
+from clarion.services.templating.mails import RenderedMail, read_mail
 
 NOBODY = "Nobody is asked, so there is no mail."
 LOOKED_THROUGH = 50
@@ -27,14 +28,13 @@ class Mail:
     none: str = ""
 
 
-async def mail_of(desk: Desk, wave: WaveView, official: str = "") -> Mail:
+async def mail_of(desk: Desk, reading: Reading, wave: WaveView, official: str = "") -> Mail:
     """The mail that an official of the wave would get now; without one, that of the first who is asked."""
-    batch = None
-    async with desk.campaigns() as database, database.connection() as connection:
-        chosen = official or await first_asked(connection, wave.campaign, wave.division)
-        if chosen and "\x00" not in chosen:
-            batch = await waves.sample_batch(connection, wave.campaign, wave.division, chosen, desk.clock())
-    return await mail_of_batch(desk, batch)
+    now, batch = desk.clock(), None
+    chosen = official or await first_asked(reading.campaigns, wave.campaign, wave.division)
+    if chosen and "\x00" not in chosen:
+        batch = await waves.sample_batch(reading.campaigns, wave.campaign, wave.division, chosen, now)
+    return await mail_of_batch(desk, reading.ledger, batch)
 
 
 async def first_batch(connection: Connection, campaign: str, now: datetime) -> MessageBatch | None:
@@ -51,17 +51,15 @@ async def first_asked(connection: Connection, campaign: str, division: str) -> s
     return next((one.official for one in found if one.included), None)
 
 
-async def mail_of_batch(desk: Desk, batch: MessageBatch | None) -> Mail:
+async def mail_of_batch(desk: Desk, ledger: Connection, batch: MessageBatch | None) -> Mail:
     """The mail of a batch's first recipient."""
     if batch is None or not batch.recipients:
         return Mail("", UNKNOWN, None, NOBODY)
     [recipient, *_] = batch.recipients
     official = next(iter(recipient.officials), "")
-    async with desk.ledger() as ledger:
-        async with ledger.connection() as connection:
-            name = (await names_of(connection, recipient.officials)).get(official, UNKNOWN)
-        try:
-            mail = await rendered(ledger, desk.settings, batch, recipient, desk.clock())
-        except Unshown as error:
-            return Mail(official, name, None, f"There is no mail to show: {error}.")
-    return Mail(official, name, mail)
+    name = (await names_of(ledger, recipient.officials)).get(official, UNKNOWN)
+    try:
+        mail = await render_shown(ledger, desk.renderer, batch, recipient, desk.clock())
+    except Unshown as error:
+        return Mail(official, name, None, f"There is no mail to show: {error}.")
+    return Mail(official, name, read_mail(mail))

@@ -194,4 +194,5 @@ async def tried(desk: Desk, visit: Visit, draft: OccasionDraft) -> Mail:
         async with desk.campaigns() as database, database.transaction() as tx:
             await try_out(tx, visit, draft)
     except NotKept as found:
-        return await mail_of_batch(desk, found.batch)
+        async with desk.reading() as reading:
+            return await mail_of_batch(desk, reading.ledger, found.batch)

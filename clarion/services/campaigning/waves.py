@@ -1,6 +1,6 @@
 """A division's wave: what waits for whom, who is asked and why, and the mail they would get."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,7 +14,16 @@ from clarion.runtime.staff.rights import Act, where
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import Visit
 from clarion.services.campaigning.actions import ACTIONS, buttons
-from clarion.services.campaigning.desk import PLACE, REASON_AT_MOST, Desk, division_of, plain_line, wave_path, zone_of
+from clarion.services.campaigning.desk import (
+    PLACE,
+    REASON_AT_MOST,
+    Desk,
+    Reading,
+    division_of,
+    plain_line,
+    wave_path,
+    zone_of,
+)
 from clarion.services.campaigning.mails import mail_of
 from clarion.services.campaigning.names import UNKNOWN, names_of, officials_like
 from clarion.services.campaigns.approving import operations as waves
@@ -96,12 +105,14 @@ def waves_router(desk: Desk) -> APIRouter:
 
     @router.get(f"{WAVE}/mail")
     async def show_mail(at: seen, official: Official = "") -> HTMLResponse:
-        mail = await mail_of(desk, at.wave, official)
+        async with desk.reading() as reading:
+            mail = await mail_of(desk, reading, at.wave, official)
         return desk.show("mail.html", at.visit, wave=at.wave, path=at.path, mail=mail, headers=FRAMING_HEADERS)
 
     @router.get(f"{WAVE}/mail/html")
     async def show_html(at: seen, official: Official = "") -> HTMLResponse:
-        found = await mail_of(desk, at.wave, official)
+        async with desk.reading() as reading:
+            found = await mail_of(desk, reading, at.wave, official)
         if found.mail is None:
             raise Refused(404, found.none)
         return HTMLResponse(found.mail.html, headers=MAIL_HEADERS)
@@ -142,11 +153,13 @@ async def wave_page(
     paragraph: str | None = None,
 ) -> HTMLResponse:
     """A wave with all that can be done to it; `wrong` says what could not, `paragraph` is one that was not kept."""
-    wave = at.wave
-    async with desk.campaigns() as database, database.connection() as connection:
-        zone = await zone_of(connection, wave.campaign)
-        refusals = {act: await why_not(connection, at, act, desk.clock()) for act in (Act.APPROVE_WAVE, Act.PAUSE_WAVE)}
-    names = await known_names(desk, [asked.who, *(one.official or "" for one in wave.history)])
+    wave, now = at.wave, desk.clock()
+    async with desk.reading() as reading:
+        zone = await zone_of(reading.campaigns, wave.campaign)
+        refusals = {act: await why_not(reading.campaigns, at, act, now) for act in (Act.APPROVE_WAVE, Act.PAUSE_WAVE)}
+        names = await names_of(reading.ledger, [asked.who, *(one.official or "" for one in wave.history)])
+        people = await listed(desk, reading, wave, asked)
+        mail = await mail_of(desk, reading, wave)
     return desk.show(
         "wave.html",
         at.visit,
@@ -154,9 +167,9 @@ async def wave_page(
         wave=wave,
         path=at.path,
         asked=asked,
-        people=await listed(desk, wave, asked),
+        people=people,
         names=names,
-        mail=await mail_of(desk, wave),
+        mail=mail,
         said=said(asked, names),
         wrong=wrong,
         why_not=refusals[Act.APPROVE_WAVE],
@@ -166,7 +179,7 @@ async def wave_page(
         paragraph_at_most=PARAGRAPH_AT_MOST,
         reason_at_most=REASON_AT_MOST,
         zone=zone,
-        now=desk.clock(),
+        now=now,
     )
 
 
@@ -189,12 +202,6 @@ def said(asked: Asked, names: Mapping[str, str]) -> str | None:
     return f"{names.get(asked.who, UNKNOWN)} {chosen}" if chosen else None
 
 
-async def known_names(desk: Desk, officials: Sequence[str]) -> dict[str, str]:
-    """The names of officials by id, of those who are known."""
-    async with desk.ledger() as database, database.connection() as ledger:
-        return await names_of(ledger, officials)
-
-
 @dataclass(frozen=True, slots=True)
 class Listed:
     """Some of those whom a wave would ask, with their names, and behind whom the next page begins."""
@@ -203,17 +210,16 @@ class Listed:
     after: str | None = None
 
 
-async def listed(desk: Desk, wave: WaveView, asked: Asked) -> Listed:
+async def listed(desk: Desk, reading: Reading, wave: WaveView, asked: Asked) -> Listed:
     """A page of the wave's people; with something wanted, those whose name or city begins so."""
     likely = None
     if asked.q:
         async with desk.directory.connection() as directory:
             likely = [one["id"] for one in await officials_like(directory, wave.division, asked.q)]
-    async with desk.campaigns() as database, database.connection() as connection:
-        found = await waves.recipients(
-            connection, wave.campaign, wave.division, after=asked.after, limit=PAGE_SIZE + 1, officials=likely
-        )
+    found = await waves.recipients(
+        reading.campaigns, wave.campaign, wave.division, after=asked.after, limit=PAGE_SIZE + 1, officials=likely
+    )
     shown = found[:PAGE_SIZE]
-    names = await known_names(desk, [one.official for one in shown])
+    names = await names_of(reading.ledger, [one.official for one in shown])
     entries = [(names.get(one.official, UNKNOWN), one) for one in shown]
     return Listed(entries, shown[-1].official if len(found) > PAGE_SIZE else None)
