@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from clarion.schemas.campaigns import CampaignStatus
 from clarion.schemas.deadlines import Due
+from clarion.services.campaigns.approving.states import WaveState
 
 EXAMPLE: dict[str, JsonValue] = {
     "id": "0b9f7c2e5d3a4e61",
@@ -115,6 +116,7 @@ class WaveView(BaseModel):
     slug: str
     division: str
     manager: str | None
+    state: WaveState = Field(description="waiting for approval, approved (or by itself), rejected or stopped")
     cities: int
     officials: int
     asked: int

@@ -19,15 +19,20 @@ ORDER BY c.ends_at DESC, c.id;
 SELECT state AS outcome, count(*) AS officials FROM newest_outcomes(:campaign::text) GROUP BY 1 ORDER BY 1;
 
 -- name: waves_of_campaign
+-- Those of a campaign that goes by itself wait for nobody.
 SELECT w.division AS slug, coalesce(d.name, nullif(w.division, ''), 'no division') AS division, d.manager_name AS manager,
+       CASE WHEN c.launch = 'auto' AND coalesce(a.state, 'waiting') = 'waiting' THEN 'approved'
+            ELSE coalesce(a.state, 'waiting') END AS state,
        w.cities, w.officials, count(k.official) AS asked,
        count(*) FILTER (WHERE k.state = 'sent') AS reached,
        count(*) FILTER (WHERE k.state IN ('failed', 'bounced', 'unknown')) AS failed
 FROM waves AS w
+JOIN campaigns AS c ON c.id = w.campaign
+LEFT JOIN approvals AS a ON a.campaign = w.campaign AND a.division = w.division
 LEFT JOIN divisions AS d ON d.id = w.division
 LEFT JOIN newest_outcomes(:campaign::text) AS k ON k.division = w.division
 WHERE w.campaign = :campaign
-GROUP BY w.division, d.name, d.manager_name, w.cities, w.officials
+GROUP BY w.division, d.name, d.manager_name, c.launch, a.state, w.cities, w.officials
 ORDER BY w.division = '', w.division;
 
 -- name: told_of_campaign
