@@ -14,6 +14,7 @@ from clarion.runtime.database.pool import connect_login
 from clarion.runtime.database.reaching import ADDRESS, reach_database
 from clarion.schemas.commands import Finding
 from clarion.services.doctor.findings import Patient, bad, is_loopback, warn, well
+from clarion.services.doctor.wordings import look_at_wordings
 from clarion.services.running import BUILDERS
 
 OLDEST_VERSION = 150_000
@@ -123,7 +124,8 @@ async def _work(connection: Connection) -> AsyncIterator[Finding]:
     async with connection.transaction():
         await messaging.assume_service(connection, service="notifications")
         senders = await queries.senders(connection)
-    for finding in _senders(senders):
+        wordings = [finding async for finding in look_at_wordings(connection)]
+    for finding in [*_senders(senders), *wordings]:
         yield finding
     seen = {row["service"]: row["seconds"] async for row in queries.processes(connection)}
     for finding in _processes(seen):

@@ -46,3 +46,13 @@ SELECT (SELECT count(*) FROM workers WHERE lease_until < now() - interval '1 min
 SELECT service, extract(epoch FROM now() - max(seen_at))::double precision AS seconds
 FROM clarion.processes, unnest(services) AS service
 GROUP BY service
+
+-- name: wordings_in_force
+-- The newest version of each template that is not the project's own, with what it could not be used for.
+SELECT w.template, w.version, count(f.content_id) AS fallbacks, max(f.reason) AS reason
+FROM wordings AS w
+LEFT JOIN wording_fallbacks AS f ON f.edition = w.edition
+WHERE w.body IS NOT NULL
+  AND w.version = (SELECT max(n.version) FROM wordings AS n WHERE n.template = w.template)
+GROUP BY w.edition, w.template, w.version
+ORDER BY w.template

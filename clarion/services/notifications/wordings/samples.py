@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from clarion.schemas.messages import CallContent, MessageBatch
-from clarion.services.notifications.domain import call as words
+from clarion.schemas.messages import MessageBatch
+from clarion.services.notifications.domain.messages import WITHDRAWAL, Content
+from clarion.services.notifications.domain.telling import Ended
+from clarion.services.notifications.rendering.bodies import body_of
+from clarion.services.notifications.rendering.mail import ROOMS
 
 MAILBOX = "0" * 32
 HOSTILE = "<script>alert(1)</script> **bold** [here](javascript:alert(1)) {{ call }} # 1. `x` &amp; \u2028 \\ _y_"
@@ -142,11 +145,8 @@ def samples(template: str) -> dict[str, MessageBatch]:
 
 def ended(call: MessageBatch) -> MessageBatch:
     """What those would be told whom a call no longer concerns."""
-    content = words.trimmed(CallContent.model_validate(call.content))
-    over = {
-        "subject": f"No longer concerns you: {words.what(content)}",
-        "paragraphs": words.over(content, None, withdrawn=True),
-        "about": words.about(content),
-        "contact": words.contact(content, words.whom(call.reply_to)),
-    }
-    return call.model_copy(update={"template": "over", "content": over, "calendar": None})
+    withdrawal = Content(0, call.matter, WITHDRAWAL, None, {"reason": None})
+    told = Content(0, call.matter, call.template, call.reply_to, call.content, tuple(call.facts))
+    over = body_of(withdrawal, (), Ended(told), ROOMS[0])
+    content = {**over.context, "subject": over.subject}
+    return call.model_copy(update={"template": "over", "content": content, "calendar": None})
