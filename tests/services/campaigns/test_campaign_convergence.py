@@ -8,9 +8,15 @@ from campaigns_world import HOUSING, IMPORTS, World, city, district, official
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clarion.runtime.staff.audit import Actor
 from clarion.schemas.directory import NEEDED_TO_LAUNCH
+from clarion.schemas.legislation import bill_key
 from clarion.services.campaigns import fanout
+from clarion.services.campaigns.domain.names import CALIFORNIA
+from clarion.services.campaigns.positions.operations import withdraw
+from clarion.services.campaigns.positions.repository import Place
 
+ACTOR = Actor("system", "tests", "tests", "here")
 HOUSES = [
     {"name": "Housing", "chamber": "upper", "id": None},
     {"name": "Housing & Community Development", "chamber": "lower", "id": None},
@@ -58,6 +64,7 @@ steps = st.one_of(
     st.tuples(st.just("hear"), hearings),
     st.tuples(st.just("again"), st.integers(0, 9)),
     st.tuples(st.just("adopt"), positions),
+    st.tuples(st.just("withdraw"), st.sampled_from(["SB 79", "AB 5"])),
     st.tuples(st.just("person"), people),
     st.tuples(st.just("city"), cities),
     st.tuples(st.just("district"), shares),
@@ -90,6 +97,12 @@ class Story:
     async def adopt(self, changes: dict[str, Any]) -> None:
         self.adopted[changes["bill"]] = changes
         await self.world.adopt(**changes)
+
+    async def withdraw(self, bill: str) -> None:
+        if self.adopted.pop(bill, None) is not None:
+            async with self.world.database.transaction() as tx:
+                place = Place(CALIFORNIA, "20272028", bill_key(bill))
+                await withdraw(tx, ACTOR, place, "Amended as cities asked", self.world.clock)
 
     async def person(self, one: dict[str, Any]) -> None:
         self.somebody_left |= not one["active"]
