@@ -12,6 +12,7 @@ from amending import CHIEF, MAYOR, MOVED, amend, history, standing
 from approving_world import EAST_BAY, approve, drafted, state
 from campaigns_world import ASKED, NOW, World, mailbox, make_alert, make_position, official
 from test_campaign_agenda import ACTOR, HOUSING, put
+from test_campaign_follow_ups import follow_ups, tell
 
 from clarion.runtime.database import Connection
 from clarion.runtime.database.pool import connect
@@ -318,6 +319,17 @@ async def test_a_representative_who_is_no_staff_is_exported_and_erased_and_the_p
         assert (await people.export(tx.connection, bo))["represents"] == []
     found = await told_story(world)
     assert (found["representative"], len(found["versions"])) == (None, 2)
+
+
+async def test_the_draft_of_the_next_campaign_goes_with_the_position_and_comes_back_with_it(world: World) -> None:
+    await world.launch()
+    world.later(days=25)
+    await world.review()
+    await tell(world, 1, committee={"name": "Local Government", "chamber": "upper"})
+    await withdrawn(world)
+    assert [each["state"] for each in await follow_ups(world)] == ["dropped"]
+    await world.adopt()
+    assert [each["state"] for each in await follow_ups(world)] == ["dropped", "waiting"]
 
 
 async def test_a_regulation_stands_on_the_agenda_of_any_session_under_a_key_that_no_bill_has(world: World) -> None:

@@ -20,6 +20,7 @@ from clarion.services.campaigns.positions.repository import (
     insert_position,
 )
 from clarion.services.campaigns.positions.subjects import problems
+from clarion.services.campaigns.starting.drafting import draft_next
 
 REASON_CHARACTERS = 2_000
 
@@ -114,9 +115,12 @@ async def withdraw(tx: Transaction, actor: Actor, place: Place, reason: str, clo
 
 
 async def _keep(tx: Transaction, adopted: AdoptedPosition, clock: Clock) -> AdoptedPosition:
+    """Keep a version and do what follows: for the campaigns on coming hearings, and for the draft of the next."""
+    place = Place.of(adopted.position)
     await insert_position(tx.connection, adopted)
-    for occasion in await coming_hearings_with(tx.connection, Place.of(adopted.position), clock()):
+    for occasion in await coming_hearings_with(tx.connection, place, clock()):
         await decide_on(tx, occasion, clock())
+    await draft_next(tx, place.jurisdiction, place.session, [place.bill_key], clock())
     return adopted
 
 
