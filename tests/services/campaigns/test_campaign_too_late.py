@@ -1,5 +1,6 @@
 """A letter ask that expired unsent is asked again as what still helps, once."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from amending import CHIEF, MAYOR, amend, history
@@ -154,3 +155,28 @@ async def test_other_ends_and_other_matters_ask_nothing_again(world: World) -> N
     await world.deliver(await expired(world, MAYOR, state="failed"), await expired(world, MANAGER, state="suppressed"))
     await time_goes_on(world)
     assert {len(told) for told in (await world.told()).values()} == {1}
+
+
+async def test_ends_reviews_and_fan_outs_at_the_same_time_ask_each_once(world: World) -> None:
+    people = [official(f"p{number}", "alder", "Council Member") for number in range(60)]
+    await world.import_all(officials=people)
+    await world.adopt()
+    await world.hear(letters_due_at=DUE)
+    await world.fan_out()
+    world.now = PASSED
+    ends = [await expired(world, f"p{number}@alder.example") for number in range(60)]
+
+    async def tell() -> None:
+        for start in range(0, 60, 5):
+            await world.deliver(*ends[start : start + 5], *ends[:start:7])
+
+    async def work() -> None:
+        for _ in range(20):
+            await time_goes_on(world)
+
+    await asyncio.gather(tell(), tell(), work(), work())
+    await time_goes_on(world)
+    told = (await world.told()).values()
+    assert len(told) == 60
+    assert {len(messages) for messages in told} == {2}
+    assert {kind for messages in told for kind, _ in messages[-1].asks} == {"phone"}
