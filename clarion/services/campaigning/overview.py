@@ -13,6 +13,8 @@ from clarion.runtime.staff.rights import Act, Staff
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import Visit
 from clarion.services.campaigning.desk import PACKAGE, PLACE, Desk, zone_of
+from clarion.services.campaigning.outcomes import UNKNOWN_CAMPAIGN
+from clarion.services.campaigns.outcome.operations import outcome_of
 from clarion.services.campaigns.reports import campaign_summary
 from clarion.services.campaigns.starting.views import FollowUp, follow_up
 
@@ -63,6 +65,7 @@ def overview_router(desk: Desk) -> APIRouter:
             standing = await standing_of(connection, campaign)
             zone = await zone_of(connection, campaign)
             links = await links_of(connection, campaign)
+            outcome = await outcome_of(connection, campaign, desk.clock())
         own = own_divisions(visit.staff)
         waves = sorted(found["waves"], key=lambda wave: wave["slug"] not in own)
         return desk.show(
@@ -75,6 +78,8 @@ def overview_router(desk: Desk) -> APIRouter:
             standing=standing,
             zone=zone,
             links=links,
+            outcome=outcome,
+            divisions={one.slug: one for one in outcome.divisions} if outcome else {},
             own=own,
         )
 
@@ -130,7 +135,7 @@ async def known_campaign(connection: Connection, campaign: str) -> Mapping[str, 
     """
     found = None if "\x00" in campaign else await campaign_summary(connection, campaign)
     if found is None:
-        raise Refused(404, "There is no such campaign. It may be that the link is broken: open the list of campaigns.")
+        raise Refused(404, UNKNOWN_CAMPAIGN)
     return found
 
 

@@ -8,6 +8,7 @@ from clarion.runtime.web.staff import StaffOnly
 from clarion.services.campaigning.choosing import choosing_router
 from clarion.services.campaigning.deciding import deciding_router
 from clarion.services.campaigning.desk import Desk
+from clarion.services.campaigning.outcomes import outcomes_router
 from clarion.services.campaigning.overview import overview_router
 from clarion.services.campaigning.starting import starting_router
 from clarion.services.campaigning.waves import waves_router
@@ -18,6 +19,7 @@ def campaigning_router(database: Database, staff: StaffOnly, settings: Settings)
     desk = Desk(database, staff, settings)
     router = APIRouter()
     for made in (
+        outcomes_router(desk),
         starting_router(desk),
         waves_router(desk),
         choosing_router(desk),

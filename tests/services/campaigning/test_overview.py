@@ -85,3 +85,37 @@ async def test_who_is_not_signed_in_is_sent_to_sign_in(console: Console) -> None
     for path in ("/campaigns", "/campaigns/x"):
         answer = await console.browser.get(path)
         assert (answer.status_code, answer.headers["location"].startswith("/sign-in?next=")) == (303, True)
+
+
+async def test_the_outcome_so_far_is_shown_and_can_be_saved_for_a_spreadsheet(console: Console) -> None:
+    await console.world.launch()
+    await console.sign_in("viewer", ())
+    campaign = (await console.world.campaign())["id"]
+    page = words(await console.get(f"/campaigns/{campaign}"))
+    assert "5 asked, 0 reached, 5 on the way." in page
+    assert "Jesse Example chair" in page
+    for by, line in (("division", "Peninsula"), ("member", "Jesse Example"), ("city", "Alder")):
+        answer = await console.browser.get(f"/campaigns/{campaign}/outcome.csv?by={by}")
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert "attachment" in answer.headers["content-disposition"]
+        assert line in answer.text
+    await console.get(f"/campaigns/{campaign}/outcome.csv?by=person", 422)
+    for unknown in ("nothing", "%00"):
+        assert "no such campaign" in await console.get(f"/campaigns/{unknown}/outcome.csv", 404)
+
+
+async def test_a_campaign_leads_to_what_follows_it(console: Console) -> None:
+    await console.world.launch()
+    await console.world.hear(hearing_id="h-2", aliases=["later"], starts_at="2027-04-28T13:30:00-07:00")
+    first, second = [row["id"] for row in await console.world.fetch("SELECT id FROM campaigns ORDER BY ends_at")]
+    await console.world.fetch(
+        "INSERT INTO follow_ups (id, jurisdiction, session, bill_key, bill, follows, committee, state, drafted_at,"
+        " changed_at) VALUES ('f-1', 'j', 's', 'AB1', 'AB 1', $1, $2, 'waiting', now(), now())",
+        first,
+        {"name": "Rules"},
+    )
+    await console.sign_in("viewer", ())
+    page = await console.get(f"/campaigns/{first}")
+    assert f'After: <a href="/campaigns/{second}">' in page
+    assert "waits for the hearing before Rules" in page
+    assert f'Before: <a href="/campaigns/{first}">' in await console.get(f"/campaigns/{second}")

@@ -57,7 +57,10 @@ async def test_it_is_counted_before_anything_is_kept(console: Console) -> None:
     answer = await counted(console)
     assert answer.status_code == 200, answer.text
     page = words(answer.text)
-    assert "Nothing is kept or sent yet. It would reach 2 officials in 2 cities of 1 division: 2 mails." in page
+    assert (
+        "Nothing is kept or sent yet. It would ask 2 officials by 2 mails. 2 cities in 1 division are concerned."
+        in page
+    )
     assert "East Bay" in page
     assert "AB 1 <b>now</b>" in page
     assert "<b>now</b>" not in answer.text
@@ -117,7 +120,7 @@ async def test_a_person_is_named_by_name_and_city(console: Console) -> None:
     await ready(console)
     answer = await counted(console, divisions=[], people="Person b-member\nPerson a-mayor Alder")
     assert answer.status_code == 200, answer.text
-    assert "2 officials in 2 cities of 2 divisions" in words(answer.text)
+    assert "2 officials by 2 mails. 2 cities in 2 divisions" in words(answer.text)
     several = await counted(console, divisions=[], people="Person")
     assert "fits several: Person a-chief (Alder)" in words(several.text)
 
