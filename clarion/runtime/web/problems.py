@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 PHRASES: Mapping[int, str] = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+UNREADABLE = "There was an error parsing the body"
+"""What FastAPI says, with 400, of a body that is no text."""
 SHOWN_ERRORS = 100
 SHOWN_FRAMES = 12
 RETRY_SECONDS = 5
@@ -148,13 +151,28 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         log.info("refused", status=error.status_code, method=request.method, area=area_of(request.scope))
     detail = str(error.detail)
+    if detail == UNREADABLE:
+        return problem(422, "The body is not JSON.")
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {**(headers or {}), "Allow": ", ".join(allowed(request))}
     if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
         detail = "There is nothing at this address."
     if wants_page(request):
         context = {"title": title(error.status_code), "detail": detail}
-        return PAGES.render("problem.html", status=error.status_code, headers=error.headers, **context)
+        return PAGES.render("problem.html", status=error.status_code, headers=headers, **context)
     errors = error.errors if isinstance(error, Refused) else ()
-    return problem(error.status_code, detail, errors=errors, headers=error.headers)
+    return problem(error.status_code, detail, errors=errors, headers=headers)
+
+
+def allowed(request: Request) -> list[str]:
+    """The methods of all routes with the address of a request: a router knows those of its own alone."""
+    found: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        pattern = getattr(route, "path_regex", None)
+        if pattern is not None and pattern.match(request.scope["path"]):
+            found |= route.methods or set()
+    return sorted(found)
 
 
 async def on_invalid_request(_request: Request, error: Exception) -> Response:

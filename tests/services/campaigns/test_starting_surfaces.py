@@ -107,6 +107,15 @@ async def test_what_is_not_there_is_not_found(site: httpx.AsyncClient) -> None:
         assert (await site.post(f"/api/v1/campaigns/{path}/cancel")).status_code == 404
 
 
+async def test_a_body_that_is_no_text_is_refused_and_every_method_of_an_address_is_told(
+    site: httpx.AsyncClient,
+) -> None:
+    answer = await site.post("/api/v1/campaigns", content=b"\xff\x08N", headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (422, "The body is not JSON.")
+    refused = await site.put("/api/v1/campaigns")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+
+
 async def test_the_worked_example_is_a_draft(site: httpx.AsyncClient) -> None:
     answer = await site.post("/api/v1/campaigns/count", json=EXAMPLE)
     assert [error["field"] for error in answer.json()["errors"]] == ["audience.groups[0]"], "all but that group is here"

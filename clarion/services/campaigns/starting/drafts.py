@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from clarion.schemas.legislation import Day, OptionalLine, Start
 from clarion.schemas.text import Contract, Identifier, Line, Text, iso_text
@@ -14,7 +14,19 @@ WrittenAsk = Literal["letter", "comment-letter", "phone", "volunteer"]
 Members = Literal["members", "others", "all"]
 Names = Annotated[list[Identifier], Field(max_length=1_000)]
 Officials = Annotated[list[Identifier], Field(max_length=10_000)]
-Moment = Annotated[datetime, BeforeValidator(iso_text)]
+YEARS = range(2000, 2200)
+
+
+def in_our_time(value: date) -> date:
+    """Let only days pass with which one can reckon."""
+    if value.year not in YEARS:
+        raise ValueError(f"a year from {YEARS.start} to {YEARS.stop - 1} is wanted")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(iso_text), AfterValidator(in_our_time)]
+Ending = Annotated[Start, AfterValidator(in_our_time)]
+OwnDay = Annotated[Day, AfterValidator(in_our_time)]
 
 
 class Drafted(Contract):
@@ -72,10 +84,10 @@ class OccasionDraft(Drafted):
     session: Identifier | None = None
     zone: Identifier = "America/Los_Angeles"
     decider: OptionalLine = None
-    decided_at: Start | None = None
+    decided_at: Ending | None = None
     due_at: Moment | None = None
-    presented_on: Day | None = None
-    session_ended_on: Day | None = None
+    presented_on: OwnDay | None = None
+    session_ended_on: OwnDay | None = None
     bills: Annotated[list[Line], Field(max_length=100)] = Field(default_factory=list)
     own: Annotated[list[AskDraft], Field(max_length=20)] = Field(default_factory=list)
     first_ask: WrittenAsk | None = None
@@ -104,14 +116,9 @@ EXAMPLE: dict[str, object] = {
 """The worked example: an agency's rulemaking on the packaging law, and a draft of comments on it."""
 
 
-def day_of(start: datetime | date) -> date:
-    """The day of a moment, or the day alone."""
-    return start.date() if isinstance(start, datetime) else start
-
-
 class Change(Drafted):
     """What is new about the time of a campaign that was started; what is left out stays."""
 
-    decided_at: Start | None = None
+    decided_at: Ending | None = None
     due_at: Moment | None = None
     where: OptionalLine = None
