@@ -36,7 +36,10 @@ Act = Callable[[Transaction, Approver, str, str, datetime], Awaitable[object]]
 def waiting(
     division: Annotated[str | None, typer.Option(help="of this division alone")] = None, as_json: AsJson = False
 ) -> None:
-    """List the waves that wait for approval, those that are useless first first. Example: clarion campaigns waiting"""
+    """List the waves that wait for approval, those that are useless first first: at most 200.
+
+    Example: clarion campaigns waiting --division north-bay
+    """
     found = asyncio.run(_waiting(division))
     rows = [fields_of(each) for each in found]
     shown = rows if as_json else [{name: row[name] for name in LIST_FIELDS} for row in rows]

@@ -54,7 +54,7 @@ def seeing_router(database: Database, clock: Clock) -> APIRouter:
         summary="The waves that wait",
     )
     async def list_waiting() -> list[WaveDetails]:
-        """Of all divisions, those that are useless first first; without their history."""
+        """Of all divisions, those that are useless first first: at most 200, without their history."""
         async with database.connection() as connection:
             return [wave_details(each) for each in await waves.waiting_waves(connection, None, clock())]
 

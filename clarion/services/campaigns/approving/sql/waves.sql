@@ -38,15 +38,20 @@ ORDER BY useless_at, title, name, campaign
 LIMIT :at_most;
 
 -- name: count_waves
--- Of each wave the mailboxes, who would write and who would speak, and who was left out or added by hand.
+-- Of each wave the mailboxes, who would write and who would speak, and who was left out or added by hand. OFFSET 0 has what
+-- a campaign's message says read once, and not for each of its officials.
 SELECT w.campaign, w.division, k.mailboxes, k.writes, k.speaks, x.left_out, x.added
 FROM unnest(:campaigns::text[], :divisions::text[]) AS w (campaign, division)
 JOIN campaigns AS c ON c.id = w.campaign
 CROSS JOIN LATERAL (
+    SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
+           letter_roles_of(c.message, :letter_roles::text[]) AS roles
+    OFFSET 0
+) AS r
+CROSS JOIN LATERAL (
     SELECT count(DISTINCT a.mailbox) FILTER (WHERE a.writes OR a.speaks) AS mailboxes,
            count(*) FILTER (WHERE a.writes) AS writes, count(*) FILTER (WHERE a.speaks) AS speaks
-    FROM audience_of(c.id, coalesce((c.message ->> 'heard')::boolean, true),
-                     letter_roles_of(c.message, :letter_roles::text[])) AS a
+    FROM audience_of(c.id, r.heard, r.roles) AS a
     WHERE w.division = '*' OR coalesce(a.division, '') = w.division
 ) AS k
 CROSS JOIN LATERAL (
@@ -75,8 +80,12 @@ LIMIT :at_most;
 WITH audience AS (
     SELECT a.official, a.city, a.writes, a.speaks, a.own, true AS included
     FROM campaigns AS c
-    CROSS JOIN LATERAL audience_of(c.id, coalesce((c.message ->> 'heard')::boolean, true),
-                                   letter_roles_of(c.message, :letter_roles::text[])) AS a
+    CROSS JOIN LATERAL (
+        SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
+               letter_roles_of(c.message, :letter_roles::text[]) AS roles
+        OFFSET 0
+    ) AS r
+    CROSS JOIN LATERAL audience_of(c.id, r.heard, r.roles) AS a
     WHERE c.id = :campaign AND (a.writes OR a.speaks)
     UNION ALL
     SELECT x.official, o.city, false, false, NULL, false
@@ -104,8 +113,12 @@ SELECT a.mailbox, min(a.bucket) AS bucket, array_agg(a.official ORDER BY a.offic
        array_agg(DISTINCT a.city) AS cities, bool_or(a.writes) AS writes, bool_or(a.speaks) AS speaks,
        jsonb_agg(a.own) FILTER (WHERE a.own IS NOT NULL) AS own
 FROM campaigns AS c
-CROSS JOIN LATERAL audience_of(c.id, coalesce((c.message ->> 'heard')::boolean, true),
-                               letter_roles_of(c.message, :letter_roles::text[])) AS a
+CROSS JOIN LATERAL (
+    SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
+           letter_roles_of(c.message, :letter_roles::text[]) AS roles
+    OFFSET 0
+) AS r
+CROSS JOIN LATERAL audience_of(c.id, r.heard, r.roles) AS a
 WHERE c.id = :campaign AND (a.writes OR a.speaks)
   AND a.mailbox = (SELECT o.mailbox FROM officials AS o WHERE o.id = :official)
 GROUP BY a.mailbox
@@ -184,8 +197,12 @@ ON CONFLICT (campaign, division) DO UPDATE SET paragraph = excluded.paragraph;
 SELECT o.id, o.mailbox, x.included AS chosen,
        EXISTS (
            SELECT FROM campaigns AS c
-           CROSS JOIN LATERAL audience_of(c.id, coalesce((c.message ->> 'heard')::boolean, true),
-                                          letter_roles_of(c.message, :letter_roles::text[])) AS a
+           CROSS JOIN LATERAL (
+               SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
+                      letter_roles_of(c.message, :letter_roles::text[]) AS roles
+               OFFSET 0
+           ) AS r
+           CROSS JOIN LATERAL audience_of(c.id, r.heard, r.roles) AS a
            WHERE c.id = :campaign AND a.official = o.id AND (a.writes OR a.speaks)) AS asked
 FROM officials AS o
 JOIN cities AS i ON i.id = o.city AND i.active
