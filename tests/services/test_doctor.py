@@ -377,10 +377,9 @@ async def test_rules_that_nobody_looks_after_and_the_end_of_the_holidays_are_tol
     told = said(await looked_at(well_set), "work", "warning")
     assert "2 rules of committees were not checked for 180 days -> clarion committees rules check" in told
     assert "holidays" not in told
-    years_later = said(await looked_at(well_set, clock=lambda: datetime(2029, 1, 5, tzinfo=UTC)), "work", "warning")
-    assert "7 rules of committees were not checked for 180 days" in years_later
-    assert "the legislature's holidays end with 2028-12-31" in years_later
-    assert "clarion campaigns deadline" in years_later
+    later = said(await looked_at(well_set, clock=lambda: datetime(2029, 1, 5, tzinfo=UTC)), "work", "warning")
+    for part in ("7 rules of committees", "holidays end with 2028-12-31", "clarion campaigns deadline"):
+        assert part in later
 
 
 async def test_a_provider_for_sign_in_is_asked_whether_it_answers(well_set: Settings) -> None:
