@@ -74,9 +74,17 @@ async def test_a_position_is_adopted_changed_withdrawn_and_adopted_again_on_its_
     assert (await world.campaign())["status"] == "launched"
     form = (await browser.get(f"{place}/edit")).text
     assert 'value="vote no on SB 79"' in form
-    changed = await post(browser, who, f"{place}/edit", **WRITTEN | {"ask": "amend it", "based_on": "1"})
+    person = {"representative": who.staff.email, "why": "It takes zoning from cities."}
+    changed = await post(browser, who, f"{place}/edit", **WRITTEN | {"ask": "amend it", "based_on": "1"} | person)
     assert changed.status_code == 303, changed.text
-    assert "ask: amend it, was vote no on SB 79" in (await browser.get(place)).text
+    story = (await browser.get(place)).text
+    assert "ask: amend it, was vote no on SB 79" in story
+    assert "<summary>why changed</summary>" in story
+    assert "<pre>It takes zoning away.</pre>" in story
+    assert (
+        f'name="representative" maxlength="200" list="accounts" autocomplete="off" value="{who.staff.email}"'
+        in (await browser.get(f"{place}/edit")).text
+    )
     asked = (await browser.get(f"{place}/withdraw")).text
     assert "0 were asked so far" in asked
     gone = await post(browser, who, f"{place}/withdraw", reason="Amended as cities asked")

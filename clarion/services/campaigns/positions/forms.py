@@ -59,7 +59,7 @@ def filled_in(found: Mapping[str, Any]) -> PositionForm:
         statewide=found["statewide"],
         include_non_members=found["include_non_members"],
         groups=found["groups"],
-        representative=person["account"] or person["name"] or "",
+        representative=person["email" if person["account"] else "name"] or "",
         representative_email="" if person["account"] else person["email"] or "",
         representative_phone=person["phone"] or "",
         adopted_on=str(found["adopted_on"] or ""),

@@ -24,7 +24,7 @@ from clarion.services.campaigns.positions.forms import PositionForm, filled_in
 from clarion.services.campaigns.positions.operations import Unadoptable, adopt, withdraw
 from clarion.services.campaigns.positions.priorities import HOME, today_at
 from clarion.services.campaigns.positions.repository import QUERIES, Place, Wanted, find_place
-from clarion.services.campaigns.positions.words import said, said_change
+from clarion.services.campaigns.positions.words import LONG, said, said_change
 
 PACKAGE = "clarion.services.campaigns.positions"
 PLACE = "/positions"
@@ -94,6 +94,7 @@ def pages_of_positions() -> Pages:
     """The templates, with what they call."""
     pages = Pages(PACKAGE)
     pages.environment.filters |= {"moment": moment, "start": start, "said": said, "said_change": said_change}
+    pages.environment.globals["long"] = LONG
     pages.environment.filters["day"] = lambda day: spoken_date(day) if day else "open"
     return pages
 
@@ -178,7 +179,7 @@ class Desk:
         accounts = await list_accounts(connection)
         return {
             "agenda": await list_agenda(connection, today_at(self._clock()), ended=False),
-            "accounts": [(each.staff.id, each.staff.name) for each in accounts],
+            "accounts": [(each.staff.email, each.staff.name) for each in accounts],
             "known_groups": [(row["id"], row["name"]) async for row in QUERIES.active_groups(connection)],
             "areas": [row["policy_area"] async for row in QUERIES.policy_areas(connection)],
         }
