@@ -9,7 +9,7 @@ from markupsafe import escape
 
 from clarion.services.notifications.rendering.mime import gap
 from clarion.services.notifications.wordings.faults import Unusable
-from clarion.services.notifications.wordings.language import MARK, PlaceHere
+from clarion.services.notifications.wordings.language import PlaceHere
 from clarion.services.notifications.wordings.markup import (
     Block,
     Blocks,
@@ -27,7 +27,8 @@ from clarion.services.notifications.wordings.markup import (
     Word,
 )
 
-MARKED = re.compile(f"{MARK}([0-9]+){MARK[::-1]}")
+MARKED = re.compile(r"vZq([0-9]+)qZv")
+"""What `Paper.put` puts in the place of a value."""
 SAFE = ("https://", "http://", "mailto:")
 RULE = "-" * 40
 BOX = "background:#eef4ff;border-radius:8px;padding:16px;margin:0 0 20px"
