@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from clarion.runtime.clock import system_clock
 from clarion.runtime.database import open_database
 from clarion.runtime.output import print_fields, print_rows, say
 from clarion.runtime.settings import load_settings
@@ -21,16 +22,21 @@ LIST_FIELDS = ("id", "title", "status", "problem", "officials", "asked", "reache
 
 
 @campaigns.command("list")
-def list_campaigns(as_json: AsJson = False) -> None:
-    """List the campaigns, the latest hearing first. Example: clarion campaigns list"""
-    found = asyncio.run(_campaigns())
+def list_campaigns(
+    limit: Annotated[int | None, typer.Option(min=1, help="so many; all without")] = None,
+    skip: Annotated[int, typer.Option(min=0, help="after so many")] = 0,
+    open_only: Annotated[bool, typer.Option("--open", help="only those whose voices still count")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the campaigns, the latest hearing first. Example: clarion campaigns list --open --limit 50"""
+    found = asyncio.run(_campaigns(reports.Page(limit, skip, system_clock() if open_only else None)))
     rows = found if as_json else [{name: row[name] for name in LIST_FIELDS} for row in found]
     print_rows(rows, as_json=as_json, empty="No campaign: publish a hearing with a bill that a position is on")
 
 
-async def _campaigns() -> list[dict[str, Any]]:
+async def _campaigns(page: reports.Page) -> list[dict[str, Any]]:
     async with open_database(load_settings(), NAME) as database, database.connection() as connection:
-        return await reports.list_campaigns(connection)
+        return await reports.list_campaigns(connection, page)
 
 
 def print_campaign(found: dict[str, Any]) -> None:

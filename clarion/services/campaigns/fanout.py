@@ -126,6 +126,7 @@ async def claim_jobs(
     connection: Connection, now: datetime, most: int | None = None, buckets: Sequence[int] = ALL_BUCKETS
 ) -> list[Job]:
     """Open jobs that nobody else works on, locked until the transaction ends, of about `most` officials."""
+    await QUERIES.claim_in_order(connection)
     rows = QUERIES.claim_jobs(connection, now=now, most=JOBS_PER_TRANSACTION, buckets=buckets)
     return within([Job(**dict(row)) async for row in rows], most or OFFICIALS_PER_TRANSACTION)
 

@@ -27,20 +27,48 @@ async def affected(connection: Connection, committee_id: str, *, include_non_mem
     return Affected(**dict(row))
 
 
-async def list_campaigns(connection: Connection) -> list[dict[str, Any]]:
-    """All campaigns, the latest hearing first, with how many were asked and reached."""
-    return [dict(row) async for row in QUERIES.list_campaigns(connection, id=None)]
+@dataclass(frozen=True, slots=True)
+class Page:
+    """So many campaigns after those that are skipped, or all without a `limit`.
+
+    With `coming_after` only those that are open and whose voices still count then.
+    """
+
+    limit: int | None = None
+    skipped: int = 0
+    coming_after: datetime | None = None
+
+
+ALL = Page()
+
+
+async def list_campaigns(connection: Connection, page: Page = ALL) -> list[dict[str, Any]]:
+    """Campaigns, the latest hearing first, with how many were asked and reached; that is counted for these alone."""
+    rows = QUERIES.list_campaigns(
+        connection,
+        id=None,
+        coming=page.coming_after is not None,
+        now=page.coming_after,
+        at_most=page.limit,
+        skipped=page.skipped,
+    )
+    return [dict(row) async for row in rows]
+
+
+async def _one(connection: Connection, campaign_id: str) -> dict[str, Any] | None:
+    rows = QUERIES.list_campaigns(connection, id=campaign_id, coming=False, now=None, at_most=1, skipped=0)
+    return next(iter([dict(row) async for row in rows]), None)
 
 
 async def campaign_summary(connection: Connection, campaign_id: str) -> dict[str, Any] | None:
     """One campaign with its `waves`, `reasons`, what was `told` when, the `progress` of the bills on its agenda, and
     the officials by `outcomes`; None if none.
     """
-    found = [dict(row) async for row in QUERIES.list_campaigns(connection, id=campaign_id)]
-    if not found:
+    found = await _one(connection, campaign_id)
+    if found is None:
         return None
     rows = QUERIES.outcomes_of_campaign(connection, campaign=campaign_id)
-    return found[0] | {
+    return found | {
         "outcomes": {row["outcome"]: row["officials"] async for row in rows},
         "progress": await progress_in(connection, campaign_id),
         "told": [dict(row) async for row in QUERIES.told_of_campaign(connection, campaign=campaign_id)],
@@ -65,10 +93,9 @@ async def wave_names(connection: Connection, campaign_id: str) -> dict[str, str]
 
 async def why_not_open(connection: Connection, campaign_id: str, now: datetime) -> str | None:
     """What keeps a campaign from asking anyone; None while it is open and in time."""
-    found = [row async for row in QUERIES.list_campaigns(connection, id=campaign_id)]
-    if not found:
+    campaign = await _one(connection, campaign_id)
+    if campaign is None:
         return f"no campaign {campaign_id}: `clarion campaigns list` shows the ids"
-    [campaign] = found
     if campaign["status"] != "launched":
         return f"the campaign is {campaign['status']}: only one that is launched is sent again"
     return None if campaign["ends_at"] > now else "it is too late: the hearing has begun"

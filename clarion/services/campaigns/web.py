@@ -1,8 +1,8 @@
 """HTTP in: campaigns to read, and their waves to decide on."""
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
@@ -10,8 +10,11 @@ from clarion.runtime.web.keys import require_scope
 from clarion.runtime.web.problems import Refused, documented
 from clarion.services.campaigns.approving.web import approving_router
 from clarion.services.campaigns.outcome.web import outcome_router
-from clarion.services.campaigns.reports import campaign_summary, list_campaigns
+from clarion.services.campaigns.reports import Page, campaign_summary, list_campaigns
 from clarion.services.campaigns.views import CampaignDetails, CampaignView
+
+Limit: TypeAlias = Annotated[int | None, Query(ge=1, le=10_000)]
+Skip: TypeAlias = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
 def campaigns_router(database: Database, clock: Clock) -> APIRouter:
@@ -35,10 +38,13 @@ def reading_router(database: Database, clock: Clock) -> APIRouter:
         operation_id="list_campaigns",
         summary="All campaigns",
     )
-    async def list_all() -> list[dict[str, Any]]:
-        """The latest hearing first, each with how many officials were asked and reached."""
+    async def list_all(limit: Limit = None, skip: Skip = 0, *, open: bool = False) -> list[dict[str, Any]]:  # noqa: A002 - as clients say it
+        """The latest hearing first, each with how many officials were asked and reached.
+
+        All, or `limit` of them after `skip`, which is quicker; with `open` only those whose voices still count.
+        """
         async with database.connection() as connection:
-            return await list_campaigns(connection)
+            return await list_campaigns(connection, Page(limit, skip, clock() if open else None))
 
     @router.get(
         "/{campaign_id}",

@@ -1,8 +1,11 @@
 """How much of a fan-out each transaction takes: every mailbox once, whatever the sizes and wherever it dies."""
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
+import asyncpg
 import pytest
 from amending import MOVED
 from campaigns_world import World, official
@@ -132,3 +135,28 @@ async def test_a_call_is_found_by_its_keys_though_the_statistics_know_other_camp
     assert "calls_pkey" in by_official
     assert "calls_by_mailbox" not in by_official
     assert "calls_by_mailbox" in by_mailbox
+
+
+async def test_a_claim_reads_its_own_jobs_however_many_wait_that_nobody_counted_yet(world: World) -> None:
+    """A thousand campaigns may be launched before the statistics know of any."""
+    await world.import_all()
+    await world.adopt()
+    await world.hear()
+    async with world.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO fanout_jobs (campaign, division, bucket, officials)"
+            " SELECT id, 'd' || d, b, 2 FROM campaigns, generate_series(1, 800) AS d, generate_series(0, 23) AS b"
+        )
+    seen: list[asyncpg.connection.LoggedQuery] = []
+    async with world.database.transaction() as tx:
+        with tx.connection.query_logger(seen.append):
+            assert await fanout.claim_jobs(tx.connection, world.now)
+            await asyncio.sleep(0)
+        [claim] = [one for one in seen if "fanout_jobs AS j" in one.query]
+        [plan] = await tx.connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {claim.query}", *claim.args)
+    assert rows_of(plan["Plan"], "fanout_jobs") <= fanout.JOBS_PER_TRANSACTION
+
+
+def rows_of(plan: dict[str, Any], table: str) -> float:
+    own = plan["Actual Rows"] * plan["Actual Loops"] if plan.get("Relation Name") == table else 0
+    return own + sum(rows_of(part, table) for part in plan.get("Plans", []))

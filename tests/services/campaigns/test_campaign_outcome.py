@@ -5,12 +5,13 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from amending import MAYOR, address, amend
-from campaigns_world import World, city, district, mailbox
+from campaigns_world import World, city, district, mailbox, make_alert
 from fastapi import FastAPI
 from typer.testing import CliRunner
 
@@ -199,3 +200,20 @@ def test_the_command_prints_tables_json_and_csv(
     assert (tmp_path / "cities.csv").read_text("utf-8-sig").startswith("city,name,division,officials,")
     assert CliRunner().invoke(campaigns, ["outcome", "none"]).exit_code == 1
     assert CliRunner().invoke(campaigns, ["outcome", campaign, "--by", "county"]).exit_code == 2
+
+
+async def test_campaigns_are_listed_in_parts_and_those_that_are_over_left_out(
+    site: httpx.AsyncClient, world: World
+) -> None:
+    await world.launch()
+    await world.hear(make_alert(hearing_id="h-2", starts_at="2027-04-22T09:30:00-07:00"))
+
+    async def listed(**wanted: str | int) -> list[str]:
+        return [each["hearing"] for each in (await site.get("/api/v1/campaigns", params=wanted)).json()]
+
+    assert await listed() == ["h-2", "h-1"]
+    assert await listed(limit=1) == ["h-2"]
+    assert await listed(limit=1, skip=1) == ["h-1"]
+    world.now = datetime(2027, 4, 22, 1, tzinfo=UTC)
+    assert await listed(open="true") == ["h-2"]
+    assert (await site.get("/api/v1/campaigns", params={"limit": 0})).status_code == 422

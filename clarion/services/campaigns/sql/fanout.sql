@@ -1,12 +1,19 @@
+-- name: claim_in_order!
+-- Jobs are read in the order of their index until there are enough, whatever the planner knows of a table that thousands
+-- were just put into: to sort them is to read all of them for every claim.
+SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true),
+       set_config('enable_hashjoin', 'off', true), set_config('enable_seqscan', 'off', true);
+
 -- name: plan_afresh!
 -- A plan made while the tables were empty would be kept for the whole of a large fan-out. Officials are found by city and
 -- bucket: each transaction reads its own and not the whole directory.
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true);
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true),
+       set_config('enable_sort', 'on', true), set_config('enable_bitmapscan', 'on', true),
+       set_config('enable_hashjoin', 'on', true), set_config('enable_seqscan', 'on', true);
 
 -- name: claim_jobs
 -- The waves of one bucket stand together, so that its officials are read once. A campaign that is being decided on is
--- left alone, and none is decided on while its jobs are done. Jobs are read in the order of their index, so that a claim
--- costs the same however many wait. A paused wave waits while nobody of its bucket was asked;
+-- left alone, and none is decided on while its jobs are done. A paused wave waits while nobody of its bucket was asked;
 -- afterwards the ledger holds its messages, and what is amended replaces them there.
 SELECT j.campaign, j.division, j.bucket, j.officials, j.reached
 FROM fanout_jobs AS j JOIN campaigns AS c ON c.id = j.campaign

@@ -1,10 +1,14 @@
 -- name: list_campaigns
 -- Those whom a campaign concerns as it stands. Reached is who was sent the newest revision, or an older one that said
--- the same.
+-- the same. Calls are counted for the campaigns that are shown alone.
 SELECT c.id, c.title, c.status, c.problem, c.held, c.ends_at, c.not_after, c.letters_due_at, c.divisions, c.cities,
        c.officials, c.hearing, c.bills, c.revision, c.told_revision, c.created_at, c.changed_at, c.launched_at,
        c.due AS due_source, k.asked, k.mailboxes, k.reached, k.failed, k.other
-FROM campaigns AS c
+FROM (
+    SELECT * FROM campaigns
+    WHERE (:id::text IS NULL OR id = :id) AND (NOT :coming::boolean OR (status <> 'closed' AND ends_at > :now))
+    ORDER BY ends_at DESC, id LIMIT :at_most OFFSET :skipped
+) AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS asked, count(DISTINCT mailbox) AS mailboxes,
            count(*) FILTER (WHERE state = 'sent') AS reached,
@@ -12,7 +16,6 @@ CROSS JOIN LATERAL (
            count(*) FILTER (WHERE state NOT IN ('sent', 'failed', 'bounced', 'unknown', 'pending')) AS other
     FROM newest_outcomes(c.id)
 ) AS k
-WHERE (:id::text IS NULL OR c.id = :id)
 ORDER BY c.ends_at DESC, c.id;
 
 -- name: outcomes_of_campaign
