@@ -32,6 +32,7 @@ async def erase(tx: Transaction, who: Person) -> Erased:
         "memberships": QUERIES.forget_memberships(tx.connection, **asked),
         "choices": QUERIES.forget_choices(tx.connection, **asked),
         "audiences": QUERIES.forget_audiences(tx.connection, **asked),
+        "named": QUERIES.forget_names_in_audiences(tx.connection, **asked),
         "managers": QUERIES.forget_manager(tx.connection, **asked),
         "representatives": QUERIES.forget_representative(tx.connection, **asked),
         "calls": QUERIES.make_calls_nobodys(tx.connection, **asked),

@@ -1,11 +1,15 @@
 """Campaigns that somebody starts: who is asked and why, what is told, and what is refused."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from campaigns_world import World, mailbox
 from starting_world import ENDS, OWN, asked, associate, cancel, count, make_draft, manager, move, start, texts
+from test_campaign_bills import make_progress, record
 
+from clarion.runtime.people import Person
+from clarion.services.campaigns.people import erase
 from clarion.services.campaigns.starting.errors import NotToBeStarted, NotYours, Taken, Unfit, Unknown
 
 LETTERS = {"a-mayor", "b-member", "b-manager", "d-mayor", "e-mayor"}
@@ -293,7 +297,60 @@ async def test_one_mailbox_is_counted_once(world: World) -> None:
     await associate(world)
     found = await count(world, make_draft({"cities": ["elm"], "officials": ["e-mayor"]}))
     assert (found.officials, found.mailboxes) == (1, 1)
-    assert mailbox("e-mayor@elm.example")
+
+
+async def test_two_who_start_one_draft_at_once_start_one_campaign(world: World) -> None:
+    await associate(world)
+    draft = make_draft({"cities": ["elm"]}, id="both")
+    first, second = await asyncio.gather(start(world, draft), start(world, draft))
+    assert first.id == second.id
+    assert {first.created, second.created} == {True, False}
+    assert len(await world.fetch("SELECT id FROM campaigns")) == 1
+
+
+async def test_half_a_directory_is_said_before_the_start_and_waited_for_after_it(world: World) -> None:
+    await associate(world)
+    async with world.database.connection() as connection:
+        await connection.execute("DELETE FROM import_markers WHERE kind = 'officials'")
+    draft = make_draft({"cities": ["elm"]})
+    assert "officials were never imported completely" in (await count(world, draft)).warnings[0]
+    await start(world, draft)
+    assert (await world.campaign())["status"] == "waiting"
+    await world.project(world.marker("officials", "again"))
+    await world.fan_out()
+    assert await world.called() == {"e-mayor"}
+
+
+async def test_who_is_erased_is_named_in_no_audience(world: World) -> None:
+    await associate(world)
+    await start(world, make_draft({"officials": ["e-mayor", "a-chief"]}))
+    async with world.database.transaction() as tx:
+        box = mailbox("e-mayor@elm.example")
+        who = Person(address="e-mayor@elm.example", mailbox=box, officials=("e-mayor",), alone=True)
+        await erase(tx, who)
+    [row] = await world.fetch("SELECT alert FROM hearings")
+    assert row["alert"]["audience"]["officials"] == ["a-chief"]
+    assert "e-mayor" not in str(await world.fetch("SELECT * FROM drafts"))
+
+
+async def test_a_bill_that_has_come_to_its_end_is_asked_about_by_nobody(world: World) -> None:
+    await associate(world)
+    await world.adopt()
+    await world.consume("legislation.alerts.v1", [record(world, make_progress(1, status="Chaptered"))])
+    draft = make_draft(kind="floor-vote", decider="Senate floor", bills=["SB 79"], own=[])
+    with pytest.raises(Unfit, match="come to an end"):
+        await count(world, draft)
+
+
+async def test_the_governors_desk_is_open_while_the_legislature_is_done(world: World) -> None:
+    await associate(world)
+    await world.adopt()
+    await world.consume("legislation.alerts.v1", [record(world, make_progress(1, status="Enrolled"))])
+    desk = {"decided_at": None, "decider": None, "presented_on": "2027-05-03"}
+    await start(world, make_draft(kind="governor", bills=["SB 79"], own=[], **desk))
+    assert (await world.campaign())["status"] == "launched"
+    await world.consume("legislation.alerts.v1", [record(world, make_progress(2, status="Vetoed by Governor"))])
+    assert (await world.campaign())["status"] == "closed"
 
 
 async def test_approval_is_waited_for_unless_it_is_said_otherwise(world: World) -> None:

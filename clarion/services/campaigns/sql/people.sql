@@ -53,5 +53,11 @@ DELETE FROM choices WHERE official = ANY(:ids::text[]) RETURNING campaign
 -- name: forget_audiences
 DELETE FROM campaign_people WHERE official = ANY(:ids::text[]) RETURNING campaign
 
+-- name: forget_names_in_audiences
+-- Who was chosen by hand when a campaign was started.
+UPDATE hearings SET alert = jsonb_set(alert, '{audience,officials}', (alert -> 'audience' -> 'officials') - :ids::text[])
+WHERE alert -> 'audience' -> 'officials' ?| :ids::text[]
+RETURNING id
+
 -- name: forget_memberships
 DELETE FROM memberships WHERE member_kind = 'official' AND member = ANY(:ids::text[]) RETURNING number
