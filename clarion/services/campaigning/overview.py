@@ -1,6 +1,6 @@
 """`/campaigns`: all of them, what is open first, and one with its divisions, outcome and history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -12,6 +12,7 @@ from clarion.runtime.database import Connection, load_queries
 from clarion.runtime.staff.rights import Act, Staff
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import Visit
+from clarion.schemas.outcomes import Tally
 from clarion.services.campaigning.desk import PACKAGE, PLACE, Desk, zone_of
 from clarion.services.campaigning.outcomes import UNKNOWN_CAMPAIGN
 from clarion.services.campaigns.outcome.operations import outcome_of
@@ -20,6 +21,16 @@ from clarion.services.campaigns.starting.views import FollowUp, follow_up
 
 QUERIES = load_queries(PACKAGE)
 PAGE_SIZE = 50
+COLUMNS = (
+    ("Asked", "asked"),
+    ("Reached", "reached"),
+    ("On the way", "pending"),
+    ("Came back", "bounced"),
+    ("Failed", "failed"),
+    ("To approve", "to_approve"),
+    ("Cities without anyone", "without"),
+)
+"""What is told of a division and of a committee's member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,8 @@ def overview_router(desk: Desk) -> APIRouter:
             zone=zone,
             links=links,
             outcome=outcome,
+            columns=told(outcome.divisions if outcome else ()),
+            member_columns=told(outcome.members if outcome else ()),
             divisions={one.slug: one for one in outcome.divisions} if outcome else {},
             own=own,
         )
@@ -137,6 +150,11 @@ async def known_campaign(connection: Connection, campaign: str) -> Mapping[str, 
     if found is None:
         raise Refused(404, UNKNOWN_CAMPAIGN)
     return found
+
+
+def told(lines: Sequence[Tally]) -> list[tuple[str, str]]:
+    """The columns of a table in which there is anything to tell, each with its heading."""
+    return [(words, name) for words, name in COLUMNS if any(getattr(line, name, 0) for line in lines)]
 
 
 async def standing_of(connection: Connection, campaign: str) -> dict[str, Standing]:

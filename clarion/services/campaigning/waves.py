@@ -35,6 +35,8 @@ from clarion.services.mail_pages import FRAMING_HEADERS, MAIL_HEADERS
 PAGE_SIZE = 50
 PARAGRAPH_AT_MOST = 2_000
 WAVE = f"{PLACE}/{{campaign}}/{{division}}"
+DECIDING = (Act.APPROVE_WAVE, Act.PAUSE_WAVE)
+OVER = "It is over: nobody's voice counts any more."
 NOTHING_CHANGED = " Nothing was changed."
 CHOSEN: Mapping[str, str] = {"left-out": "is left out.", "added": "is added.", "undone": "stands as before."}
 """What is said of somebody who was just chosen."""
@@ -156,7 +158,7 @@ async def wave_page(
     wave, now = at.wave, desk.clock()
     async with desk.reading() as reading:
         zone = await zone_of(reading.campaigns, wave.campaign)
-        refusals = {act: await why_not(reading.campaigns, at, act, now) for act in (Act.APPROVE_WAVE, Act.PAUSE_WAVE)}
+        refusals = {act: await why_not(reading.campaigns, at, act, now) for act in DECIDING}
         names = await names_of(reading.ledger, [asked.who, *(one.official or "" for one in wave.history)])
         people = await listed(desk, reading, wave, asked)
         mail = await mail_of(desk, reading, wave)
@@ -185,6 +187,8 @@ async def wave_page(
 
 async def why_not(connection: Connection, at: At, act: Act, now: datetime) -> str | None:
     """Why the visitor may not do this to the wave, and who may; None if they may."""
+    if at.wave.useless_at <= now:
+        return OVER
     try:
         await allowed(connection, at.approver, act, (at.wave.campaign, at.wave.division), now)
     except Refusal as error:

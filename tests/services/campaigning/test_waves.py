@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.services.campaigning.conftest import Console, words
+from tests.services.campaigns.campaigns_world import IMPORTS, official
 
 REASON = "The mayor asked us <b>not</b> to"
 
@@ -340,6 +341,63 @@ async def test_the_divisions_paragraph_is_kept_and_stands_in_the_mail_as_text(co
     refused = await console.post(f"{path}/paragraph", {"text": "Too late"})
     assert refused.status_code == 409
     assert 'name="text"' not in await console.get(path)
+
+
+async def test_long_lists_are_shown_a_page_at_a_time(console: Console) -> None:
+    many = [official(f"x{number:03}", "alder", "council-member") for number in range(60)]
+    await console.world.import_all(officials=[*IMPORTS["officials"], *many])
+    await console.world.adopt(launch="approval")
+    await console.world.hear()
+    path = f"/campaigns/{(await console.world.campaign())['id']}/east-bay"
+    await console.sign_in()
+    first = await console.get(path)
+    [more] = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = await console.get(html.unescape(more).partition("#")[0])
+    shown = [re.findall(r'/leave-out"><.*?name="official" value="([^"]+)"', page) for page in (first, second)]
+    assert [len(page) for page in shown] == [50, 12]
+    assert len({*shown[0], *shown[1]}) == 62
+    assert 'rel="next"' not in second
+    assert "From the beginning" in second
+
+
+async def test_a_wave_that_goes_by_itself_can_be_paused_and_stopped(console: Console) -> None:
+    await console.world.launch()
+    path = f"/campaigns/{(await console.world.campaign())['id']}/east-bay"
+    await console.sign_in()
+    page = await console.get(path)
+    assert f"{path}/approve" not in page
+    assert (await decide(console, f"{path}/stop", {"reason": "The author withdrew it"})).status_code == 303
+    assert await state_of(console) == "stopped"
+
+
+async def test_once_it_is_over_nothing_can_be_done_any_more(console: Console) -> None:
+    path = await wave_of(console)
+    console.world.later(days=21)
+    await console.sign_in()
+    page = await console.get(path)
+    assert "It is over: nobody's voice counts any more." in words(page)
+    for form in ("approve", "reject", "leave-out", "add", "paragraph"):
+        assert f"{path}/{form}" not in page
+    assert (await decide(console, f"{path}/approve")).status_code == 409
+    assert await state_of(console) != "approved"
+
+
+async def test_bills_that_come_after_the_launch_wait_for_the_state_team(console: Console) -> None:
+    await console.world.launch()
+    await console.world.adopt(bill="AB 5", ask="vote no on AB 5", launch="approval")
+    agenda = [{"bill": "SB 79", "title": None, "author": None}, {"bill": "AB 5", "title": None, "author": None}]
+    await console.world.hear(revision=2, agenda=agenda)
+    campaign = (await console.world.campaign())["id"]
+    await console.sign_in()
+    assert "Bills came to the agenda after the launch" in await console.get(f"/campaigns/{campaign}")
+    page = await console.get(f"/campaigns/{campaign}/%2A")
+    assert "let go for all divisions at once, by the state team" in words(page)
+    assert "/approve" not in page
+    await console.sign_in("state", ())
+    page = await console.get(f"/campaigns/{campaign}/%2A")
+    assert "AB 5: oppose; vote no on AB 5" in words(page)
+    assert (await decide(console, f"/campaigns/{campaign}/%2A/approve")).status_code == 303
+    assert "Bills came to the agenda" not in await console.get(f"/campaigns/{campaign}")
 
 
 def look_in(page: str, action: str) -> str:
