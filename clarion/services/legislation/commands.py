@@ -21,7 +21,7 @@ from clarion.runtime.staff.audit import command_actor
 from clarion.services.legislation.operations import Intake
 from clarion.services.legislation.publication import Validation, publish_file, validate
 
-IN_MEMORY_BYTES = 8_000_000
+IN_MEMORY_BYTES = 1_000_000
 NEXT_STEPS = "What became of it: clarion campaigns list; what could not be handled: clarion dead-letters list"
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]

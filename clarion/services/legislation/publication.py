@@ -1,8 +1,7 @@
 """Publishes a file of updates: all of it is validated before any of it is published."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import IO, Any
 
 from pydantic import JsonValue
@@ -16,6 +15,8 @@ from clarion.services.legislation.reading import Item, read_items
 
 DEFAULT_SOURCE = "/clarion/publish"
 BATCH = 500
+BATCH_BYTES = 250_000
+"""So much of a file is in memory at once, however long it is."""
 SHOWN_ERRORS = 100
 
 Progress = Callable[[int], None]
@@ -82,9 +83,9 @@ async def publish_file(
     the record of acts.
     """
     occurrences = Occurrences()
-    updates = (read_item(item, source, occurrences) for item in read_items(file))
     published = seen_before = 0
-    for batch in batches(updates):
+    for items in batches(read_items(file)):
+        batch = [read_item(item, source, occurrences) for item in items]
         async with database.transaction() as tx:
             taken = await take_in(tx, batch, clock())
             if by is not None and taken.published:
@@ -103,7 +104,15 @@ async def record_publication(tx: Transaction, by: Actor, batch: list[Update], ta
     await record(tx.connection, by, "updates.published", subject, at=tx.clock(), details=details)
 
 
-def batches(updates: Iterator[Update]) -> Iterator[list[Update]]:
-    """Lists of at most `BATCH`."""
-    while batch := list(islice(updates, BATCH)):
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Lists of at most `BATCH`, and not much more than `BATCH_BYTES`."""
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += item.size
+        if len(batch) == BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch

@@ -2,6 +2,8 @@
 
 import io
 import json
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +104,51 @@ def test_the_source_is_the_given_one_then_the_events_own_then_the_default(notice
     assert source(event, "/given") == "/given"
     assert source(event, None) == "/own"
     assert source(shorthand, None) == "/clarion/publish"
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_array_is_read_an_element_at_a_time_whatever_its_texts_hold(indent: int | None) -> None:
+    tricky = ['a "quoted" [text]', "{,}\\", "line\nbreak", "\u00e9\U0001f600", "x" * 200_000]
+    values = [{"text": text, "inner": [[], {}, [1, 2]]} for text in tricky]
+    found = items(json.dumps(values, indent=indent, ensure_ascii=False))
+    assert [value for _, _, value, _ in found] == values
+    assert [index for _, index, _, _ in found] == list(range(len(values)))
+
+
+def test_what_follows_an_array_is_read_line_by_line() -> None:
+    found = items('\n[{"a": 1},\n {"a": 2}]\n{"a": 3}\nbroken\n')
+    assert [(line, value) for line, _, value, error in found if error is None] == [
+        (2, {"a": 1}),
+        (2, {"a": 2}),
+        (4, {"a": 3}),
+    ]
+    assert [line for line, _, _, error in found if error] == [5]
+
+
+@pytest.mark.parametrize(("text", "places"), [("[1,]", [1]), ("[,]", [0, 1]), ("[{]", [None]), ('["', [None])])
+def test_each_broken_element_is_a_mistake_with_its_place(text: str, places: list[int | None]) -> None:
+    assert [index for _, index, _, error in items(text) if error] == places
+
+
+@given(st.lists(JSON), st.integers(1, 40))
+def test_an_array_is_the_same_however_much_of_it_is_read_at_once(values: list[Any], size: int) -> None:
+    content = json.dumps(values).encode()
+
+    class Slow(io.BytesIO):
+        def read(self, count: int | None = -1, /) -> bytes:
+            return super().read(min(count, size) if count and count > 0 else count)
+
+    assert [item.value for item in read_items(Slow(content))] == values
+
+
+def test_a_long_array_takes_as_much_memory_as_its_longest_element(tmp_path: Path) -> None:
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps([{"text": "x" * 20_000}] * 1_000))
+    with path.open("rb") as file:
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in read_items(file)) == 1_000
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 1_000_000 < path.stat().st_size
