@@ -71,32 +71,37 @@ def overview_router(desk: Desk) -> APIRouter:
 
     @router.get("/{campaign}")
     async def show_campaign(campaign: str, visit: seen, done: str = "") -> HTMLResponse:
-        async with desk.campaigns() as database, database.connection() as connection:
-            found = await known_campaign(connection, campaign)
-            standing = await standing_of(connection, campaign)
-            zone = await zone_of(connection, campaign)
-            links = await links_of(connection, campaign)
-            outcome = await outcome_of(connection, campaign, desk.clock())
-        own = own_divisions(visit.staff)
-        waves = sorted(found["waves"], key=lambda wave: wave["slug"] not in own)
-        return desk.show(
-            "campaign.html",
-            visit,
-            begun=done == "started",
-            campaign=found,
-            waves=waves,
-            waiting=[wave for wave in waves if wave["slug"] in own and waits(wave, standing)],
-            standing=standing,
-            zone=zone,
-            links=links,
-            outcome=outcome,
-            columns=told(outcome.divisions if outcome else ()),
-            member_columns=told(outcome.members if outcome else ()),
-            divisions={one.slug: one for one in outcome.divisions} if outcome else {},
-            own=own,
-        )
+        return await campaign_page(desk, visit, campaign, begun=done == "started")
 
     return router
+
+
+async def campaign_page(desk: Desk, visit: Visit, campaign: str, *, begun: bool) -> HTMLResponse:
+    """One campaign, the visitor's own divisions first; `begun` if it was started just now."""
+    async with desk.campaigns() as database, database.connection() as connection:
+        found = await known_campaign(connection, campaign)
+        standing = await standing_of(connection, campaign)
+        zone = await zone_of(connection, campaign)
+        links = await links_of(connection, campaign)
+        outcome = await outcome_of(connection, campaign, desk.clock())
+    own = own_divisions(visit.staff)
+    waves = sorted(found["waves"], key=lambda wave: wave["slug"] not in own)
+    return desk.show(
+        "campaign.html",
+        visit,
+        begun=begun,
+        campaign=found,
+        waves=waves,
+        waiting=[wave for wave in waves if wave["slug"] in own and waits(wave, standing)],
+        standing=standing,
+        zone=zone,
+        links=links,
+        outcome=outcome,
+        columns=told(outcome.divisions if outcome else ()),
+        member_columns=told(outcome.members if outcome else ()),
+        divisions={one.slug: one for one in outcome.divisions} if outcome else {},
+        own=own,
+    )
 
 
 def own_divisions(staff: Staff) -> frozenset[str]:
