@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
-from campaigns_world import World, make_alert
+from campaigns_world import SEVEN, World, committee, make_alert
 from test_campaign_bills import make_progress, record
 
 from clarion.services.campaigns.starting.drafting import carry_over
@@ -72,7 +72,7 @@ async def test_the_draft_becomes_the_campaign_once_the_hearing_is_set(world: Wor
     assert [(each["state"], each["campaign"]) for each in await follow_ups(world)] == [("set", campaign["id"])]
     [told] = await world.told_to(MAYOR, f"campaign:{campaign['id']}")
     assert told.body["content"]["bills"][0]["version"].startswith(
-        "SB 79 was amended on Thursday, April 22, 2027, after we last asked you about it."
+        "SB 79 was amended on Thursday, April 22, 2027, after cities were last asked about it."
     )
 
 
@@ -83,6 +83,27 @@ async def test_a_hearing_that_is_set_before_the_bill_is_told_of_follows_as_well(
     assert await follow_ups(world) == []
     [row] = await world.fetch("SELECT follows FROM followed WHERE campaign = $1", campaign["id"])
     assert row["follows"] == last
+
+
+async def test_a_later_hearing_is_not_what_an_earlier_one_follows(world: World) -> None:
+    await world.launch()
+    campaign = await next_hearing(world)
+    await tell(world, 1, status="Amended and re-referred")
+    followed = await world.fetch("SELECT campaign FROM followed")
+    assert [row["campaign"] for row in followed] == [campaign["id"]]
+    rows = await world.fetch("SELECT message FROM campaigns WHERE hearing = 'h-1'")
+    assert rows[0]["message"]["content"]["bills"][0]["version"] is None
+
+
+async def test_another_committee_wants_a_letter_of_its_own(world: World) -> None:
+    await over(world)
+    upper = committee("ocd-organization/local", "Local Government", "upper", (SEVEN, "chair"))
+    await world.project(world.entity(upper))
+    campaign = await next_hearing(world, committee=NEXT)
+    [told] = await world.told_to(MAYOR, f"campaign:{campaign['id']}")
+    assert told.body["content"]["bills"][0]["version"] == (
+        "SB 79 was elsewhere when cities were last asked (Housing): a letter of its own is wanted here."
+    )
 
 
 async def test_what_was_chosen_and_written_is_carried_over(world: World) -> None:
@@ -174,6 +195,7 @@ async def test_a_withdrawn_stance_drops_the_draft_with_the_next_word_of_the_bill
     await over(world)
     await tell(world, 1, committee=NEXT)
     await world.adopt(stance="watch")
+    assert [row async for row in listing(world)] == []
     await tell(world, 2, committee=NEXT, amended_on="2027-04-23")
     assert [(each["state"], each["dropped_reason"]) for each in await follow_ups(world)] == [
         ("dropped", "no position on it asks anything any more")

@@ -17,7 +17,7 @@ from clarion.services.campaigns.domain.model import (
 )
 from clarion.services.campaigns.domain.names import chamber_key, named_chamber
 from clarion.services.campaigns.domain.occasions import MATTERS, Occasion
-from clarion.services.campaigns.domain.progress import Progress, new_version
+from clarion.services.campaigns.domain.progress import Progress, since_last
 from clarion.services.campaigns.domain.stages import ending_at
 from clarion.services.campaigns.domain.times import spoken_start
 
@@ -138,7 +138,12 @@ def endings(situation: Situation) -> Mapping[str, str]:
 def versions(situation: Situation) -> Mapping[str, str]:
     """What is new about bills that were asked about before, by their keys."""
     standings, last = situation.progress.standings, situation.progress.last
-    said = {key: new_version(standings[key], last[key]) for key in standings if key in last}
+    committee = situation.occasion.committee.model_dump() if situation.occasion.is_hearing else None
+    said = {
+        key: since_last(each.position.bill, standings.get(key), last[key], committee)
+        for each in situation.positions
+        if (key := each.position.bill_key) in last
+    }
     return {key: text for key, text in said.items() if text is not None}
 
 

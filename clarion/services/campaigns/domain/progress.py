@@ -41,15 +41,25 @@ class Progress:
     last: Mapping[str, Last] = field(default_factory=dict)
 
 
-def new_version(standing: Standing, last: Last) -> str | None:
-    """What to say of a bill whose text changed since it was last asked about; None if it did not."""
-    if standing.amended_on is None or standing.amended_on < last.launched_at.astimezone(ZoneInfo(last.zone)).date():
-        return None
-    day = spoken_date(standing.amended_on)
+def amended_since(standing: Standing, last: Last) -> bool:
+    """Whether the text changed since the last campaign was launched, by the days there."""
     return (
-        f"{standing.bill} was amended on {day}, after we last asked you about it. What was written about the version"
-        " before does not count here: a fresh letter does."
+        standing.amended_on is not None
+        and standing.amended_on >= last.launched_at.astimezone(ZoneInfo(last.zone)).date()
     )
+
+
+def since_last(bill: str, standing: Standing | None, last: Last, committee: Mapping[str, Any] | None) -> str | None:
+    """What to say of a bill that was asked about before; None if it is as it was, before the same `committee`."""
+    if standing is not None and standing.amended_on is not None and amended_since(standing, last):
+        return (
+            f"{bill} was amended on {spoken_date(standing.amended_on)}, after cities were last asked about it. What was"
+            " written about the version before does not count here: a fresh letter does."
+        )
+    if committee is not None and not _same(committee, last.committee):
+        before = last.committee["name"]
+        return f"{bill} was elsewhere when cities were last asked ({before}): a letter of its own is wanted here."
+    return None
 
 
 def goes_on(standing: Standing, last: Last) -> bool:
@@ -58,7 +68,7 @@ def goes_on(standing: Standing, last: Last) -> bool:
         return False
     if standing.committee is not None and not _same(standing.committee, last.committee):
         return True
-    return new_version(standing, last) is not None
+    return amended_since(standing, last)
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -6,8 +6,8 @@ FROM bills AS b
 WHERE b.jurisdiction = :jurisdiction AND b.session = :session AND b.bill_key = ANY (:bill_keys::text[]);
 
 -- name: last_campaigns
--- For each of these bills the newest launched campaign that asked about it, at another occasion than this one; over is one
--- whose agenda the bill has left, too.
+-- For each of these bills the newest campaign that asked about it, at another occasion than this one and launched before
+-- this one's was begun; over is one whose agenda the bill has left, too.
 SELECT DISTINCT ON (key.bill_key) key.bill_key, c.id AS campaign, c.launched_at, h.alert ->> 'zone' AS zone,
        h.alert -> 'committee' AS committee,
        c.status = 'closed' OR c.ends_at <= :now
@@ -15,7 +15,8 @@ SELECT DISTINCT ON (key.bill_key) key.bill_key, c.id AS campaign, c.launched_at,
 FROM campaigns AS c
 JOIN hearings AS h ON h.id = c.hearing AND h.jurisdiction = :jurisdiction AND h.session = :session AND h.id <> :hearing
 CROSS JOIN LATERAL unnest(c.told_bills) AS key (bill_key)
-WHERE c.told_bills && :bill_keys::text[] AND key.bill_key = ANY (:bill_keys::text[]) AND c.launched_at IS NOT NULL
+WHERE c.told_bills && :bill_keys::text[] AND key.bill_key = ANY (:bill_keys::text[])
+  AND c.launched_at <= coalesce((SELECT own.created_at FROM campaigns AS own WHERE own.hearing = :hearing), 'infinity')
 ORDER BY key.bill_key, c.ends_at DESC, c.id;
 
 -- name: any_occasion_ahead$
@@ -51,10 +52,15 @@ UPDATE follow_ups SET state = 'set', campaign = :campaign, changed_at = :now WHE
 INSERT INTO followed (campaign, follows, at) SELECT :campaign, unnest(:follows::text[]), :now ON CONFLICT DO NOTHING;
 
 -- name: list_follow_ups
+-- Those that wait, while the position on the bill asks for something.
 SELECT f.id, f.bill, f.follows, c.title AS last_title, f.committee ->> 'name' AS committee, f.amended_on, f.drafted_at,
        f.changed_at
 FROM follow_ups AS f LEFT JOIN campaigns AS c ON c.id = f.follows
 WHERE f.state = 'waiting' AND (:id::text IS NULL OR f.id = :id)
+  AND coalesce((
+      SELECT p.stance <> 'watch' FROM positions AS p
+      WHERE p.jurisdiction = f.jurisdiction AND p.session = f.session AND p.bill_key = f.bill_key
+      ORDER BY p.version DESC LIMIT 1), false)
 ORDER BY f.drafted_at, f.id;
 
 -- name: reached_before
