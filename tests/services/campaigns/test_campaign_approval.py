@@ -470,3 +470,17 @@ async def test_what_is_cancelled_is_not_stopped_as_well(world: World) -> None:
     await world.hear(revision=2, status="cancelled")
     with pytest.raises(TooLate):
         await stop(world, campaign)
+
+
+async def test_a_call_that_is_let_go_in_the_last_day_says_so(world: World) -> None:
+    campaign = await drafted(world)
+    await approve(world, campaign)
+    await world.fan_out()
+    world.now = (await world.campaign())["ends_at"] - timedelta(hours=23)
+    await approve(world, campaign, "peninsula")
+    await world.fan_out()
+    [early], [late] = await world.told_to(MAYOR), await world.told_to("b-member@birch.example")
+    assert (early.body["content"]["urgent_note"], late.body["content"]["urgent_note"]) == (
+        None,
+        "Less than a day is left.",
+    )

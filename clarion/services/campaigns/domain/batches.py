@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +16,8 @@ from clarion.services.campaigns.domain.model import Asked, Division, Reasons, Wi
 RECIPIENTS_PER_MESSAGE = 250
 BYTES_PER_MESSAGE = 900_000
 MAILBOXES_PER_WITHDRAWAL = 1_000
+DAY = timedelta(hours=24)
+LAST_DAY = "Less than a day is left."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def batches_of(
     shared = _shared_bytes(message)
     for (bucket, slug, letter), group in groupby(sorted(asked, key=batch_key), key=batch_key):
         division = divisions.get(slug)
+        until = _not_after(message, now, letter=letter)
         batch = MessageBatch(
             matter=message.matter,
             revision=message.revision,
@@ -111,9 +114,9 @@ def batches_of(
             subscription="calls",
             lane="call",
             reply_to=words.contact(division),
-            not_after=_not_after(message, now, letter=letter),
+            not_after=until,
             facts=list(message.facts),
-            content=_content(message, division, slug, now),
+            content=_content(message, division, slug, now) | _urgency(message, until, now),
             calendar=message.calendar,
             wave=slug,
             recipients=[],
@@ -126,6 +129,11 @@ def _not_after(message: Message, now: datetime, *, letter: bool) -> datetime:
     if not message.calling:
         return message.told_until
     return not_after(message.letters_due_at, message.ends_at, now, letter=letter)
+
+
+def _urgency(message: Message, until: datetime, now: datetime) -> dict[str, str]:
+    """What is said where little time is left for what is asked."""
+    return {"urgent_note": LAST_DAY} if message.calling and until - now < DAY else {}
 
 
 def withdrawals_of(
