@@ -69,8 +69,8 @@ def test_an_occasion_that_is_no_hearing_has_what_it_was_started_with_or_none() -
     [
         (Due(kind="notice", text="the notice says so"), "the notice says so"),
         (
-            Due(kind="rule", text="Wednesday before the hearing, noon", address="https://h.example"),
-            "Wednesday before the hearing, noon; as https://h.example says; nobody knows when it was last checked",
+            Due(kind="rule", text="2 business days", address="https://h.example"),
+            "2 business days; to be confirmed at https://h.example: nobody knows when it was last checked",
         ),
         (
             Due(kind="override", text="T", unknown_years=[2030]),

@@ -128,8 +128,10 @@ async def test_a_deadline_by_hand_is_said_with_where_it_is_from(run: Run, world:
     [row] = checked("campaigns.deadline", await run("deadline", *arguments, "--json"))
     assert (row["letters_due_at"], row["changed"]) == ("2027-04-14T00:00:00Z", True)
     cleared = await run("deadline", campaign, "--clear", "--reason", "a mistake")
-    assert "Wednesday before the hearing, noon; as https://shou.senate.ca.gov/node/15 says" in cleared.stdout
-    assert "last checked on 2026-11-22" in cleared.stdout
+    from_rule = (
+        "Wednesday before the hearing, noon; as https://shou.senate.ca.gov/node/15 says, last checked on 2026-11-22"
+    )
+    assert from_rule in cleared.stdout
 
 
 async def test_the_page_shows_rules_with_sources_and_what_is_to_be_looked_at(
@@ -139,7 +141,7 @@ async def test_the_page_shows_rules_with_sources_and_what_is_to_be_looked_at(
     await world.import_all()
     page = (await browser.get("/rules")).text
     assert "Senate Housing</strong>: Wednesday before the hearing, noon" in page
-    assert "nobody knows when the rule of Labor and Employment (lower) was last checked" in page
+    assert "nobody knows when the rule of Assembly Labor and Employment was last checked" in page
     assert 'href="https://shou.senate.ca.gov/node/15" rel="noreferrer"' in page
 
 

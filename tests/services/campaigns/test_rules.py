@@ -313,10 +313,10 @@ async def test_the_check_names_what_is_old_what_ends_and_what_fits_nothing(world
         now = await check_rules(connection, world.now)
         later = await check_rules(connection, datetime(2028, 11, 1, tzinfo=UTC), days=90)
     kinds = [(each.kind, each.what) for each in now]
-    assert ("never-checked", "nobody knows when the rule of Labor and Employment (lower) was last checked") in kinds
-    assert ("no-committee", "the rule of Rules (upper) fits no committee of the directory") in kinds
+    assert ("never-checked", "nobody knows when the rule of Assembly Labor and Employment was last checked") in kinds
+    assert ("no-committee", "the rule of Senate Rules fits no committee of the directory") in kinds
     assert [what for kind, what in kinds if kind == "no-rule"] == [
-        "Arts (upper) has no rule: its deadlines are unknown unless the notice says them"
+        "Senate Arts has no rule: its deadlines are unknown unless the notice says them"
     ]
     assert kinds[0][0] == "no-deadline"
     assert {"stale", "holidays"}.isdisjoint(kind for kind, _ in kinds)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from clarion.schemas.deadlines import RuleConcern
-from clarion.services.campaigns.domain.deadlines import Rule
-from clarion.services.campaigns.domain.names import committee_keys
+from clarion.services.campaigns.domain.deadlines import DaysBefore, Rule
+from clarion.services.campaigns.domain.names import chamber, committee_keys
 
 AHEAD = timedelta(days=120)
 """How long before the table of holidays ends that is said."""
-SET = "clarion committees rules set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +25,40 @@ class CommitteeNamed:
 def concerns(
     rules: Sequence[Rule],
     committees: Sequence[CommitteeNamed],
+    jurisdiction: str,
+    *,
     holidays_end: date | None,
     today: date,
     days: int,
 ) -> list[RuleConcern]:
-    """What is to be looked at: rules older than so many `days` first, then holidays, then names."""
+    """What is to be looked at in a jurisdiction: rules older than so many `days` first, then holidays, then names."""
     found = [concern for rule in rules for concern in _of_rule(rule, today, days)]
     found += _of_holidays(rules, holidays_end, today)
     if committees:
         found += [concern for rule in rules for concern in _of_names(rule, committees)]
-        found += _without_rule(rules, committees)
+        found += _without_rule(rules, committees, jurisdiction)
     return found
 
 
 def _of_rule(rule: Rule, today: date, days: int) -> Iterable[RuleConcern]:
-    name = f"{rule.committee} ({rule.chamber})"
-    source = rule.source or "what the committee says"
-    todo = f'look at {source}, then {SET} "{rule.committee}" --chamber {rule.chamber} --checked-on today'
+    name = called(rule)
+    todo = f"look at {rule.source or 'what the committee says'}, then {set_command(rule)} --checked-on today"
     if rule.checked_on is None:
         yield RuleConcern(
             kind="never-checked",
             what=f"nobody knows when the rule of {name} was last checked",
-            todo=f"{todo} --checked-on today",
+            todo=todo,
         )
     elif rule.checked_on < today - timedelta(days=days):
         yield RuleConcern(
             kind="stale",
             what=f"the rule of {name} was last checked on {rule.checked_on}",
-            todo=f"{todo} --checked-on today",
+            todo=todo,
         )
 
 
 def _of_holidays(rules: Sequence[Rule], end: date | None, today: date) -> Iterable[RuleConcern]:
-    if not any(rule.when is not None and "business" in str(rule.when) for rule in rules):
+    if not any(isinstance(rule.when, DaysBefore) and rule.when.business for rule in rules):
         return
     if end is None or end < today + AHEAD:
         until = f"end with {end}" if end else "are not known here at all"
@@ -71,12 +71,12 @@ def _of_holidays(rules: Sequence[Rule], end: date | None, today: date) -> Iterab
 
 def _of_names(rule: Rule, committees: Sequence[CommitteeNamed]) -> Iterable[RuleConcern]:
     fits = [each.name for each in committees if fits_committee(rule, each)]
-    name = f"{rule.committee} ({rule.chamber})"
+    name = called(rule)
     if not fits:
         yield RuleConcern(
             kind="no-committee",
             what=f"the rule of {name} fits no committee of the directory",
-            todo=f'import the committee, or name it as the directory does: {SET} "{rule.committee}" --alias NAME',
+            todo=f"import the committee, or name it as the directory does: {set_command(rule)} --alias NAME",
         )
     elif len(fits) > 1:
         yield RuleConcern(
@@ -86,19 +86,27 @@ def _of_names(rule: Rule, committees: Sequence[CommitteeNamed]) -> Iterable[Rule
         )
 
 
-def _without_rule(rules: Sequence[Rule], committees: Sequence[CommitteeNamed]) -> Iterable[RuleConcern]:
-    places = {rule.jurisdiction for rule in rules}
-    bare = [
-        each
-        for each in committees
-        if each.jurisdiction in {None, *places} and not any(fits_committee(rule, each) for rule in rules)
-    ]
-    for each in bare:
-        yield RuleConcern(
-            kind="no-rule",
-            what=f"{each.name} ({each.chamber}) has no rule: its deadlines are unknown unless the notice says them",
-            todo=f'{SET} "{each.name}" --chamber {each.chamber} --when "5 business days" --source ADDRESS',
-        )
+def _without_rule(
+    rules: Sequence[Rule], committees: Sequence[CommitteeNamed], jurisdiction: str
+) -> Iterable[RuleConcern]:
+    for each in committees:
+        if each.jurisdiction in {None, jurisdiction} and not any(fits_committee(rule, each) for rule in rules):
+            bare = Rule(jurisdiction, each.chamber, each.name, None)
+            yield RuleConcern(
+                kind="no-rule",
+                what=f"{called(bare)} has no rule: its deadlines are unknown unless the notice says them",
+                todo=f'{set_command(bare)} --when "5 business days" --source ADDRESS',
+            )
+
+
+def called(rule: Rule) -> str:
+    """A rule's committee as people call it: "Senate Housing"."""
+    return f"{chamber(rule.chamber, rule.jurisdiction).name} {rule.committee}"
+
+
+def set_command(rule: Rule) -> str:
+    """The command that sets a rule, up to what of it is to be set."""
+    return f'clarion committees rules set "{rule.committee}" --chamber {rule.chamber}'
 
 
 def fits_committee(rule: Rule, committee: CommitteeNamed) -> bool:

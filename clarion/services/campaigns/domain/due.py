@@ -71,14 +71,11 @@ def by_rule(rule: Rule, occasion: Occasion, holidays: Holidays) -> tuple[datetim
 def spoken_due(due: Due) -> str:
     """Where a deadline comes from, for people, with what is doubtful about it."""
     parts = [due.text]
-    if due.address:
-        parts.append(f"as {due.address} says")
-    if due.kind == "rule":
-        parts.append(
-            f"last checked on {due.checked_on.isoformat()}"
-            if due.checked_on
-            else "nobody knows when it was last checked"
-        )
+    if due.checked_on and due.address:
+        parts.append(f"as {due.address} says, last checked on {due.checked_on.isoformat()}")
+    elif due.kind == "rule":
+        where = f" at {due.address}" if due.address else ""
+        parts.append(f"to be confirmed{where}: nobody knows when it was last checked")
     if due.unknown_years:
         years = ", ".join(map(str, due.unknown_years))
         parts.append(f"counted without the holidays of {years}, which are not known here: ask the committee")

@@ -22,7 +22,14 @@ async def check_rules(
         CommitteeNamed(row["name"], row["chamber"], row["jurisdiction"], frozenset(row["name_keys"]))
         async for row in QUERIES.committees_known(connection)
     ]
-    found = concerns(rules, committees, holidays_end(jurisdiction), now.date(), days)
+    found = concerns(
+        rules,
+        committees,
+        jurisdiction,
+        holidays_end=holidays_end(jurisdiction),
+        today=now.date(),
+        days=days,
+    )
     return [*await _without_deadline(connection, now), *found]
 
 
