@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Request
 
 from tests.services.notifications.kinds_of_mail import read
 from tests.services.notifications.words import texts
@@ -81,8 +81,13 @@ SIGHTS = [
 async def faults_of(page: Page, mail: bytes, picture: Path) -> list[str]:
     """Show a mail, keep its picture and say what is wrong with it."""
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+
+    def hear(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", hear)
     await page.set_content(texts(read(mail))[1])
     found: list[str] = await page.evaluate(FAULTS, TAP_PIXELS)
-    await page.screenshot(path=picture, full_page=True)
+    await page.screenshot(path=picture, full_page=True, type="jpeg", quality=80)
+    page.remove_listener("request", hear)
     return found + [f"asks for {url}" for url in asked]

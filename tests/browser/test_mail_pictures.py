@@ -26,9 +26,9 @@ async def test_every_kind_of_mail_is_read_on_phone_and_desk_in_light_and_dark(br
         return [
             f"{name}, {sight.name}: {fault}"
             for name, mail in mails.items()
-            for fault in await faults_of(page, mail, folder / f"{name}-{sight.name}.png")
+            for fault in await faults_of(page, mail, folder / f"{name}-{sight.name}.jpg")
         ]
 
     found = await asyncio.gather(*map(look, SIGHTS))
     assert [fault for faults in found for fault in faults] == []
-    assert len(list(folder.glob("*.png"))) >= len(SIGHTS) * len(KINDS)
+    assert len(list(folder.glob("*.jpg"))) >= len(SIGHTS) * len(KINDS)
