@@ -13,6 +13,7 @@ from clarion.runtime.settings import load_settings
 from clarion.schemas.deadlines import Due
 from clarion.services.campaigns import reports
 from clarion.services.campaigns.domain.due import spoken_due
+from clarion.services.campaigns.starting.progress import QUERIES
 
 campaigns = typer.Typer(help="What came of hearings with our positions on the agenda.", no_args_is_help=True)
 
@@ -29,14 +30,18 @@ def list_campaigns(
     as_json: AsJson = False,
 ) -> None:
     """List the campaigns, the latest hearing first. Example: clarion campaigns list --open --limit 50"""
-    found = asyncio.run(_campaigns(reports.Page(limit, skip, system_clock() if open_only else None)))
+    found, waiting = asyncio.run(_campaigns(reports.Page(limit, skip, system_clock() if open_only else None)))
     rows = found if as_json else [{name: row[name] for name in LIST_FIELDS} for row in found]
     print_rows(rows, as_json=as_json, empty="No campaign: publish a hearing with a bill that a position is on")
+    if waiting and not as_json:
+        say(f"drafted until a hearing is set: {', '.join(waiting)} (clarion campaigns follow-ups)")
 
 
-async def _campaigns(page: reports.Page) -> list[dict[str, Any]]:
+async def _campaigns(page: reports.Page) -> tuple[list[dict[str, Any]], list[str]]:
+    """The campaigns, and the bills whose next one waits for its hearing."""
     async with open_database(load_settings(), NAME) as database, database.connection() as connection:
-        return await reports.list_campaigns(connection, page)
+        waiting = [row["bill"] async for row in QUERIES.list_follow_ups(connection, id=None)]
+        return await reports.list_campaigns(connection, page), waiting
 
 
 def print_campaign(found: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from campaigns_world import NOW, World
 from fastapi import FastAPI
 from starting_world import OWN, associate
+from test_campaign_bills import make_progress, record
 from typer.testing import CliRunner, Result
 
 from clarion.runtime.database import Database
@@ -176,6 +177,25 @@ def test_it_is_started_once_moved_and_cancelled(run: Run) -> None:
     again = run("cancel", first["id"])
     assert (again.exit_code, "cancelled before" in again.stderr) == (1, True)
     assert "No bill" in run("follow-ups").stdout
+
+
+def test_a_bill_that_goes_on_stands_below_the_list_and_in_its_own(run: Run, campaigns_url: str) -> None:
+    asyncio.run(go_on(campaigns_url))
+    assert "drafted until a hearing is set: SB 79" in run("list").stdout
+    [found] = json.loads(run("follow-ups", "--json").stdout)
+    assert (found["bill"], found["problem"]) == ("SB 79", "waits for the hearing before Local Government")
+
+
+async def go_on(url: str) -> None:
+    database = await Database.connect(url, "campaigns", max_size=2)
+    world = World(database)
+    await world.adopt()
+    await world.hear()
+    world.later(days=25)
+    await world.review()
+    told = make_progress(1, committee={"name": "Local Government"}, amended_on=None)
+    await world.consume("legislation.alerts.v1", [record(world, told)])
+    await database.close()
 
 
 @pytest.mark.parametrize(
