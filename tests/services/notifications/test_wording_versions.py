@@ -132,11 +132,31 @@ async def test_who_saves_over_a_version_that_they_have_not_seen_is_told(house: H
     assert await save(house, worded("two"), base=1) == Saved(2, new=True)
 
 
-async def test_of_two_who_save_at_once_one_is_told(house: House) -> None:
-    both = await asyncio.gather(
-        save(house, worded("one"), base=0), save(house, worded("two"), base=0), return_exceptions=True
-    )
-    assert sorted(type(one).__name__ for one in both) == ["Outdated", "Saved"]
+async def test_of_two_who_save_at_once_the_second_is_told(house: House, until: Any) -> None:
+    async def second() -> Saved:
+        async with house.database.transaction() as tx:
+            return await operations.put(tx, ADA, "call", worded("two"), note="", base=0)
+
+    async with house.database.transaction() as tx:
+        await operations.put(tx, ADA, "call", worded("one"), note="", base=0)
+        late = asyncio.create_task(second())
+        await until(lambda: waits(house))
+    with pytest.raises(Outdated, match="ada saved version 1 at"):
+        await late
+
+
+async def waits(house: House) -> bool:
+    return bool(await house.rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
+
+
+async def test_what_code_asks_for_that_knows_no_wordings_is_told_in_the_projects(
+    house: House, mail_catcher: Any, until: Any
+) -> None:
+    await save(house, worded("one"))
+    await house.call([1])
+    await house.execute("UPDATE contents SET edition = DEFAULT")
+    (mail,) = await mails(house, mail_catcher, until, 1)
+    assert "WORDED" not in mail.text
 
 
 async def test_what_cannot_be_used_is_not_saved(house: House) -> None:
