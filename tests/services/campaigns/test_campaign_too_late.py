@@ -26,10 +26,12 @@ async def expired(world: World, address: str, revision: int = 1, state: str = "e
 
 
 async def launched(world: World) -> None:
+    """Everyone is asked for a letter or to testify, and nothing else is to be looked at again."""
     await world.import_all()
     await world.adopt()
     await world.hear(letters_due_at=DUE)
     await world.fan_out()
+    await world.quiet_directory()
 
 
 async def time_goes_on(world: World) -> None:
@@ -81,6 +83,20 @@ async def test_ends_that_come_one_after_another_ask_each_once(world: World) -> N
     await time_goes_on(world)
     assert [each.revision for each in await world.told_to(MAYOR)] == [1, 2]
     assert [each.revision for each in await world.told_to(MANAGER)] == [1, 2]
+
+
+async def test_who_was_asked_again_is_left_alone_when_others_are_told_a_later_revision(world: World) -> None:
+    await launched(world)
+    world.now = PASSED
+    await world.deliver(await expired(world, MAYOR))
+    await time_goes_on(world)
+    for revision, testifies in enumerate((True, False), start=1):
+        await world.project(
+            world.entity(official("new", "alder", "Fire Chief", testifies=testifies, revision=revision))
+        )
+        await world.quiet_directory()
+    assert [each.revision for each in await world.told_to("new@alder.example")] == [2, 3]
+    assert [each.revision for each in await world.told_to(MAYOR)] == [1, 2]
 
 
 async def test_an_end_told_before_our_clock_says_that_letters_are_closed_waits_for_it(world: World) -> None:
@@ -163,6 +179,7 @@ async def test_ends_reviews_and_fan_outs_at_the_same_time_ask_each_once(world: W
     await world.adopt()
     await world.hear(letters_due_at=DUE)
     await world.fan_out()
+    await world.quiet_directory()
     world.now = PASSED
     ends = [await expired(world, f"p{number}@alder.example") for number in range(60)]
 
