@@ -22,6 +22,7 @@ BILL_FRAME = 400
 WHY_BYTES = 4_000
 POINT_FRAME = 30
 NAMES_BYTES = 250
+FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,12 @@ class Agenda:
     def left_out(self, person: str) -> str | None:
         """What the mail has no room for, and whom to ask for it; None where nothing is missing."""
         named = [(part, [one.bill for one in self.bills if part in one.left_out]) for part in (LETTER, POINTS, WHY)]
-        missing = [f"{part} on {listed_within(bills, NAMES_BYTES)}" for part, bills in named if bills]
+        every = len(self.bills) if not self.others and len(self.bills) > FEW else None
+        missing = [
+            f"{part} on {'every bill' if len(bills) == every else listed_within(bills, NAMES_BYTES)}"
+            for part, bills in named
+            if bills
+        ]
         if self.others:
             missing.append(f"all on {listed_within(self.others, NAMES_BYTES)}")
         return f"Not everything fits into a mail. Ask {person} for {'; '.join(missing)}." if missing else None
