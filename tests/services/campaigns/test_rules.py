@@ -146,6 +146,16 @@ async def campaign_of(world: World, hearing: str) -> str:
     return str(row["id"])
 
 
+async def test_a_name_that_a_rule_loses_leaves_the_hearings_under_that_name_without_a_deadline(world: World) -> None:
+    await world.import_all()
+    await world.adopt()
+    await set_it(world, aliases=("Homelessness",))
+    await world.hear(committee={"name": "Homelessness", "chamber": "upper", "id": None})
+    assert (await due_source(world))["kind"] == "rule"
+    assert (await set_it(world, aliases=())).decided_again == 1
+    assert (await due_source(world))["kind"] == "unknown"
+
+
 async def test_the_same_rule_again_changes_nothing(world: World) -> None:
     await world.launch()
     await set_it(world, when="2 business days")
