@@ -124,6 +124,50 @@ async def open_sample_webinar(settings: Settings, clock: Clock = system_clock) -
         return await create_sample_webinar(database, settings.public_url or "", clock)
 
 
+def sample_draft(now: datetime) -> dict[str, Any]:
+    """A comment period on the packaging law's rules, as `clarion campaigns create` takes it.
+
+    The task force, coastal cities and city managers are asked. It ends on a weekday at 17:00, in some seven
+    weeks.
+    """
+    local = now.astimezone(ZONE) + timedelta(days=49)
+    ends_at = (local - timedelta(days=max(0, local.weekday() - 4))).replace(hour=17, minute=0, second=0, microsecond=0)
+    return {
+        "id": f"packaging-rules-{ends_at:%Y-%m-%d}",
+        "kind": "comment-period",
+        "decider": "Department of Resources Recycling and Recovery",
+        "decided_at": ends_at.isoformat(),
+        "own": [
+            {
+                "subject": "SB 54 packaging regulations",
+                "ask": "ask that producers pay what collecting and sorting really costs cities",
+                "why": (
+                    "The packaging law has producers pay for what cities have paid for so far. The draft rules count"
+                    " only a part of those costs, and leave the rest with the residents."
+                ),
+                "points": (
+                    "Say what your city pays for collecting and sorting packaging now.\n"
+                    "Contracts with haulers run for years: cities need time to change them.\n"
+                    "Small and rural cities have no plant near by."
+                ),
+                "letter": (
+                    "The City of [city] comments on the draft regulations under SB 54.\n\n"
+                    "[Tell in two sentences what packaging costs your city.]\n\n"
+                    "We ask that producers pay what collecting and sorting really costs."
+                ),
+            }
+        ],
+        "audience": {"groups": ["coastal-cities", "packaging-task-force", "city-managers"]},
+    }
+
+
+def write_sample_draft(settings: Settings, now: datetime) -> str:
+    """Write the draft into the data dir, ready for `clarion campaigns create`; returns its path."""
+    path = settings.data_dir / "sample-draft.json"
+    path.write_text(json.dumps(sample_draft(now), indent=1) + "\n", encoding="utf-8")
+    return str(path)
+
+
 def write_sample_notice(settings: Settings, now: datetime) -> str:
     """Write the notice into the data dir, ready for `clarion publish`; returns its path."""
     path = settings.data_dir / "sample-notice.json"
