@@ -12,7 +12,7 @@ from clarion.runtime.staff.accounts import find_account_by_email
 from clarion.runtime.staff.audit import Actor
 from clarion.services.notifications.wordings import operations
 from clarion.services.notifications.wordings.operations import PROJECTS, Reader, Saved, start
-from clarion.services.notifications.wordings.vocabulary import DEMANDED, USES, VOCABULARY, known_names
+from clarion.services.notifications.wordings.vocabulary import DEMANDED, USES, told_names
 from clarion.services.notifications.wordings.wording import Draft
 from clarion.services.templating.cases import Cases, Source
 from clarion.services.templating.mails import RenderedMail, read_mail
@@ -46,7 +46,7 @@ class Standing:
     @property
     def placeholders(self) -> list[str]:
         """All that may be named."""
-        return known_names(VOCABULARY[self.template].parts)
+        return told_names(self.template)
 
     @property
     def demanded(self) -> tuple[str, ...]:

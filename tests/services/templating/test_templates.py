@@ -86,6 +86,9 @@ async def test_a_wording_is_saved_listed_shown_and_gone_back_from(run: Run) -> N
     shown = read(await run("show", "notice", "--json"), "templates.show")
     assert (shown["version"], shown["own"], shown["body"], shown["subject"]) == (1, True, body(), "{{ subject }}")
     assert [one["note"] for one in shown["versions"]] == ["ours"]
+    assert shown["demanded"] == ["notice.paragraphs", "notice.url"]
+    call = read(await run("show", "call", "--json"), "templates.show")
+    assert any(one.startswith("bills (each: ask, author, bill,") for one in call["placeholders"])
     back = read(await run("restore", "notice", "0", "--json"), "templates.restore")
     assert back == {"template": "notice", "version": 2, "new": True}
     shown = read(await run("show", "notice", "--json"), "templates.show")

@@ -140,6 +140,18 @@ USES: Mapping[str, str] = {
 """What each template is for, as staff know it."""
 
 
+def told_names(template: str) -> list[str]:
+    """All that a wording of the template may name, with the parts of what its lists hold: "bills (each: ask, why)"."""
+    found = []
+    for name in known_names(VOCABULARY[template].parts):
+        match VOCABULARY[template].parts.get(name):
+            case Many(Thing(parts)):
+                found.append(f"{name} (each: {', '.join(known_names(parts))})")
+            case _:
+                found.append(name)
+    return found
+
+
 def known_names(scope: Mapping[str, Shape]) -> list[str]:
     """All that may be named, with the parts of things."""
     found = []
