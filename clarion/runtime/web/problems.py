@@ -166,13 +166,16 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def allowed(request: Request) -> list[str]:
-    """The methods of all routes with the address of a request: a router knows those of its own alone."""
-    found: set[str] = set()
-    for route in iter_route_contexts(request.app.routes):
-        pattern = getattr(route, "path_regex", None)
-        if pattern is not None and pattern.match(request.scope["path"]):
-            found |= route.methods or set()
-    return sorted(found)
+    """The methods of all routes with the address of a request: a router knows those of its own alone.
+
+    They are those of the first address that fits, as written: `/campaigns/count` also fits `/campaigns/{id}`.
+    """
+    fitting = [
+        route
+        for route in iter_route_contexts(request.app.routes)
+        if (pattern := getattr(route, "path_regex", None)) and pattern.match(request.scope["path"])
+    ]
+    return sorted({method for route in fitting if route.path == fitting[0].path for method in route.methods or ()})
 
 
 async def on_invalid_request(_request: Request, error: Exception) -> Response:

@@ -115,6 +115,7 @@ async def test_a_body_that_is_no_text_is_refused_and_every_method_of_an_address_
     assert (answer.status_code, answer.json()["detail"]) == (422, "The body is not JSON.")
     refused = await site.put("/api/v1/campaigns")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+    assert (await site.put("/api/v1/campaigns/count")).headers["allow"] == "POST"
 
 
 async def test_the_worked_example_is_a_draft(site: httpx.AsyncClient) -> None:
