@@ -52,7 +52,7 @@ def test_a_quoted_command_exists_with_its_options(where: str, command: str) -> N
 
 
 @pytest.mark.parametrize(
-    "command", ["publsh x", "publish --dry x", "campaigns stop ID", "keys create a --scopes updates", "contracts yaml"]
+    "command", ["publsh x", "publish --dry x", "campaigns halt ID", "keys create a --scopes updates", "contracts yaml"]
 )
 def test_a_command_that_does_not_exist_is_noticed(command: str) -> None:
     assert refusal(command)
