@@ -162,7 +162,11 @@ async def test_a_ballot_measure_starts_no_campaign_whatever_agenda_it_is_put_on(
         (make_position(why=""), "why", "give the reason"),
         (make_position(bill=" - "), "bill", "write its name"),
         (make_position(points="x" * 20_001), "points", "20,000"),
-        (make_position(policy_area="a\x00b"), "policy_area", "NUL"),
+        (make_position(policy_area="a\x00b"), "policy_area", "not text that can be kept"),
+        (make_position(priority="a\x00b"), "priority", "not text that can be kept"),
+        (make_position(groups=("a\x00b",)), "group", "not text that can be kept"),
+        (make_position(why="half \ud800"), "why", "not text that can be kept"),
+        (make_position(representative=Representative(name="Bo\x00", phone="1")), "representative", "not text"),
         (make_position(representative=Representative(name="Bo")), "representative", "with an address or a phone"),
     ],
 )

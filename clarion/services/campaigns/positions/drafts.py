@@ -11,7 +11,7 @@ from clarion.schemas.campaigns import Stance
 from clarion.services.campaigns.domain.model import Launch, Position, Representative, Subject
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.positions.operations import Unadoptable
-from clarion.services.campaigns.positions.subjects import subject_key
+from clarion.services.campaigns.positions.subjects import LINE_CHARACTERS, fits, subject_key
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "subject": get_args(Subject),
@@ -106,13 +106,17 @@ def _day(text: str, errors: dict[str, str]) -> date | None:
 
 
 async def _representative(connection: Connection, draft: Draft, errors: dict[str, str]) -> Representative | None:
-    who = draft.representative.replace("\x00", "").strip()
+    who = draft.representative.strip()
     email, phone = _kept(draft.representative_email), _kept(draft.representative_phone)
     if not who:
         if email or phone:
             errors["representative"] = REPRESENTATIVE_IS
         return None
-    account = await (find_account_by_email if "@" in who else find_account)(connection, who)
+    account = (
+        await (find_account_by_email if "@" in who else find_account)(connection, who)
+        if fits(who, LINE_CHARACTERS)
+        else None
+    )
     if account is not None and account.removed_at is None:
         return Representative(account=account.staff.id, phone=phone)
     if account is not None or "@" in who:

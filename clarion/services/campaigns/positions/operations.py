@@ -19,7 +19,7 @@ from clarion.services.campaigns.positions.repository import (
     find_position,
     insert_position,
 )
-from clarion.services.campaigns.positions.subjects import problems
+from clarion.services.campaigns.positions.subjects import fits, problems
 from clarion.services.campaigns.starting.drafting import draft_next
 
 REASON_CHARACTERS = 2_000
@@ -97,7 +97,7 @@ async def withdraw(tx: Transaction, actor: Actor, place: Place, reason: str, clo
         Unadoptable: the reason is empty or too long.
     """
     why = " ".join(reason.split())
-    if not why or len(why) > REASON_CHARACTERS or "\x00" in why:
+    if not why or not fits(why, REASON_CHARACTERS):
         raise Unadoptable({"reason": f"say why, in 1 to {REASON_CHARACTERS:,} characters"})
     await QUERIES.lock_decisions(tx.connection)
     known = await find_position(tx.connection, place)

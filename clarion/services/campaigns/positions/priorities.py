@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from clarion.services.campaigns.positions.subjects import fits
+
 HOME = ZoneInfo("America/Los_Angeles")
 """In which days begin and end for the association."""
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -71,9 +73,11 @@ def problems(priority: Priority) -> list[str]:
         wrong.append(f"slug {priority.slug!r}: write small letters, digits and hyphens, such as housing-2027")
     for name, most in (("title", TITLE_CHARACTERS), ("body", TEXT_CHARACTERS)):
         text = getattr(priority, name)
-        if not text.strip() or len(text) > most or "\x00" in text:
+        if not text.strip() or not fits(text, most):
             wrong.append(f"{'text' if name == 'body' else name}: write 1 to {most:,} characters")
-    if priority.adopted_by is not None and not 0 < len(priority.adopted_by.strip()) <= BODY_CHARACTERS:
+    if priority.adopted_by is not None and not (
+        priority.adopted_by.strip() and fits(priority.adopted_by, BODY_CHARACTERS)
+    ):
         wrong.append(f"adopted by: write 1 to {BODY_CHARACTERS} characters, such as Board of Directors")
     if priority.place not in PLACES:
         wrong.append(f"order: write a number from {PLACES.start} to {PLACES.stop - 1}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from clarion.schemas.legislation import bill_key
+from clarion.schemas.text import storable
 from clarion.services.campaigns.domain.model import Position, Representative, Subject
 
 NO_SESSION = ""
@@ -10,7 +11,8 @@ NO_SESSION = ""
 KEY_CHARACTERS = 200
 TEXT_CHARACTERS = 20_000
 LINE_CHARACTERS = 1_000
-LINES = ("jurisdiction", "session", "bill", "policy_area", "adopted_by")
+LINES = ("jurisdiction", "session", "bill", "policy_area", "priority", "adopted_by")
+NOT_TEXT = "it is not text that can be kept, or has more than"
 TEXTS = ("ask", "why", "points", "letter")
 MEASURES_ASK_NOTHING = (
     "public resources may not be used for ballot campaigns, so a position on a ballot measure asks nobody for anything"
@@ -51,9 +53,18 @@ def problems(position: Position) -> Iterator[tuple[str, str]]:
 def _unfit_texts(position: Position) -> Iterator[tuple[str, str]]:
     for names, most in ((LINES, LINE_CHARACTERS), (TEXTS, TEXT_CHARACTERS)):
         for name in names:
-            text = getattr(position, name) or ""
-            if "\x00" in text or len(text) > most:
-                yield name, f"it holds a NUL or more than {most:,} characters"
+            if not fits(getattr(position, name), most):
+                yield position.subject if name == "bill" else name, f"{NOT_TEXT} {most:,} characters"
+    if not all(fits(group, LINE_CHARACTERS) for group in position.groups):
+        yield "group", f"{NOT_TEXT} {LINE_CHARACTERS:,} characters"
+
+
+def fits(text: str | None, most: int) -> bool:
+    """Whether the database can keep a text, and it is no longer than that."""
+    try:
+        return len(storable(text or "")) <= most
+    except ValueError:
+        return False
 
 
 def _asked_of_voters(position: Position) -> Iterator[tuple[str, str]]:
@@ -66,8 +77,7 @@ def _asked_of_voters(position: Position) -> Iterator[tuple[str, str]]:
 
 
 def _unfit_person(person: Representative) -> Iterator[tuple[str, str]]:
-    texts = (person.name, person.email, person.phone)
-    if any(text is not None and ("\x00" in text or len(text) > LINE_CHARACTERS) for text in texts):
-        yield "representative", f"it holds a NUL or more than {LINE_CHARACTERS:,} characters"
+    if not all(fits(text, LINE_CHARACTERS) for text in (person.name, person.email, person.phone)):
+        yield "representative", f"{NOT_TEXT} {LINE_CHARACTERS:,} characters"
     if person.account is None and not (person.name and (person.email or person.phone)):
         yield "representative", "give a staff account's address, or a name with an address or a phone"
