@@ -27,10 +27,10 @@ COLUMNS = (
     ("On the way", "pending"),
     ("Came back", "bounced"),
     ("Failed", "failed"),
-    ("To approve", "to_approve"),
     ("Cities without anyone", "without"),
 )
-"""What is told of a division and of a committee's member."""
+"""What is told of a division and of a committee's member, whose cities lie in several divisions."""
+TO_APPROVE = ("To approve", "to_approve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ async def campaign_page(desk: Desk, visit: Visit, campaign: str, *, begun: bool)
         links=links,
         outcome=outcome,
         columns=told(outcome.divisions if outcome else ()),
-        member_columns=told(outcome.members if outcome else ()),
+        member_columns=told(outcome.members if outcome else (), TO_APPROVE),
         divisions={one.slug: one for one in outcome.divisions} if outcome else {},
         own=own,
     )
@@ -157,9 +157,9 @@ async def known_campaign(connection: Connection, campaign: str) -> Mapping[str, 
     return found
 
 
-def told(lines: Sequence[Tally]) -> list[tuple[str, str]]:
+def told(lines: Sequence[Tally], *more: tuple[str, str]) -> list[tuple[str, str]]:
     """The columns of a table in which there is anything to tell, each with its heading."""
-    return [(words, name) for words, name in COLUMNS if any(getattr(line, name, 0) for line in lines)]
+    return [(words, name) for words, name in (*COLUMNS, *more) if any(getattr(line, name, 0) for line in lines)]
 
 
 async def standing_of(connection: Connection, campaign: str) -> dict[str, Standing]:

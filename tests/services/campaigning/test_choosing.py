@@ -58,6 +58,7 @@ async def test_the_divisions_paragraph_is_kept_and_stands_in_the_mail_as_text(co
     path = await wave_of(console)
     await console.mirror()
     await console.sign_in()
+    assert "Our streets" not in await console.get(f"{path}/mail")
     answer = await console.post(f"{path}/paragraph", {"text": "Our streets <script>are</script> ours.\r\nSecond line."})
     assert answer.status_code == 303
     page = await console.get(answer.headers["location"])
