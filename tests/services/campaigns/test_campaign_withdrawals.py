@@ -162,6 +162,7 @@ async def test_the_draft_of_the_next_campaign_goes_with_the_position_and_comes_b
     await tell(world, 1, committee={"name": "Local Government", "chamber": "upper"})
     await withdrawn(world)
     assert [each["state"] for each in await follow_ups(world)] == ["dropped"]
+    world.later(hours=1)
     await world.adopt()
     assert [each["state"] for each in await follow_ups(world)] == ["dropped", "waiting"]
 
