@@ -66,5 +66,5 @@ def print_part(title: str, rows: Sequence[dict[str, Any]], *, empty: str) -> Non
 def told_row(told: dict[str, Any]) -> dict[str, Any]:
     """A revision that was told, for people: when, and what was new."""
     changes = [f"{each['label']}: now {each['now']}, was {each['was']}" for each in told["changed"]]
-    first = "the first call" if told["revision"] == 1 else "who is concerned"
+    first = "the first call" if told["revision"] == 1 else "whom it concerns, or what still helps"
     return {"told": told["revision"], "at": told["told_at"], "what": "; ".join(changes) or first}
