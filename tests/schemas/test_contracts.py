@@ -109,13 +109,19 @@ def test_a_bill_key_is_its_own_key(text: str) -> None:
     assert bill_key(bill_key(text)) == bill_key(text)
 
 
+def whole_minutes(time: datetime) -> bool:
+    offset = time.utcoffset()
+    return time.year > 1900 and offset is not None and offset.total_seconds() % 60 == 0
+
+
 @given(
     st.builds(
         EventAttributes,
         id=st.text("abc-123", min_size=1),
         source=st.text("abc/:", min_size=1),
         type=st.sampled_from(["hearing.scheduled", "x"]),
-        time=st.none() | st.datetimes(timezones=st.timezones()).filter(lambda t: t.year > 1900),
+        # RFC 3339 has no offsets with seconds, which zones had before they kept standard time.
+        time=st.none() | st.datetimes(timezones=st.timezones()).filter(whole_minutes),
         extensions=st.dictionaries(st.sampled_from(["importid", "traceid"]), st.text(max_size=9)),
     )
 )
