@@ -1,6 +1,6 @@
 """What happens to a batch: validate, claim, handle, commit; what fails is retried alone and then a dead letter."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -50,6 +50,10 @@ class Consumption:
         Raises:
             DatabaseUnavailable: some of it is not dealt with; what is, will be skipped the next time.
         """
+        for part in parts_of(records, self.subscription.part_bytes):
+            await self._handle_part(part)
+
+    async def _handle_part(self, records: Sequence[Record]) -> None:
         events, letters = self._sort(records)
         try:
             self.tally.dead += await self._transact(partial(self._handle, events=events, letters=letters))
@@ -126,3 +130,13 @@ class Consumption:
         except Exception as error:
             kind = DatabaseUnavailable if is_transient(error) else HandlerFailed
             raise kind(str(error)) from error
+
+
+def parts_of(records: Sequence[Record], most_bytes: int | None) -> Iterator[Sequence[Record]]:
+    """The records in their order, in parts that end once their bodies have so many bytes; all at once without."""
+    start = size = 0
+    for end, record in enumerate(records, 1):
+        size += len(record.body or b"")
+        if end == len(records) or (most_bytes is not None and size >= most_bytes):
+            yield records[start:end]
+            start, size = end, 0

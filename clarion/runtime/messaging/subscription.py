@@ -22,10 +22,13 @@ class Subscription:
     `handle` runs inside the transaction that holds the inbox rows. If it raises, each event is handed to it again,
     alone in a transaction of its own, and the one that fails becomes a dead letter. `use_inbox` is False where
     revisions make a redelivery harmless. What need not be dealt with at once is gathered for `gather_seconds`, at most.
+    A batch of more than `part_bytes` is handled in parts of about that much, each in a transaction of its own, so that
+    memory does not grow with how long the records are.
     """
 
     topic: Topic
     handle: Handler
     use_inbox: bool = True
     batch_size: int = 500
+    part_bytes: int | None = None
     gather_seconds: float = 0.0

@@ -12,6 +12,9 @@ from clarion.services.campaigns.operations import follow_directory, hear
 from clarion.services.campaigns.outcomes import record_deliveries
 from clarion.services.campaigns.starting.follow_ups import follow_bills
 
+PART_BYTES = 250_000
+"""Of long agendas a few dozen hearings are decided on in one transaction."""
+
 
 def subscriptions(clock: Clock) -> list[Subscription]:
     """What campaigns listens to."""
@@ -28,6 +31,6 @@ def subscriptions(clock: Clock) -> list[Subscription]:
 
     return [
         Subscription(DIRECTORY_ENTITIES, on_entities_changed, use_inbox=False, batch_size=5_000),
-        Subscription(LEGISLATION_ALERTS, on_legislation_alert),
+        Subscription(LEGISLATION_ALERTS, on_legislation_alert, part_bytes=PART_BYTES),
         Subscription(NOTIFICATIONS_DELIVERIES, on_deliveries_recorded, batch_size=50, gather_seconds=0.25),
     ]

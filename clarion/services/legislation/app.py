@@ -16,6 +16,9 @@ from clarion.services.legislation.web import build_router
 
 NAME = "legislation"
 
+PART_BYTES = 250_000
+"""How much of what sources say is heard in one transaction; all hearings that it may be about are loaded for it."""
+
 
 async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     """The service with its pool open.
@@ -30,7 +33,9 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     return Service(
         name=NAME,
         database=database,
-        subscriptions=(Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=clock, settle=settle)),),
+        subscriptions=(
+            Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=clock, settle=settle), part_bytes=PART_BYTES),
+        ),
         workers=[
             Settling(database, clock, settle),
             Timers(database, [*upkeep(settings), purging("history", purge_history, days=settings.history_days)]),

@@ -21,7 +21,7 @@ from clarion.services.legislation.intake import Update
 
 log = Logger(__name__)
 
-SETTLED_AT_ONCE = 500
+SETTLED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from clarion.runtime.messaging import Subscription
 from clarion.runtime.messaging.consumption import Consumption
 from clarion.runtime.messaging.record import Record
 from clarion.schemas.topics import LEGISLATION_UPDATES
+from clarion.services.legislation.app import PART_BYTES
 from clarion.services.legislation.handlers import on_updates
 from clarion.services.legislation.settling import Settling
 
@@ -59,7 +60,8 @@ class Legislation:
 
     @property
     def consumption(self) -> Consumption:
-        subscription = Subscription(LEGISLATION_UPDATES, partial(on_updates, clock=self.clock, settle=self.settle))
+        handle = partial(on_updates, clock=self.clock, settle=self.settle)
+        subscription = Subscription(LEGISLATION_UPDATES, handle, part_bytes=PART_BYTES)
         return Consumption(self.database, subscription)
 
     def record(
