@@ -1,6 +1,7 @@
 """The committed contracts: schemas are current, golden payloads of every release still read the same."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 

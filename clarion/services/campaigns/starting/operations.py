@@ -74,9 +74,9 @@ async def start(tx: Transaction, draft: OccasionDraft, actor: Actor, staff: Staf
     """
     await CAMPAIGNS.lock_decisions(tx.connection)
     draft_id = draft.id or new_id()
-    digest = hashlib.sha256(draft.model_dump_json().encode()).digest()
+    contents = hashlib.sha256(draft.model_dump_json().encode()).digest()
     known = await QUERIES.find_draft(tx.connection, id=draft_id)
-    if known is not None and known["digest"] != digest:
+    if known is not None and known["digest"] != contents:
         raise Taken(f"another draft {draft_id} was started before, as campaign {known['campaign']}: choose another id")
     if known is not None:
         return Started(id=known["campaign"], created=False)
@@ -84,7 +84,7 @@ async def start(tx: Transaction, draft: OccasionDraft, actor: Actor, staff: Staf
     found = await _begin(tx, made.occasion, now)
     if found["officials"] == 0 and not found["waits_for_directory"]:
         raise Unfit.at("audience", found["problem"] or NOBODY)
-    await QUERIES.keep_draft(tx.connection, id=draft_id, campaign=found["id"], digest=digest, now=now)
+    await QUERIES.keep_draft(tx.connection, id=draft_id, campaign=found["id"], digest=contents, now=now)
     await record(
         tx.connection,
         actor,
