@@ -144,7 +144,7 @@ async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime
     ]
     ends = [
         _outgoing(message, bucket, "messages.withdrawn", withdrawal)
-        for bucket, withdrawal in withdrawals_of(message, await _with_reasons(tx, campaign, withdrawn), elsewhere)
+        for bucket, withdrawal in withdrawals_of(message, await _with_reasons(tx, campaign, withdrawn, now), elsewhere)
     ]
     await enqueue(tx, [*requests, *ends])
     await QUERIES.finish_jobs(
@@ -166,7 +166,9 @@ async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime
     )
 
 
-async def _with_reasons(tx: Transaction, campaign: str, withdrawn: Sequence[Withdrawn]) -> list[Withdrawn]:
+async def _with_reasons(
+    tx: Transaction, campaign: str, withdrawn: Sequence[Withdrawn], now: datetime
+) -> list[Withdrawn]:
     """The same with why each was withdrawn, where somebody decided so."""
     if not withdrawn:
         return []
@@ -175,6 +177,7 @@ async def _with_reasons(tx: Transaction, campaign: str, withdrawn: Sequence[With
         campaign=campaign,
         buckets=sorted({each.bucket for each in withdrawn}),
         mailboxes=[each.mailbox for each in withdrawn],
+        now=now,
     )
     reasons = {row["mailbox"]: reason_to_end(row["left_out"], row["stopped"]) async for row in rows}
     return [replace(each, reason=reasons.get(each.mailbox)) for each in withdrawn]

@@ -113,6 +113,7 @@ async def test_people_are_listed_left_out_and_added(site: httpx.AsyncClient, wor
     assert (await site.post(at(campaign, what="add"), json=added | {"asks": ["money"]})).status_code == 422
     assert (await site.delete(at(campaign, what="choices/a-chief"))).json()["left_out"] == 0
     assert (await site.delete(at(campaign, what="choices/a-chief"))).status_code == 409
+    assert (await site.delete(at(campaign, what="choices/ocd-person/x"))).status_code == 409
     worded = await site.put(at(campaign, what="paragraph"), json={"text": "Ours."})
     assert worded.json()["paragraph"] == "Ours."
 

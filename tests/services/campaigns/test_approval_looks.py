@@ -16,6 +16,7 @@ from approving_world import (
     write,
 )
 from campaigns_world import IMPORTS, World, city, official
+from positions_world import withdrawn
 
 from clarion.runtime.staff.rights import Role
 from clarion.services.campaigns.approving import operations as waves
@@ -177,3 +178,27 @@ async def test_a_bill_that_was_rejected_stays_out_until_its_words_change(world: 
     await world.hear(revision=4, agenda=agenda[:1])
     with pytest.raises(AssertionError):
         await state(world, campaign, WHOLE)
+
+
+async def test_a_position_that_is_withdrawn_between_approval_and_send_sends_nothing(world: World) -> None:
+    campaign = await drafted(world)
+    await approve(world, campaign)
+    await withdrawn(world)
+    await world.fan_out()
+    assert await world.called() == set()
+    assert (await world.campaign())["status"] == "closed"
+    await world.adopt(**POSITION)
+    assert await state(world, campaign) == "waiting"
+
+
+async def test_who_is_asked_in_another_divisions_mailbox_counts_as_asked(world: World) -> None:
+    await world.import_all()
+    roles = {"b-member": "Council Member", "b-manager": "City Manager"}
+    moved = [official(one, "birch", role, address=MAYOR, revision=2) for one, role in roles.items()]
+    await world.project(*map(world.entity, moved))
+    campaign = await drafted(world)
+    for division in ("east-bay", "peninsula"):
+        await approve(world, campaign, division)
+    await world.fan_out()
+    await world.hear(revision=2, starts_at=MOVED)
+    assert await state(world, campaign, "peninsula") == "approved"

@@ -16,11 +16,14 @@ from approving_world import (
     undo,
 )
 from campaigns_world import World, mailbox, official
+from positions_world import withdrawn
 
 from clarion.schemas.messages import MessageBatch
 from clarion.services.campaigns.approving import operations as waves
 from clarion.services.campaigns.approving.operations import NotYours, Refusal, WaveRecipient
 from clarion.services.campaigns.approving.rights import WHOLE
+
+SHARED = {"a-mayor": "Mayor", "a-chief": "Fire Chief"}
 
 
 async def people(world: World, campaign: str, division: str = "east-bay", **changes: object) -> list[WaveRecipient]:
@@ -59,6 +62,23 @@ async def test_who_was_told_and_is_left_out_is_told_why(world: World) -> None:
     assert ended.recipient is None
     assert ended.body["reason"] == "You are no longer asked: You spoke to the author already."
     assert ended.body["mailboxes"] == [mailbox(MAYOR)]
+
+
+async def test_who_shares_a_mailbox_with_somebody_left_out_hears_other_reasons_later(world: World) -> None:
+    await world.import_all()
+    both = [official(one, "alder", role, address=MAYOR, testifies=True, revision=2) for one, role in SHARED.items()]
+    await world.project(*map(world.entity, both))
+    campaign = await drafted(world)
+    await approve(world, campaign)
+    await world.fan_out()
+    await leave_out(world, campaign, "a-chief")
+    await world.fan_out()
+    assert len(await world.told_to(MAYOR)) == 1
+    world.later(minutes=1)
+    await withdrawn(world)
+    await world.fan_out()
+    [_, ended] = await world.told_to(MAYOR)
+    assert ended.body["reason"] == "We have withdrawn our position on SB 79."
 
 
 async def test_who_is_added_is_asked_alone_with_the_reason(world: World) -> None:

@@ -157,7 +157,7 @@ def choosing_router(database: Database, clock: Clock) -> APIRouter:
             return await shown(tx.connection, *place, clock)
 
     @router.delete(
-        f"{PATH}/choices/{{official}}", responses=ANSWERS, operation_id="undo_choice", summary="Take a choice back"
+        f"{PATH}/choices/{{official:path}}", responses=ANSWERS, operation_id="undo_choice", summary="Take a choice back"
     )
     async def undo(campaign: Campaign, division: Division, official: str, key: key_of) -> WaveDetails:
         """As if nobody had left them out or added them."""

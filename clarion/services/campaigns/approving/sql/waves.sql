@@ -156,10 +156,11 @@ JOIN approvals AS a ON a.campaign = w.campaign AND a.division = w.division AND a
 WHERE w.campaign = :campaign AND w.officials > 0;
 
 -- name: approved_unasked
--- Waves that were approved and of which nobody was asked yet.
+-- Waves that were approved and of which nobody was asked yet, also not in a mailbox that counts for another division.
 SELECT a.division, a.look, a.paragraph, a.revision FROM approvals AS a
 WHERE a.campaign = :campaign AND a.state = 'approved' AND a.look IS NOT NULL AND a.division <> '*'
-  AND NOT EXISTS (SELECT FROM threads AS t WHERE t.campaign = a.campaign AND t.division = a.division);
+  AND NOT EXISTS (SELECT FROM threads AS t WHERE t.campaign = a.campaign AND t.division = a.division)
+  AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign = a.campaign AND k.division = a.division);
 
 -- name: wait_again!
 -- What was approved is not what its recipients would read: it waits, and its people are told anew.
@@ -220,11 +221,12 @@ ON CONFLICT (campaign, official) DO UPDATE SET
 DELETE FROM choices WHERE campaign = :campaign AND official = :official;
 
 -- name: reasons_to_end
--- Why mailboxes that were told are concerned no more, where somebody decided so.
-SELECT t.mailbox, min(x.reason) AS left_out, min(a.reason) AS stopped
+-- Why mailboxes that were told are concerned no more from now on, where somebody decided so: all who read one were left
+-- out, or the wave was stopped.
+SELECT t.mailbox, CASE WHEN bool_and(x.official IS NOT NULL) THEN min(x.reason) END AS left_out, min(a.reason) AS stopped
 FROM threads AS t
 LEFT JOIN approvals AS a ON a.campaign = t.campaign AND a.division = t.division AND a.state IN ('stopped', 'rejected')
-LEFT JOIN calls AS k ON k.campaign = t.campaign AND k.mailbox = t.mailbox
+LEFT JOIN calls AS k ON k.campaign = t.campaign AND k.mailbox = t.mailbox AND k.ended_at = :now
 LEFT JOIN choices AS x ON x.campaign = t.campaign AND x.official = k.official AND NOT x.included
 WHERE t.campaign = :campaign AND t.bucket = ANY (:buckets::smallint[]) AND t.mailbox = ANY (:mailboxes::text[])
 GROUP BY t.mailbox;
