@@ -161,7 +161,7 @@ async def wave_page(
         refusals = {act: await why_not(reading.campaigns, at, act, now) for act in DECIDING}
         names = await names_of(reading.ledger, [asked.who, *(one.official or "" for one in wave.history)])
         people = await listed(desk, reading, wave, asked)
-        mail = await mail_of(desk, reading, wave)
+        mail = await mail_of(desk, reading, wave, people.first)
     return desk.show(
         "wave.html",
         at.visit,
@@ -212,6 +212,11 @@ class Listed:
 
     entries: list[tuple[str, WaveRecipient]]
     after: str | None = None
+
+    @property
+    def first(self) -> str:
+        """The first of them who is asked; '' if nobody is."""
+        return next((one.official for _, one in self.entries if one.included), "")
 
 
 async def listed(desk: Desk, reading: Reading, wave: WaveView, asked: Asked) -> Listed:
