@@ -125,10 +125,12 @@ class WaveView(BaseModel):
 
 
 class ReasonView(BaseModel):
-    """Why cities are asked: a legislator with their part in the hearing, and for how many cities that counts."""
+    """Why cities are asked, or people in them: a legislator with their part in the hearing, or a group with the role in
+    it, and for how many cities that counts.
+    """
 
     kind: str
-    legislator: str | None
+    legislator: str | None = Field(description="the legislator, or by kind the group, division or city")
     role: str | None
     district: str | None
     cities: int

@@ -10,6 +10,7 @@ from test_campaign_bills import make_progress, record
 
 from clarion.runtime.people import Person
 from clarion.services.campaigns.people import erase
+from clarion.services.campaigns.reports import campaign_summary
 from clarion.services.campaigns.starting.errors import NotToBeStarted, NotYours, Taken, Unfit, Unknown
 
 LETTERS = {"a-mayor", "b-member", "b-manager", "d-mayor", "e-mayor"}
@@ -67,6 +68,16 @@ async def test_everybody_is_told_why(world: World) -> None:
         "Birch is in the Peninsula division, which is asked about SB 54 packaging regulations.",
     ]
     assert texts((await world.recipient("d-mayor"))["reasons"]) == ["You were chosen for this by name."]
+    async with world.database.connection() as connection:
+        shown = await campaign_summary(connection, (await world.campaign())["id"])
+    assert [(each["kind"], each["legislator"], each["role"], each["cities"]) for each in shown["reasons"]] == [
+        ("group", "Coastal Cities Group", "member", 1),
+        ("division", "East Bay", None, 2),
+        ("division", "Peninsula", None, 1),
+        ("group", "City Clerks Department", "member", 2),
+        ("group", "City Clerks Department", "vice chair", 1),
+        ("hand", None, None, 1),
+    ]
     [kept] = await world.fetch("SELECT reasons FROM campaign_people WHERE official = 'a-clerk'")
     assert kept["reasons"][0]["group"] == "city-clerks"
     assert kept["reasons"][0]["role"] == "vice chair"

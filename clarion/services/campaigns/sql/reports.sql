@@ -42,12 +42,24 @@ ORDER BY w.division = '', w.division;
 SELECT revision, told_at, changed FROM told WHERE campaign = :campaign ORDER BY revision;
 
 -- name: reasons_of_campaign
-SELECT r ->> 'kind' AS kind, r ->> 'name' AS legislator, r ->> 'role' AS role, r ->> 'district' AS district,
-       count(*) AS cities
-FROM campaign_cities AS c CROSS JOIN LATERAL jsonb_array_elements(c.reasons) AS r
-WHERE c.campaign = :campaign
-GROUP BY 1, 2, 3, 4, (r ->> 'rank')::integer
-ORDER BY (r ->> 'rank')::integer, count(*) DESC, 2;
+-- Those of cities, then those of people who stand there by themselves, with how many cities they are of.
+SELECT kind, name AS legislator, role, district, cities
+FROM (
+    SELECT r ->> 'kind' AS kind, r ->> 'name' AS name, r ->> 'role' AS role, r ->> 'district' AS district,
+           count(*) AS cities, (r ->> 'rank')::integer AS rank
+    FROM campaign_cities AS c CROSS JOIN LATERAL jsonb_array_elements(c.reasons) AS r
+    WHERE c.campaign = :campaign
+    GROUP BY 1, 2, 3, 4, (r ->> 'rank')::integer
+    UNION ALL
+    SELECT r ->> 'kind', g.name, r ->> 'role', NULL, count(DISTINCT o.city), NULL
+    FROM campaign_people AS p
+    CROSS JOIN LATERAL jsonb_array_elements(p.reasons) AS r
+    JOIN officials AS o ON o.id = p.official
+    LEFT JOIN groups AS g ON g.id = r ->> 'group'
+    WHERE p.campaign = :campaign
+    GROUP BY 1, 2, 3
+) AS found
+ORDER BY rank NULLS LAST, cities DESC, name;
 
 -- name: any_job_open$
 SELECT EXISTS (SELECT FROM fanout_jobs WHERE campaign = :campaign AND done_at IS NULL);
