@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from campaigns_world import SEVEN, World, committee, make_alert
+from starting_world import make_draft, start
 from test_campaign_bills import make_progress, record
 
 from clarion.services.campaigns.starting.drafting import carry_over
@@ -182,6 +183,16 @@ async def test_a_bill_that_left_the_agenda_and_went_elsewhere_is_followed_there(
     [draft] = await follow_ups(world)
     assert draft["state"] == "waiting"
     assert (await next_hearing(world))["id"] == draft["id"]
+
+
+async def test_a_floor_vote_carries_over_and_leaves_the_draft_for_the_hearing(world: World) -> None:
+    last = await over(world)
+    await tell(world, 1, committee=NEXT)
+    vote = make_draft(kind="floor-vote", decider="Senate floor", bills=["SB 79"], own=[])
+    campaign = (await start(world, vote)).id
+    assert [each["state"] for each in await follow_ups(world)] == ["waiting"]
+    rows = await world.fetch("SELECT follows FROM followed WHERE campaign = $1", campaign)
+    assert [row["follows"] for row in rows] == [last]
 
 
 async def test_a_bill_nobody_was_called_about_drafts_nothing(world: World) -> None:

@@ -36,7 +36,7 @@ async def _draft_or_drop(tx: Transaction, named: dict[str, str], standing: Stand
         dropped = STAYS
     if dropped is not None:
         await QUERIES.drop_follow_up(tx.connection, reason=dropped, now=now, **named)
-    elif not await QUERIES.any_occasion_ahead(tx.connection, follows=last.campaign, now=now, **named):
+    elif not await QUERIES.any_hearing_ahead(tx.connection, follows=last.campaign, now=now, **named):
         await QUERIES.draft_follow_up(
             tx.connection,
             id=new_id(),
@@ -77,10 +77,11 @@ async def carry_over(tx: Transaction, campaign: str, occasion: Occasion, launch:
 
 
 def _waiting(tx: Transaction, occasion: Occasion) -> AsyncIterator[Mapping[str, Any]]:
+    """The drafts that wait for the hearing of a bill; a floor vote is none."""
     rows: AsyncIterator[Mapping[str, Any]] = QUERIES.waiting_follow_ups(
         tx.connection,
         jurisdiction=occasion.jurisdiction,
         session=occasion.session,
-        bill_keys=[item.bill_key for item in occasion.agenda],
+        bill_keys=[item.bill_key for item in occasion.agenda] if occasion.is_hearing else [],
     )
     return rows

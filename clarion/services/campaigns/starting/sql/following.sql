@@ -19,13 +19,14 @@ WHERE c.told_bills && :bill_keys::text[] AND key.bill_key = ANY (:bill_keys::tex
   AND c.launched_at <= coalesce((SELECT own.created_at FROM campaigns AS own WHERE own.hearing = :hearing), 'infinity')
 ORDER BY key.bill_key, c.ends_at DESC, c.id;
 
--- name: any_occasion_ahead$
--- Whether the bill is on the agenda of an occasion ahead that has a campaign, other than the one it comes from.
+-- name: any_hearing_ahead$
+-- Whether the bill is on the agenda of a hearing ahead that has a campaign, other than the one it comes from.
 SELECT EXISTS (
     SELECT FROM hearing_bills AS b
     JOIN hearings AS h ON h.id = b.hearing AND h.jurisdiction = :jurisdiction AND h.session = :session
     JOIN campaigns AS c ON c.hearing = h.id AND c.ends_at > :now AND c.id <> :follows
-    WHERE b.bill_key = :bill_key AND h.alert ->> 'status' = 'scheduled');
+    WHERE b.bill_key = :bill_key AND h.alert ->> 'status' = 'scheduled'
+      AND coalesce(h.alert ->> 'kind', 'hearing') = 'hearing');
 
 -- name: draft_follow_up!
 INSERT INTO follow_ups (id, jurisdiction, session, bill_key, bill, follows, committee, amended_on, state, drafted_at, changed_at)
