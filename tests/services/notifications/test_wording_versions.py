@@ -14,11 +14,12 @@ from clarion.services.notifications.reports import find_story
 from clarion.services.notifications.repository import queries
 from clarion.services.notifications.wordings import operations, trial
 from clarion.services.notifications.wordings.faults import Faulty, Unusable
+from clarion.services.notifications.wordings.limits import TOO_LONG
 from clarion.services.notifications.wordings.operations import NoSuchWording, Outdated, Reader, Saved, start
 from clarion.services.notifications.wordings.samples import samples
 from clarion.services.notifications.wordings.wording import Draft
 from clarion.services.templating.mails import RenderedMail, read_mail
-from tests.services.notifications.conftest import CONTENT, House, batch, mailbox_of, official
+from tests.services.notifications.conftest import CONTENT, House, batch, mailbox_of, official, recipient
 
 ADA = Actor("command", "ada", "ada", "terminal")
 SETTINGS = Settings(mail_from="Clarion <calls@clarion.example>", public_url="https://clarion.example")
@@ -205,6 +206,23 @@ async def test_a_mail_that_a_wording_cannot_be_used_for_goes_out_in_the_projects
     assert story["wording"].startswith("the project's own: version 1 of call could not be used, unknown placeholder")
     assert version["fallbacks"] == 1
     assert "unknown placeholder" in version["fallback_reason"]
+
+
+async def test_a_mail_that_would_be_too_long_only_with_what_is_sent_goes_out_in_the_projects(
+    house: House, mail_catcher: Any, until: Any
+) -> None:
+    await save(house, worded("word " * 2_500))
+    reasons = [{"kind": "committee", "text": f"{number} " + "a reason " * 40} for number in range(40)]
+    hostile = samples("call")["markup in every text"]
+    asks = [ask.model_dump() for ask in hostile.recipients[0].asks]
+    asked = [recipient(1, reasons=reasons, asks=asks)]
+    await house.call([1], content=hostile.content, reply_to=hostile.reply_to, recipients=asked)
+    await house.call([2], matter="campaign:short")
+    found = await mails(house, mail_catcher, until, 2)
+    assert sorted("WORDED" in mail.text for mail in found) == [False, True]
+    assert all(mail.bytes_ < 40_000 for mail in found)
+    (noted,) = await house.rows("SELECT reason FROM wording_fallbacks")
+    assert noted["reason"] == TOO_LONG
 
 
 async def test_a_change_is_said_in_the_subject_whatever_the_wording_has_there(
