@@ -95,11 +95,11 @@ def waves_router(desk: Desk) -> APIRouter:
 
     @router.get(f"{PLACE}/waiting")
     async def show_waiting(visit: decides) -> HTMLResponse:
-        now = desk.clock()
+        now, own = desk.clock(), where(visit.staff, Act.APPROVE_WAVE)
         async with desk.campaigns() as database, database.connection() as connection:
-            waiting = await waves.waiting_waves(connection, where(visit.staff, Act.APPROVE_WAVE), now)
+            waiting = await waves.waiting_waves(connection, own, now)
             zones = {one.campaign: await zone_of(connection, one.campaign) for one in waiting}
-        return desk.show("waiting.html", visit, waiting=waiting, zones=zones, now=now)
+        return desk.show("waiting.html", visit, waiting=waiting, zones=zones, now=now, everywhere=own is None)
 
     @router.get(WAVE)
     async def show_wave(at: seen, asked: Annotated[Asked, Query()]) -> HTMLResponse:

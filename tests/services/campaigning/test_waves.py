@@ -48,7 +48,9 @@ async def test_what_waits_is_listed_for_its_own_people_and_nobody_else(console: 
     await console.sign_in("manager", ("orange-county",))
     assert "Nothing waits for you" in await console.get("/campaigns/waiting")
     await console.sign_in("state", ())
-    assert "peninsula" in await console.get("/campaigns/waiting")
+    page = await console.get("/campaigns/waiting")
+    assert "peninsula" in page
+    assert "Each division's manager or deputy decides." in words(page)
     await console.sign_in("viewer", ())
     await console.get("/campaigns/waiting", 403)
 
@@ -136,7 +138,7 @@ async def test_a_manager_approves_after_seeing_what_will_happen_to_how_many(cons
     assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?done=approve")
     assert await state_of(console) == "approved"
     page = words(await console.get(answer.headers["location"]))
-    assert "Approved: the mails go out now." in page
+    assert "Approved: the mails go out now. What else waits for you" in page
     assert "approved by Sam of manager" in page
 
 
