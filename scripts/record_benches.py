@@ -1,7 +1,7 @@
 """Run the benches and keep what they say in docs/benchmarks, with the date and the kind of machine.
 
-scripts/record_benches.py [--recipients N] [--rows N] [NAME...]: pipeline, registrations, ledger, directory; all if none
-is named.
+scripts/record_benches.py [--recipients N] [--rows N] [NAME...]: pipeline, fanout, registrations, ledger, directory;
+all if none is named.
 """
 
 import argparse
@@ -32,6 +32,7 @@ def commands(recipients: int, rows: int) -> dict[str, list[str]]:
     sizes = ["--recipients", str(recipients), "--sink", sink, "--workers", workers, "--connections", "100"]
     return {
         "pipeline": ["pipeline", *sizes],
+        "fanout": ["fanout", "--recipients", str(recipients)],
         "registrations": ["registrations"],
         "ledger": ["ledger", "--rows", str(rows)],
         "directory": ["directory"],
