@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from campaigns_world import World, official
+from starting_world import count, make_draft
 
 from clarion.schemas import directory
 from clarion.services.campaigns.domain.names import committee_key, committee_keys
@@ -143,6 +144,22 @@ async def test_every_real_committee_calls_exactly_the_cities_of_its_members(worl
     found = {row["committee"]: (row["cities"], row["divisions"], row["officials"]) for row in rows}
     expected = {one["id"]: tables.affected(one) for one in tables.committees}
     assert found == {key: (each.cities, each.divisions, each.cities) for key, each in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "cities", "divisions"),
+    [
+        ("Senate Committee on Housing", 138, 13),
+        ("Senate Local Government Committee", 71, 8),
+        ("Assembly Housing and Community Development", 68, 10),
+    ],
+)
+async def test_an_audience_drawn_by_a_real_committee_is_that_of_its_hearings(
+    world: World, tables: Tables, name: str, cities: int, divisions: int
+) -> None:
+    await world.import_all(**entities(tables))
+    found = await count(world, make_draft({"committees": [name], "members": "all"}))
+    assert (found.cities, len(found.divisions)) == (cities, divisions)
 
 
 async def test_each_real_committee_is_found_by_each_of_its_names_in_its_chamber_but_for_one_that_is_there_twice(
