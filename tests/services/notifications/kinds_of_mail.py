@@ -11,6 +11,9 @@ from clarion.schemas.messages import Contact, Recipient
 from clarion.services.notifications.domain.messages import Addressed, Content, Official
 from clarion.services.notifications.domain.telling import Telling, Told, tell
 from clarion.services.notifications.rendering.mail import Renderer
+from clarion.services.notifications.wordings.editions import Edition, Editions
+from clarion.services.notifications.wordings.operations import start
+from clarion.services.notifications.wordings.vocabulary import VOCABULARY
 from tests.services.notifications.conftest import CONTENT, recipient
 from tests.services.notifications.test_amendments import (
     CANCELLED,
@@ -81,14 +84,22 @@ class Kind:
 
 
 def renderer() -> Renderer:
-    """As an association would set it up."""
+    """As an association would set it up, which has its own wordings besides."""
+    editions = Editions()
+    editions.add([Edition(n, name, 1, start(name)) for n, name in enumerate(VOCABULARY, 1)])
     return Renderer(
         LINKS,
         mail_from="League of Sample Cities <calls@clarion.example>",
         public_url="https://clarion.example/",
         postal_address="League of Sample Cities\n1 Main Street\nAlder, CA 90000",
         filings_url="https://league.example/filings",
+        editions=editions,
     )
+
+
+def worded(kind: Kind) -> Kind:
+    """The same in the association's own wording."""
+    return replace(kind, content=replace(kind.content, id=100, edition=len(VOCABULARY)))
 
 
 def read(mail: bytes) -> EmailMessage:
@@ -273,4 +284,9 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "kept": lambda: own(
         "kept", {"url": "https://clarion.example/you/abc", "until": "Saturday, April 3, 2027, 9:30 am"}
     ),
+    "call-in-own-words": lambda: worded(KINDS["call-for-both"]()),
+    "moved-in-own-words": lambda: worded(KINDS["moved"]()),
+    "over-in-own-words": lambda: worded(KINDS["cancelled"]()),
+    "registration-in-own-words": lambda: worded(KINDS["registration-confirmed"]()),
+    "notice-in-own-words": lambda: worded(KINDS["notice"]()),
 }
