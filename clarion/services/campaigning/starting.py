@@ -42,6 +42,9 @@ FIRST_ASKS = (
     ("volunteer", "to volunteer"),
 )
 
+ZONE: str = OccasionDraft.model_fields["zone"].default
+"""The zone in which the form's times are meant."""
+
 Kept = Annotated[str, Form(max_length=KEPT_AT_MOST)]
 Filled = Annotated[OccasionForm, Form()]
 
@@ -108,6 +111,7 @@ async def form_page(
         options=await options_for(desk, visit),
         kind_names=KIND_NAMES,
         first_asks=FIRST_ASKS,
+        zone_city=ZONE.rpartition("/")[2].replace("_", " "),
     )
 
 
