@@ -149,7 +149,7 @@ def _letter_steps(content: CallContent, reply_to: Contact | None, shown: Sequenc
         first = f"Ask {person(reply_to)} for the letter's text, copy it {means}"
     else:
         first = "Write what we ask on your city's letterhead, and what it means for your city."
-    return [first, f"Sign it and send it to {addressee(content)}, by the deadline above."]
+    return [first, f"Sign it and send it to {addressee(content)} in time."]
 
 
 def _phone_steps(content: CallContent, asks: Sequence[Ask], shown: Sequence[BillText]) -> list[str]:

@@ -43,9 +43,7 @@ OCCASIONS: Mapping[str, Occasion] = {
         callable=True,
         not_held="The hearing is not held as announced, so there is nothing to write and nowhere to go.",
     ),
-    "floor-vote": Occasion(
-        "Vote", "Who votes", "until the vote", to="your member, before the vote", office=MEMBER, callable=True
-    ),
+    "floor-vote": Occasion("Vote", "Who votes", "until the vote", to="your member", office=MEMBER, callable=True),
     "governor": Occasion(
         "Decision by", "Who decides", "until the decision", office="the office of {decider}", callable=True
     ),
