@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from campaigns_world import NOW, World
+from campaigns_world import NOW, World, make_alert
 from fastapi import FastAPI
 from starting_world import OWN, associate
 from test_campaign_bills import make_progress, record
@@ -101,6 +101,22 @@ async def test_a_key_that_reads_starts_nothing(site: httpx.AsyncClient) -> None:
         answer = await site.post(f"/api/v1/campaigns{path}", json=DRAFT, headers=headers)
         assert answer.status_code == 403, path
     assert (await site.get("/api/v1/campaigns/follow-ups", headers=headers)).json() == []
+
+
+async def test_who_was_reached_by_the_last_campaign_is_told(site: httpx.AsyncClient, world: World) -> None:
+    await world.adopt()
+    await world.hear()
+    await world.fan_out()
+    [first] = (await site.get("/api/v1/campaigns")).json()
+    async with world.database.connection() as connection:
+        await connection.execute("UPDATE calls SET reached_revision = 1, outcome_at = $1", world.now)
+    await world.hear(make_alert(hearing_id="h-2", starts_at="2027-05-12T09:30:00-07:00"))
+    newest = (await site.get("/api/v1/campaigns")).json()[0]["id"]
+    found = (await site.get(f"/api/v1/campaigns/{newest}/reached-before")).json()
+    assert {each["campaign"] for each in found} == {first["id"]}
+    assert [each["official"] for each in found if each["asked_to_write"] and each["asked_to_testify"]] == ["b-manager"]
+    assert (await site.get(f"/api/v1/campaigns/{first['id']}/reached-before")).json() == []
+    assert (await site.get("/api/v1/campaigns/none/reached-before")).status_code == 404
 
 
 async def test_what_is_not_there_is_not_found(site: httpx.AsyncClient) -> None:

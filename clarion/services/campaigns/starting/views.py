@@ -1,5 +1,6 @@
 """What is told of a draft before it is started, and of what was started."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -60,6 +61,16 @@ class FollowUp(BaseModel):
     problem: str
     follows: str
     bill: str
+
+
+class ReachedBefore(BaseModel):
+    """An official who was reached by a campaign that this one follows, and what they were asked there."""
+
+    official: str
+    campaign: str
+    asked_to_write: bool = Field(description="asked to write, or to call where that was too late")
+    asked_to_testify: bool
+    reached_at: datetime | None
 
 
 def follow_up(row: Any) -> FollowUp:

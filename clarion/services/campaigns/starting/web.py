@@ -15,7 +15,7 @@ from clarion.services.campaigns.starting import operations
 from clarion.services.campaigns.starting.drafts import EXAMPLE, Change, OccasionDraft
 from clarion.services.campaigns.starting.errors import NotToBeStarted, NotYours, Taken, Unfit, Unknown
 from clarion.services.campaigns.starting.progress import QUERIES
-from clarion.services.campaigns.starting.views import Counted, FollowUp, Started, follow_up
+from clarion.services.campaigns.starting.views import Counted, FollowUp, ReachedBefore, Started, follow_up
 
 SCOPE = "occasions"
 PREFIX = "/api/v1/campaigns"
@@ -73,7 +73,7 @@ def beginning_router(database: Database, clock: Clock) -> APIRouter:
 
 
 def following_router(database: Database, clock: Clock) -> APIRouter:
-    """`GET /api/v1/campaigns/follow-ups`, for keys of the scope `campaigns`."""
+    """`GET /api/v1/campaigns/follow-ups` and `/{id}/reached-before`, for keys of the scope `campaigns`."""
     router = APIRouter(prefix=PREFIX, tags=["campaigns"])
 
     @router.get(
@@ -87,6 +87,22 @@ def following_router(database: Database, clock: Clock) -> APIRouter:
         """Drafted since a bill on which we called goes on; each becomes the campaign of this id once that is set."""
         async with database.connection() as connection:
             return [follow_up(row) async for row in QUERIES.list_follow_ups(connection, id=None)]
+
+    @router.get(
+        "/{campaign_id}/reached-before",
+        responses=documented(401, 403, 404, 503),
+        operation_id="list_reached_before",
+        summary="Who was reached by the campaigns that this one follows",
+        dependencies=[Depends(require_scope("campaigns", database.connection, clock))],
+    )
+    async def get_reached_before(campaign_id: str) -> list[ReachedBefore]:
+        """Each official once, with the last of those campaigns; as long as its calls are kept."""
+        async with database.connection() as connection:
+            known = "\x00" not in campaign_id and await QUERIES.occasion_of_campaign(connection, campaign=campaign_id)
+            if not known:
+                raise Refused(404, "There is no campaign with this id.")
+            rows = QUERIES.reached_before(connection, campaign=campaign_id)
+            return [ReachedBefore(**dict(row)) async for row in rows]
 
     return router
 

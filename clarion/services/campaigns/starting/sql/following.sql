@@ -66,7 +66,8 @@ ORDER BY f.drafted_at, f.id;
 
 -- name: reached_before
 -- Who was reached by the campaigns that this one follows, for what they were asked there.
-SELECT DISTINCT ON (k.official) k.official, k.campaign, k.letter, k.testimony, k.outcome_at AS reached_at
+SELECT DISTINCT ON (k.official) k.official, k.campaign, k.letter OR k.phone AS asked_to_write,
+       k.testimony AS asked_to_testify, k.outcome_at AS reached_at
 FROM followed AS f JOIN calls AS k ON k.campaign = f.follows AND k.reached_revision IS NOT NULL
 WHERE f.campaign = :campaign
 ORDER BY k.official, k.outcome_at DESC;
