@@ -82,9 +82,9 @@ def listed_within(names: Sequence[str], most: int) -> str:
 
 def isolated(name: str) -> str:
     """A name on one line that cannot turn the words around it: one that is read from right to left stands by itself."""
+    if name.isascii() and name.isprintable():
+        return name
     plain = " ".join(name.split())
-    if plain.isascii():
-        return plain
     plain = plain.translate(STEERING)
     if any(unicodedata.bidirectional(character) in RIGHT_TO_LEFT for character in plain):
         return f"{ISOLATE}{plain}{POP}"

@@ -1,7 +1,7 @@
 """From a claimed message to the bytes of its mail."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -146,12 +146,20 @@ class Renderer:
         if telling.entry is not None:
             own[CALENDAR.name] = self._invitations.write(telling.entry, to, now)
         mail = shared.mail.fill(own)
-        rooms = iter(ROOMS[1:])
-        while len(mail) > MAIL_BYTES and (room := next(rooms, None)) is not None:
-            mail = self._shared_part(content, message.recipient.asks, telling, room).mail.fill(own)
-        if len(mail) > MAIL_BYTES and shared.wording is not None:
-            self.editions.give_up(shared.wording, content, TOO_LONG)
-            return self.render(message, content, to, now, telling)
+        if len(mail) > MAIL_BYTES:
+            mail = self._with_less(content, message.recipient.asks, telling, own)
+            if len(mail) > MAIL_BYTES and shared.wording is not None:
+                self.editions.give_up(shared.wording, content, TOO_LONG)
+                return self.render(message, content, to, now, telling)
+        return mail
+
+    def _with_less(self, content: Content, asks: Sequence[Ask], telling: Telling, own: Mapping[str, bytes]) -> bytes:
+        """The same mail with the most details with which it is not too long, or with the fewest."""
+        mail = b""
+        for room in ROOMS[1:]:
+            mail = self._shared_part(content, asks, telling, room).mail.fill(own)
+            if len(mail) <= MAIL_BYTES:
+                break
         return mail
 
     def _leaving(self, message: Claimed) -> Leaving | None:

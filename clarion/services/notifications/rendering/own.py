@@ -32,14 +32,12 @@ def escaped(text: str) -> str:
     return str(escape(text))
 
 
-def kept(found: OrderedDict[Key, bytes], key: Key, make: Callable[[], bytes]) -> bytes:
-    """What was made for the key before, or is made now; as many as are likely to come again."""
-    known = found.get(key)
-    if known is None:
-        known = found[key] = make()
-        if len(found) > KEPT:
-            found.popitem(last=False)
-    return known
+def keep(found: OrderedDict[Key, bytes], key: Key, rendered: str) -> bytes:
+    """What was rendered, for whoever shares it; as many as are likely to come again."""
+    made = found[key] = quoted(rendered) if rendered else b""
+    if len(found) > KEPT:
+        found.popitem(last=False)
+    return made
 
 
 class Own:
@@ -65,19 +63,22 @@ class Own:
         greeting = quoted(f"{self._before}{self._escape(names)}{self._after}")
         return zip(
             self._gaps,
-            (greeting, self._changed(tuple(changes)), self._told(reasons), self._left(leaving) if leaving else b""),
+            (
+                greeting,
+                self._changed(tuple(changes)) if changes else b"",
+                self._told(reasons) if reasons else b"",
+                self._left(leaving) if leaving else b"",
+            ),
             strict=True,
         )
 
     def _changed(self, changes: tuple[Line, ...]) -> bytes:
-        if not changes:
-            return b""
-        return kept(self._lines, changes, lambda: quoted(str(self._changes(shown(changes)))))
+        found = self._lines.get(changes)
+        return keep(self._lines, changes, self._changes(shown(changes))) if found is None else found
 
     def _told(self, reasons: tuple[str, ...]) -> bytes:
-        if not reasons:
-            return b""
-        return kept(self._reasons, reasons, lambda: quoted(str(self._why(reasons_shown(reasons)))))
+        found = self._reasons.get(reasons)
+        return keep(self._reasons, reasons, self._why(reasons_shown(reasons))) if found is None else found
 
     def _left(self, leaving: Leaving) -> bytes:
         """All but the token is shared."""
