@@ -74,6 +74,8 @@ async def test_a_draft_is_counted_started_moved_and_cancelled(site: httpx.AsyncC
         ({"audience": {"division": ["East Bay"]}}, 422, "audience.division"),
         ({"audience": {"divisions": ["North"]}}, 422, "audience.divisions[0]"),
         ({"kind": "hearing"}, 422, "kind"),
+        ({"jurisdiction": "ocd-jurisdiction/country:us/state:nv/government"}, 422, "zone"),
+        ({"zone": []}, 422, "zone"),
         ({"decided_at": 1}, 422, "decided_at"),
         ({"own": [{"subject": "x"}]}, 422, "own[0].ask"),
         ({"decided_at": "2027-01-01"}, 422, "decided_at"),

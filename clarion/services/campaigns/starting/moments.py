@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from clarion.services.campaigns.domain.deadlines import Deadline, SessionEnd, governor_deadline
 from clarion.services.campaigns.domain.model import ends_at
+from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.domain.times import spoken_time
 from clarion.services.campaigns.rules.reference import desk_deadline, holidays
 from clarion.services.campaigns.starting.drafts import OccasionDraft
@@ -40,6 +41,8 @@ def ending_of(draft: OccasionDraft, now: datetime) -> datetime | date:
     Raises:
         Unfit: nobody says when, or it is past or years ahead.
     """
+    if draft.jurisdiction != CALIFORNIA and "zone" not in draft.model_fields_set:
+        raise Unfit.at("zone", "name the zone of that jurisdiction, such as America/Denver")
     zone = known_zone(draft.zone)
     field, end = "decided_at", in_zone(draft.decided_at, zone)
     if end is None and draft.kind == GOVERNOR:
