@@ -23,7 +23,7 @@ RELAY = re.compile(rf"smtps?://([^@/?#\s]*@)?{HOST}/?(\?[^@#\s]*)?")
 PAGE = re.compile(r"https?://[^\s<>\"]+")
 BETWEEN_RELAYS = re.compile(r"\s*,\s*(?=smtps?://)|\s+")
 ESCAPES = "in user and password write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and a space as %20"
-FOR_OTHERS = frozenset({"CLARION_DATABASE_PASSWORD", "CLARION_REQUIRE"})
+FOR_OTHERS = frozenset({"CLARION_DATABASE_PASSWORD", "CLARION_PICTURES", "CLARION_REQUIRE"})
 """What docker-compose.yml and the tests read, not the settings."""
 
 
