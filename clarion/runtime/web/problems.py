@@ -125,6 +125,7 @@ EXAMPLES: Mapping[int, tuple[str, ...]] = {
     404: ("There is nothing at this address.",),
     409: ("There is an event called packaging-law already.",),
     413: ("The body is larger than 1,000,000 bytes: send it in parts.",),
+    414: ("The address is longer than 8,000 bytes.",),
     415: ("Send application/json, not text/plain.",),
     422: ("Nothing was taken: some of it is not valid.", "data.starts_at", "Field required"),
     429: ("Too many requests came from there: try again in 2 seconds.",),

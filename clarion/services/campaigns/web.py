@@ -34,7 +34,7 @@ def reading_router(database: Database, clock: Clock) -> APIRouter:
     @router.get(
         "",
         response_model=list[CampaignView],
-        responses=documented(401, 403, 503),
+        responses=documented(401, 403, 422, 503),
         operation_id="list_campaigns",
         summary="All campaigns",
     )

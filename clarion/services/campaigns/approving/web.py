@@ -27,7 +27,7 @@ SCOPE = "approvals"
 NO_DIVISION = "-"
 NOT_THERE = "There is no such wave: the campaign may not concern this division."
 ANSWERS = documented(401, 403, 404, 409, 422, 503)
-READS = documented(401, 403, 404, 503)
+READS = documented(401, 403, 404, 422, 503)
 PATH = "/api/v1/campaigns/{campaign_id}/divisions/{division}"
 
 Campaign = Annotated[str, Path(alias="campaign_id", max_length=200)]
@@ -49,7 +49,7 @@ def seeing_router(database: Database, clock: Clock) -> APIRouter:
 
     @router.get(
         "/api/v1/waves/waiting",
-        responses=documented(401, 403, 503),
+        responses=documented(401, 403, 422, 503),
         operation_id="list_waiting_waves",
         summary="The waves that wait",
     )

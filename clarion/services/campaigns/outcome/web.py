@@ -22,7 +22,7 @@ def outcome_router(database: Database, clock: Clock) -> APIRouter:
     @router.get(
         "/{campaign_id}/outcome",
         response_model=CampaignOutcome,
-        responses={**documented(401, 403, 404, 503), 200: {"content": {CSV: {"schema": {"type": "string"}}}}},
+        responses={**documented(401, 403, 404, 422, 503), 200: {"content": {CSV: {"schema": {"type": "string"}}}}},
         operation_id="get_campaign_outcome",
         summary="What came of a campaign so far",
     )

@@ -23,7 +23,7 @@ def positions_router(database: Database, clock: Clock) -> APIRouter:
     @router.get(
         "",
         response_model=list[PositionLine],
-        responses=documented(401, 403, 422, 503),
+        responses=documented(401, 403, 414, 422, 503),
         operation_id="list_positions",
         summary="The positions in force",
     )
