@@ -25,7 +25,9 @@ COMMANDS = {
         "clarion.services.campaigns.positions.agenda_commands:agenda", "the Action Agenda's priorities, by date"
     ),
     "publish": Lazily("clarion.services.legislation.commands:publish", "validate and publish legislative updates"),
-    "campaigns": Lazily("clarion.services.waves:campaigns", "calls: whom they ask, who lets them go, what came of them"),
+    "campaigns": Lazily(
+        "clarion.services.waves:campaigns", "calls: whom they ask, who lets them go, what came of them"
+    ),
     "committees": Lazily("clarion.services.campaigns.rules.commands:committees", "until when committees take letters"),
     "deliveries": Lazily("clarion.services.deliveries:deliveries", "what became of mail"),
     "suppressions": Lazily("clarion.services.suppressions:suppressions", "mailboxes that get nothing more"),

@@ -29,7 +29,9 @@ from clarion.services.notifications.resending import Resend
 from clarion.services.previewing import previewing
 
 campaigns = typer.Typer(
-    help="What is asked of whom: campaigns, their waves, and what came of them.", no_args_is_help=True, rich_markup_mode=None
+    help="What is asked of whom: campaigns, their waves, and what came of them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 campaigns.add_typer(commands.campaigns)
 campaigns.add_typer(deadlines)

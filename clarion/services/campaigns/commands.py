@@ -15,7 +15,9 @@ from clarion.services.campaigns import reports
 from clarion.services.campaigns.domain.due import spoken_due
 from clarion.services.campaigns.starting.progress import QUERIES
 
-campaigns = typer.Typer(help="What is asked of whom: campaigns, their waves, and what came of them.", no_args_is_help=True)
+campaigns = typer.Typer(
+    help="What is asked of whom: campaigns, their waves, and what came of them.", no_args_is_help=True
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 NAME = "campaigns"
