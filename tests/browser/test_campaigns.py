@@ -81,6 +81,7 @@ async def says(page: Page, text: str) -> None:
 
 async def fits(page: Page, name: str) -> None:
     """Nothing is wider than a phone or a desktop, and all of it can be read in light and dark."""
+    await page.wait_for_load_state()
     for size in (DESKTOP, PHONE):
         await page.set_viewport_size({"width": size["width"], "height": size["height"]})
         for scheme in ("light", "dark"):
@@ -98,6 +99,7 @@ async def sign_in(here: Installation, page: Page, until: Until, address: str) ->
     await page.get_by_role("button", name="Mail me a link").click()
     await page.goto(await mailed(here, until, SIGN_IN, address))
     await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("button", name="Sign out").wait_for()
 
 
 @pytest.mark.browser

@@ -40,7 +40,7 @@ SAID = {
     "floor-vote": (
         "Letter on SB 79: Senate floor",
         "- Vote: Monday",
-        "to your member, before the vote",
+        "send it to your member in time",
         "until the vote",
     ),
     "governor": (
