@@ -17,10 +17,10 @@ from clarion.services.campaigns.approving.bursts import (
     PATIENCE,
     SETTLE,
     Burst,
+    Bursts,
     Manager,
     Reader,
     Waiting,
-    bursts,
     content_of,
     is_settled,
 )
@@ -203,10 +203,9 @@ def waiting(division: str = "east-bay", ago: float = 10, **changes: Any) -> Wait
 
 def test_it_is_told_once_nothing_comes_any_more_or_it_was_put_off_long_enough() -> None:
     quiet, long_ago, just = SETTLE.total_seconds(), PATIENCE.total_seconds(), 0.5
-    assert is_settled([waiting(ago=quiet)], NOW)
-    assert not is_settled([waiting(ago=quiet), waiting(ago=just)], NOW)
-    assert is_settled([waiting(ago=long_ago), waiting(ago=just)], NOW)
-    assert is_settled([waiting(ago=just, is_new=False, newly_urgent=True)], NOW)
+    for oldest, newest, settled in ((quiet, quiet, True), (quiet, just, False), (long_ago, just, True)):
+        assert is_settled(NOW - timedelta(seconds=oldest), NOW - timedelta(seconds=newest), NOW) is settled
+    assert is_settled(None, None, NOW)
 
 
 EAST = staff(divisions="east-bay", key="east")
@@ -218,7 +217,10 @@ ADMIN = staff(Role.ADMIN, key="admin")
 
 def told(waves: list[Waiting], people: list[Staff], **managers: str | None) -> dict[str, int]:
     known = {name.replace("_", "-"): Manager("M", address) for name, address in managers.items()}
-    return {burst.reader.key: len(burst.news) for burst in bursts(waves, people, known)}
+    found = Bursts(people)
+    for wave in waves:
+        found.add(wave, known.get(wave.division))
+    return {burst.reader.key: burst.news for burst in found.due}
 
 
 def test_a_manager_of_two_divisions_gets_one_mail() -> None:
@@ -243,7 +245,11 @@ def test_nothing_new_is_no_mail() -> None:
 
 def mail(*waves: Waiting, count: int | None = None, has_account: bool = True) -> Any:
     reader = Reader("r", "r@x.example", "R", has_account=has_account)
-    return content_of(Burst(reader, list(waves), count or len(waves)), "https://clarion.example/")
+    burst = Burst(reader)
+    for wave in waves:
+        burst.add(wave)
+    burst.waiting = count or len(waves)
+    return content_of(burst, "https://clarion.example/")
 
 
 def test_the_mail_of_one_wave_leads_to_it() -> None:

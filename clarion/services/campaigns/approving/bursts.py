@@ -1,8 +1,9 @@
 """Who is mailed that calls wait: one mail for each reader and burst, about all that is new to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from clarion.runtime.staff.rights import Role, Staff
 from clarion.schemas.messages import NoticeContent
@@ -15,6 +16,7 @@ PATIENCE = timedelta(seconds=30)
 """How long that is put off at most."""
 NAMED = 10
 """How many of the calls that wait a mail names."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WAITING_PATH = "/campaigns/waiting"
 NO_ACCOUNT = (
     "There is no account for this address yet: an administrator can make one. Until then the state team may approve."
@@ -66,34 +68,60 @@ class Manager:
 
 @dataclass(slots=True)
 class Burst:
-    """What one reader is told of, and how many calls wait for them in all."""
+    """What one reader is told of, and how many calls wait for them in all; of thousands it keeps those that are named.
+
+    `named` are the first `NAMED` of the news by when they become useless; `until` is when the last of them does.
+    """
 
     reader: Reader
-    news: list[Waiting] = field(default_factory=list)
     waiting: int = 0
+    news: int = 0
+    named: list[Waiting] = field(default_factory=list)
+    divisions: set[str] = field(default_factory=set)
+    urgent: bool = False
+    until: datetime = LONG_AGO
+
+    def add(self, wave: Waiting) -> None:
+        """Count a wave that waits for the reader."""
+        self.waiting += 1
+        if not wave.is_news:
+            return
+        self.news += 1
+        self.divisions.add(wave.name)
+        self.urgent |= wave.urgent
+        self.until = max(self.until, wave.useless_at)
+        insort(self.named, wave, key=lambda each: (each.useless_at, each.title, each.division))
+        del self.named[NAMED:]
 
 
-def is_settled(waiting: Iterable[Waiting], now: datetime) -> bool:
-    """Whether it is time to tell: nothing came for a while, or something was put off long enough."""
-    news = [each.since for each in waiting if each.is_new]
-    if not news:
+@dataclass(slots=True)
+class Bursts:
+    """Who is told of what, as the waves that wait are read one after the other."""
+
+    staff: Sequence[Staff]
+    by_address: dict[str, Burst] = field(default_factory=dict)
+
+    def add(self, wave: Waiting, manager: Manager | None) -> bool:
+        """Count a wave for those who answer for it; False if there is nobody."""
+        readers = readers_of(wave, self.staff, manager)
+        for reader in readers:
+            self.by_address.setdefault(reader.address.casefold(), Burst(reader)).add(wave)
+        return bool(readers)
+
+    @property
+    def due(self) -> list[Burst]:
+        """Those with something new to their reader."""
+        return [burst for burst in self.by_address.values() if burst.news]
+
+
+def is_settled(oldest: datetime | None, newest: datetime | None, now: datetime) -> bool:
+    """Whether it is time to tell of what is new since then: nothing came for a while, or it was put off long enough."""
+    if oldest is None or newest is None:
         return True
-    return max(news) <= now - SETTLE or min(news) <= now - PATIENCE
+    return newest <= now - SETTLE or oldest <= now - PATIENCE
 
 
-def bursts(waiting: Sequence[Waiting], staff: Sequence[Staff], managers: Mapping[str, Manager]) -> list[Burst]:
-    """One burst for each reader who is to be told of something; `managers` stand by division."""
-    found: dict[str, Burst] = {}
-    for wave in waiting:
-        for reader in readers_of(wave, staff, managers):
-            burst = found.setdefault(reader.address.casefold(), Burst(reader))
-            burst.waiting += 1
-            if wave.is_news:
-                burst.news.append(wave)
-    return [burst for burst in found.values() if burst.news]
-
-
-def readers_of(wave: Waiting, staff: Sequence[Staff], managers: Mapping[str, Manager]) -> list[Reader]:
+def readers_of(wave: Waiting, staff: Sequence[Staff], manager: Manager | None) -> list[Reader]:
     """Who answers for a wave: managers, else deputies, else whom the directory names, else the state team.
 
     Once it is urgent all of them.
@@ -101,7 +129,6 @@ def readers_of(wave: Waiting, staff: Sequence[Staff], managers: Mapping[str, Man
     theirs = [each for each in staff if wave.division in each.divisions]
     deputies = [each for each in staff if wave.division in each.deputy_in]
     local = [_account(each) for each in ([*theirs, *deputies] if wave.urgent else theirs or deputies)]
-    manager = managers.get(wave.division)
     if not local and manager is not None and manager.address:
         local = [Reader(f"division-{wave.division}", manager.address, manager.name, has_account=False)]
     return local if local and not wave.urgent else [*local, *_state_team(staff)]
@@ -122,21 +149,19 @@ def _account(staff: Staff) -> Reader:
 
 def content_of(burst: Burst, public_url: str) -> NoticeContent:
     """The mail of a burst: what waits, how long it helps, and one link."""
-    news = sorted(burst.news, key=lambda wave: (wave.useless_at, wave.title, wave.division))
+    first = burst.named[0]
     alone = burst.waiting == 1
-    urgent = any(wave.urgent for wave in news)
-    divisions = listed(sorted({wave.name for wave in news}))
-    opening = f"{_counted(len(news))} for approval: {divisions}."
-    paragraphs = [opening, *(_line(wave) for wave in news[:NAMED])]
-    if len(news) > NAMED:
-        paragraphs.append(f"And {len(news) - NAMED} more.")
+    opening = f"{_counted(burst.news)} for approval: {listed(sorted(burst.divisions))}."
+    paragraphs = [opening, *(_line(wave) for wave in burst.named)]
+    if burst.news > NAMED:
+        paragraphs.append(f"And {burst.news - NAMED} more.")
     if not burst.reader.has_account:
         paragraphs.append(NO_ACCOUNT)
-    what = news[0].title if len(news) == 1 else _counted(len(news))
+    what = first.title if burst.news == 1 else _counted(burst.news)
     return NoticeContent(
-        subject=f"{'Urgent: calls' if urgent else 'Calls'} waiting for you: {what}"[:LINE_LENGTH],
+        subject=f"{'Urgent: calls' if burst.urgent else 'Calls'} waiting for you: {what}"[:LINE_LENGTH],
         paragraphs=paragraphs,
-        url=f"{public_url.rstrip('/')}{news[0].path if alone else WAITING_PATH}",
+        url=f"{public_url.rstrip('/')}{first.path if alone else WAITING_PATH}",
         button="Look at it" if alone else "Look at them",
     )
 

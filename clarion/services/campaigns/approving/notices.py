@@ -20,12 +20,11 @@ from clarion.schemas.topics import CAMPAIGNS_CALLS
 from clarion.schemas.topics import bucket as bucket_of
 from clarion.services.campaigns.approving.bursts import (
     Burst,
+    Bursts,
     Manager,
     Waiting,
-    bursts,
     content_of,
     is_settled,
-    readers_of,
 )
 from clarion.services.campaigns.approving.repository import QUERIES
 from clarion.services.campaigns.approving.states import urgent_from
@@ -36,6 +35,9 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 2.0
 NOBODYS = "-"
 """What stands in an address for the wave of cities without a division."""
+
+Told = tuple[str, str, datetime | None]
+"""A wave by its campaign and division, and the moment for which it is urgent."""
 
 
 class Notices:
@@ -64,21 +66,29 @@ async def tell_waiting(database: Database, public_url: str, now: datetime) -> in
     nothing.
     """
     async with database.connection() as connection:
-        if not await QUERIES.any_untold(connection, now=now):
+        untold = await QUERIES.untold(connection, now=now)
+        if not untold["waves"] or not is_settled(untold["oldest"], untold["newest"], now):
             return 0
     async with database.transaction() as tx:
         await CAMPAIGNS.lock_decisions(tx.connection)
-        rows = [dict(row) async for row in QUERIES.list_waiting(tx.connection, now=now)]
-        waiting = [waiting_of(row, now) for row in rows]
-        if not is_settled(waiting, now):
-            return 0
-        staff = [account.staff for account in await list_accounts(tx.connection)]
-        managers = {row["division"]: Manager(row["manager_name"] or row["name"], row["manager_email"]) for row in rows}
-        found = bursts(waiting, staff, managers)
-        await enqueue(tx, [await _mail(tx, burst, public_url) for burst in found])
-        await _note(tx, [pair for pair in zip(rows, waiting, strict=True) if readers_of(pair[1], staff, managers)], now)
-        log.info("campaigns.waiting_told", mails=len(found), waves=len(waiting))
-        return len(found)
+        bursts = Bursts([account.staff for account in await list_accounts(tx.connection)])
+        told = await _read(tx, bursts, now)
+        await enqueue(tx, [await _mail(tx, burst, public_url) for burst in bursts.due])
+        await _note(tx, told, now)
+        log.info("campaigns.waiting_told", mails=len(bursts.due), waves=len(told))
+        return len(bursts.due)
+
+
+async def _read(tx: Transaction, bursts: Bursts, now: datetime) -> list[Told]:
+    """Read all waves that wait, of which there may be thousands, one after the other; those that are told of now."""
+    told: list[Told] = []
+    async with QUERIES.list_waiting_cursor(tx.connection, now=now) as rows:
+        async for row in rows:
+            wave = waiting_of(row, now)
+            manager = Manager(row["manager_name"] or row["name"], row["manager_email"])
+            if bursts.add(wave, manager) and wave.is_news:
+                told.append((row["campaign"], row["division"], wave.useless_at if wave.urgent else None))
+    return told
 
 
 def waiting_of(row: Mapping[str, Any], now: datetime) -> Waiting:
@@ -105,11 +115,11 @@ async def _mail(tx: Transaction, burst: Burst, public_url: str) -> Outgoing:
     to = mailbox(reader.address, await mailbox_key(tx.connection))
     batch = MessageBatch(
         # each burst is a matter of its own, since what waited before says nothing about what waits now
-        matter=f"waiting:{burst.news[0].division or NOBODYS}:{reader.key}:{new_id()}",
+        matter=f"waiting:{burst.named[0].division or NOBODYS}:{reader.key}:{new_id()}",
         revision=1,
         template="notice",
         lane="registration",
-        not_after=max(wave.useless_at for wave in burst.news),
+        not_after=burst.until,
         facts=[],
         content=content_of(burst, public_url).model_dump(mode="json"),
         recipients=[Recipient(mailbox=to, address=reader.address, name=reader.name)],
@@ -117,11 +127,6 @@ async def _mail(tx: Transaction, burst: Burst, public_url: str) -> Outgoing:
     return Outgoing(CAMPAIGNS_CALLS, f"waiting/{bucket_of(to)}", "messages.requested", batch)
 
 
-async def _note(tx: Transaction, told: Sequence[tuple[Mapping[str, Any], Waiting]], now: datetime) -> None:
-    await QUERIES.mark_told(
-        tx.connection,
-        campaigns=[row["campaign"] for row, _ in told],
-        divisions=[row["division"] for row, _ in told],
-        urgent_for=[wave.useless_at if wave.urgent else None for _, wave in told],
-        now=now,
-    )
+async def _note(tx: Transaction, told: Sequence[Told], now: datetime) -> None:
+    campaigns, divisions, urgent_for = zip(*told, strict=True) if told else ((), (), ())
+    await QUERIES.mark_told(tx.connection, campaigns=campaigns, divisions=divisions, urgent_for=urgent_for, now=now)
