@@ -1,12 +1,10 @@
 """A division's manager lets calls go on a phone, without JavaScript, from the mail that says they wait to the mail."""
 
-import os
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
@@ -19,7 +17,8 @@ from clarion.runtime.staff.audit import command_actor
 from clarion.services.directory.staff.operations import Hand
 from clarion.services.directory.staff.sample import add_sample_staff
 from clarion.services.sample import sample_notice
-from tests.browser.test_pages import CONTRAST, DESKTOP, OVERFLOW, PHONE
+from tests.browser.fitting import fits
+from tests.browser.test_pages import PHONE
 from tests.conftest import Until, require
 from tests.whole.installation import Installation, installed
 
@@ -77,20 +76,6 @@ async def mailed(here: Installation, until: Until, wanted: re.Pattern[str], to: 
 
 async def says(page: Page, text: str) -> None:
     assert text in " ".join((await page.inner_text("body")).split())
-
-
-async def fits(page: Page, name: str) -> None:
-    """Nothing is wider than a phone or a desktop, and all of it can be read in light and dark."""
-    await page.wait_for_load_state()
-    for size in (DESKTOP, PHONE):
-        await page.set_viewport_size({"width": size["width"], "height": size["height"]})
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme)
-            assert await page.evaluate(OVERFLOW) <= 0, (name, size)
-            assert await page.evaluate(CONTRAST) == [], (name, scheme)
-            if folder := os.environ.get("CLARION_PICTURES"):
-                picture = Path(folder) / f"{name}-{size['width']}-{scheme}.png"
-                await page.screenshot(path=picture, full_page=True)
 
 
 async def sign_in(here: Installation, page: Page, until: Until, address: str) -> None:

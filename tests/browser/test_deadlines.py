@@ -3,7 +3,8 @@
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.test_campaigns import fits, says
+from tests.browser.fitting import fits
+from tests.browser.test_campaigns import says
 from tests.browser.test_positions import association, opened
 from tests.whole.installation import Installation
 

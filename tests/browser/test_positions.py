@@ -10,7 +10,8 @@ from clarion.runtime.embedded import MailCatcher
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.staff import SessionCookie
 from clarion.services.sample import sample_notice
-from tests.browser.test_campaigns import fits, phone, says
+from tests.browser.fitting import fits
+from tests.browser.test_campaigns import phone, says
 from tests.conftest import Until, require
 from tests.staff import signed_in
 from tests.whole.installation import Installation, installed

@@ -15,7 +15,8 @@ from clarion.runtime.settings import Settings
 from clarion.runtime.staff.audit import command_actor
 from clarion.services.directory.staff.operations import Hand
 from clarion.services.directory.staff.sample import ADMINISTRATOR, add_sample_staff
-from tests.browser.test_pages import CONTRAST, DESKTOP, OVERFLOW, PHONE
+from tests.browser.fitting import fits
+from tests.browser.test_pages import PHONE
 from tests.conftest import Until, require
 from tests.whole.installation import Installation, installed
 
@@ -114,25 +115,18 @@ async def test_staff_pages_fit_a_phone_and_a_desktop_in_light_and_dark(
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
 
-    async def fits(name: str) -> None:
-        for size in (PHONE, DESKTOP):
-            await page.set_viewport_size({"width": size["width"], "height": size["height"]})
-            for scheme in ("light", "dark"):
-                await page.emulate_media(color_scheme=scheme)
-                assert await page.evaluate(OVERFLOW) <= 0, (name, size)
-                assert await page.evaluate(CONTRAST) == [], (name, scheme)
-
     await page.goto(f"{site}/sign-in")
-    await fits("sign-in")
+    await fits(page, "sign-in")
     await page.get_by_label("Your mail address").fill(ADMINISTRATOR)
     await page.get_by_role("button", name="Mail me a link").click()
-    await fits("asked")
+    await fits(page, "asked")
     await page.goto(await link_in_the_mail(association, until))
-    await fits("link")
+    await fits(page, "link")
     await page.get_by_role("button", name="Sign in").click()
-    await fits("me")
+    await page.get_by_role("button", name="Sign out").wait_for()
+    await fits(page, "me")
     for path in ("/staff", "/staff/new"):
         await page.goto(f"{site}{path}")
-        await fits(path)
+        await fits(page, path)
     assert complaints == []
     await context.close()
