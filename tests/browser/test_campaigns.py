@@ -84,7 +84,7 @@ async def sign_in(here: Installation, page: Page, until: Until, address: str) ->
     await page.get_by_role("button", name="Mail me a link").click()
     await page.goto(await mailed(here, until, SIGN_IN, address))
     await page.get_by_role("button", name="Sign in").click()
-    await page.get_by_role("button", name="Sign out").wait_for()
+    await page.get_by_role("button", name="Sign out", exact=True).wait_for()
 
 
 @pytest.mark.browser

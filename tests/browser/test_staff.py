@@ -123,7 +123,7 @@ async def test_staff_pages_fit_a_phone_and_a_desktop_in_light_and_dark(
     await page.goto(await link_in_the_mail(association, until))
     await fits(page, "link")
     await page.get_by_role("button", name="Sign in").click()
-    await page.get_by_role("button", name="Sign out").wait_for()
+    await page.get_by_role("button", name="Sign out", exact=True).wait_for()
     await fits(page, "me")
     for path in ("/staff", "/staff/new"):
         await page.goto(f"{site}{path}")
