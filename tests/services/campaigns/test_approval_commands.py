@@ -113,6 +113,16 @@ def test_rejecting_and_stopping_keep_their_reason(campaign: str) -> None:
     assert json.loads(run("stop", campaign, *where, "--json").stdout)["state"] == "stopped"
 
 
+def test_a_whole_campaign_is_closed_once_it_was_confirmed(campaign: str) -> None:
+    unsure = CliRunner().invoke(campaigns, ["close", campaign, "--reason", "Taken up."], input="n\n")
+    assert unsure.exit_code == 1
+    found = json.loads(run("close", campaign, "--reason", "Taken up.", "--yes", "--json").stdout)
+    assert {(one["state"], one["reason"]) for one in found} == {("rejected", "Taken up.")}
+    again = run("close", campaign, "--reason", "Taken up.", "--yes")
+    assert again.exit_code == 1
+    assert "Nothing of campaign" in again.stderr
+
+
 def test_what_is_refused_says_why_and_changes_nothing(campaign: str) -> None:
     run("approve", campaign, "--division", "east-bay")
     twice = run("approve", campaign, "--division", "east-bay")

@@ -1,4 +1,4 @@
-"""`clarion campaigns waiting`, `approve`, `reject`, `stop`, `leave-out`, `add`, `undo` and `paragraph`."""
+"""`clarion campaigns waiting`, `approve`, `reject`, `stop`, `close`, `leave-out`, `add`, `undo` and `paragraph`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,6 +20,7 @@ approving = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 NAME = "campaigns"
 NO_DIVISION = "-"
+CLOSED_FIELDS = ("division", "state", "officials", "reason")
 LIST_FIELDS = ("campaign", "division", "title", "officials", "urgent", "useless_at")
 PARTS = ("facts", "bills", "history", "look")
 
@@ -86,6 +87,37 @@ def stop(campaign: Campaign, division: Division, reason: Reason, as_json: AsJson
         await waves.stop(tx, approver, campaign, division, reason=reason, now=now)
 
     _act(act, campaign, division, as_json=as_json)
+
+
+@approving.command()
+def close(
+    campaign: Campaign,
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="without asking")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End a whole campaign before its time: what is unsent never goes out, and who was told is told why, once.
+
+    Each division can be approved again while that helps. To hold it back without a word there is `pause`.
+
+    Example: clarion campaigns close ID --reason "The author took our amendments."
+    """
+    if not yes:
+        typer.confirm("End it for all its divisions? Who was told already is mailed the reason.", abort=True, err=True)
+    try:
+        found = asyncio.run(_closed(campaign, reason))
+    except Refusal as refusal:
+        fail(str(refusal))
+    rows = [fields_of(each) for each in found]
+    shown = rows if as_json else [{name: row[name] for name in CLOSED_FIELDS} for row in rows]
+    print_rows(shown, as_json=as_json, empty="It has no wave.")
+
+
+async def _closed(campaign: str, reason: str) -> list[WaveView]:
+    now = system_clock()
+    async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
+        await waves.close(tx, Approver(command_actor()), campaign, reason=reason, now=now)
+        return await waves.list_waves(tx.connection, campaign, now)
 
 
 @approving.command("leave-out")

@@ -14,7 +14,7 @@ from clarion.services.campaigns import pausing
 from clarion.services.campaigns.approving import repository as rows
 from clarion.services.campaigns.approving.choosing import add, leave_out, undo_choice, write_paragraph
 from clarion.services.campaigns.approving.looks import changes, look_of
-from clarion.services.campaigns.approving.rights import WHOLE, Approver
+from clarion.services.campaigns.approving.rights import WHOLE, Approver, why_not
 from clarion.services.campaigns.approving.showing import (
     list_waves,
     recipients,
@@ -37,6 +37,7 @@ from clarion.services.campaigns.approving.waves import (
     WaveView,
 )
 from clarion.services.campaigns.operations import decide_on
+from clarion.services.campaigns.repository import QUERIES as CAMPAIGNS
 
 __all__ = [
     "Approver",
@@ -51,6 +52,7 @@ __all__ = [
     "WaveView",
     "add",
     "approve",
+    "close",
     "leave_out",
     "list_waves",
     "pause",
@@ -69,6 +71,8 @@ NOT_YET = "It waits for approval and nothing of it goes out: reject it instead."
 BY_ITSELF = "Its calls go out by themselves: there is nothing to approve. They can be paused or stopped."
 REJECT_SENT = "It was approved: stop it instead."
 STOP_WHOLE = "What was added can only be withdrawn: withdraw the position on it."
+ENDS = {WaveState.WAITING: (Act.APPROVE_WAVE, Verdict.REJECT), WaveState.APPROVED: (Act.PAUSE_WAVE, Verdict.STOP)}
+"""How a wave of a campaign that is closed by hand ends, and whose act that is; the others have ended."""
 
 
 async def approve(
@@ -134,6 +138,29 @@ async def stop(
         raise Refusal(STOP_WHOLE)
     await _decide(tx, approver, wave, Verdict.STOP, look=None, reason=text_of(reason, "a reason"))
     await decide_on(tx, await rows.occasion_of(tx.connection, campaign), now)
+
+
+async def close(tx: Transaction, approver: Approver, campaign: str, *, reason: str, now: datetime) -> int:
+    """End a whole campaign before its time: what waits is rejected, what goes out is stopped; how many waves that were.
+
+    Each can be approved again while that helps.
+
+    Raises:
+        Refusal: it has no wave that waits or goes out, one is somebody else's, it is too late, or there is no reason.
+    """
+    said = text_of(reason, "a reason")
+    await CAMPAIGNS.lock_decisions(tx.connection)
+    found = await rows.find_waves(tx.connection, now, campaign=campaign)
+    waves = [wave for wave in found if wave.state in ENDS]
+    if not waves:
+        raise NoSuchWave(f"Nothing of campaign {campaign} waits or goes out.")
+    for wave in waves:
+        act, verdict = ENDS[wave.state]
+        if (refusal := why_not(approver, act, wave.place)) is not None:
+            raise NotYours(refusal)
+        await _decide(tx, approver, wave, verdict, look=None, reason=said)
+    await decide_on(tx, await rows.occasion_of(tx.connection, campaign), now)
+    return len(waves)
 
 
 async def pause(tx: Transaction, approver: Approver, campaign: str, division: str, *, now: datetime) -> list[Pause]:
