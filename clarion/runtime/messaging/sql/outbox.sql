@@ -27,9 +27,6 @@ WHERE id = ANY (:ids::bigint[]) AND enqueued_at >= :first::timestamptz AND enque
 -- A mark that a dying server loses is made again: the row is published twice, and its event done once.
 SELECT set_config('synchronous_commit', 'off', false)
 
--- name: backlog$
-SELECT count(*) FROM outbox WHERE published_at IS NULL
-
 -- name: maintain_outbox$
 SELECT maintain_outbox(days_kept => :days_kept)
 

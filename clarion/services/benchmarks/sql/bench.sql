@@ -11,9 +11,6 @@ SELECT count(*) FROM calls
 -- name: bench_sent_to$
 SELECT count(DISTINCT mailbox) FROM calls WHERE outcome = 'sent'
 
--- name: bench_sent$
-SELECT count(*) FROM ledger WHERE state = 'sent'
-
 -- name: bench_insert_calls!
 -- The bare fan-out: one row for each official, without any rule.
 INSERT INTO calls (campaign, official, city, division, mailbox, letter, testimony, asked_at)

@@ -29,7 +29,6 @@ positions = typer.Typer(
 )
 
 NAME = "campaigns"
-TEXT_BYTES = 20_000
 ROW_FIELDS = ("bill", "session", "stance", "ask", "policy_area", "priority", "statewide", "launch", "version")
 PARTS = ("versions", "progress", "hearings", "past_hearings", "campaigns", "others")
 CAMPAIGN_FIELDS = ("id", "title", "status", "problem", "asked", "reached", "failed", "ended")

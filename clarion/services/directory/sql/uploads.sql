@@ -89,6 +89,3 @@ SELECT id, kind, state, staff_name, made_at FROM uploads
 WHERE state IN ('waiting', 'looked', 'confirmed')
 ORDER BY made_at DESC
 LIMIT :at_most;
-
--- name: count_imports$
-SELECT count(*) FROM imports;

@@ -44,9 +44,6 @@ SELECT name, state, said, said_at FROM relays ORDER BY name
 -- name: take_tokens
 SELECT bucket_name, granted, line_seconds FROM take_tokens(:rows::jsonb)
 
--- name: list_buckets
-SELECT name, tokens, filled_at FROM buckets ORDER BY name
-
 -- name: suppress
 -- The mailbox gets nothing more; the first reason stays.
 INSERT INTO suppressions (mailbox, kind, reason, since)

@@ -21,7 +21,6 @@ from clarion.services.notifications.wordings.vocabulary import (
     DEMANDED,
     DEMANDED_IN_SUBJECT,
     PLACES,
-    USES,
     VOCABULARY,
 )
 from clarion.services.notifications.wordings.written import MARKED, Written
@@ -144,8 +143,3 @@ def examine(draft: Draft) -> list[Fault]:
     """All that is wrong with a draft, as far as its source tells."""
     subject, body = readings(sandbox(), draft)
     return [*subject.faults, *body.faults]
-
-
-def use_of(template: str) -> str:
-    """What a template is for, as staff know it."""
-    return USES[template]
