@@ -1,8 +1,6 @@
 """Command groups that are read when they are called: a command starts without the other services' code."""
 
-import gc
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -10,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 from typer.main import get_group
+
+from clarion.runtime.garbage import uncollected
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,6 @@ class Lazily:
         else:
             holder.command(name)(found)
         return get_group(holder).commands[name]
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """What is made within the block is kept: to look through it for garbage takes a sixth of a start."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def leave_to_the_command() -> None:

@@ -1,25 +1,18 @@
-"""Commands that run processes or prepare what they run on: demo, up, serve, migrate and topics."""
+"""Commands that run processes or prepare what they run on: demo, up, serve, migrate and topics.
+
+Each reads the services' code, or the broker's client, when it is called: help, and what needs less, starts without.
+"""
 
 import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from clarion.runtime.database import migrate as bring_up
-from clarion.runtime.database.reaching import reach_database
+from clarion.runtime.garbage import uncollected
 from clarion.runtime.logs import Logger
-from clarion.runtime.messaging.reaching import reach_broker
-from clarion.runtime.messaging.topics import ensure_topics
 from clarion.runtime.output import fail, print_fields
 from clarion.runtime.settings import given_environment, load_settings, slips
-from clarion.runtime.telemetry import configure_logs
-from clarion.runtime.tracing import exporting_traces
-from clarion.schemas.topics import TOPICS
-from clarion.services.demonstration.show import demonstrate
-from clarion.services.running import NAMES, WEB, serve_until_stopped
-from clarion.services.up import up_until_stopped
 
 log = Logger(__name__)
 
@@ -35,6 +28,10 @@ def demo(
 
     Example: clarion demo --officials 2000
     """
+    with uncollected():
+        from clarion.runtime.telemetry import configure_logs  # noqa: PLC0415 - see above
+        from clarion.services.demonstration.show import demonstrate  # noqa: PLC0415 - see above
+
     configure_logs("ERROR", as_json=False)
     raise typer.Exit(asyncio.run(demonstrate(officials=officials, as_json=as_json)))
 
@@ -53,6 +50,11 @@ def up(
 
     Example: clarion up --sample-data --port 8080
     """
+    with uncollected():
+        from clarion.runtime.telemetry import configure_logs  # noqa: PLC0415 - see above
+        from clarion.runtime.tracing import exporting_traces  # noqa: PLC0415 - see above
+        from clarion.services.up import up_until_stopped  # noqa: PLC0415 - see above
+
     configure_logs("WARNING", as_json=False)
     settings = load_settings(data_dir=data_dir, running=False)
     with exporting_traces(settings):
@@ -73,6 +75,13 @@ def serve(
 
     Example: clarion serve legislation campaigns
     """
+    with uncollected():
+        import uvloop  # noqa: PLC0415 - see above
+
+        from clarion.runtime.telemetry import configure_logs  # noqa: PLC0415 - see above
+        from clarion.runtime.tracing import exporting_traces  # noqa: PLC0415 - see above
+        from clarion.services.running import NAMES, WEB, serve_until_stopped  # noqa: PLC0415 - see above
+
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         fail(f"no service is named {', '.join(unknown)}; there are {', '.join(NAMES)}", 2)
@@ -99,6 +108,11 @@ def migrate(
 
     Example: clarion migrate --topics
     """
+    with uncollected():
+        from clarion.runtime.database import migrate as bring_up  # noqa: PLC0415 - see above
+        from clarion.runtime.database.reaching import reach_database  # noqa: PLC0415 - see above
+        from clarion.runtime.telemetry import configure_logs  # noqa: PLC0415 - see above
+
     configure_logs("WARNING", as_json=False)
     settings = load_settings()
     asyncio.run(reach_database(settings))
@@ -116,6 +130,12 @@ def topics(as_json: AsJson = False) -> None:
 
     Example: clarion topics
     """
+    with uncollected():
+        from clarion.runtime.messaging.reaching import reach_broker  # noqa: PLC0415 - see above
+        from clarion.runtime.messaging.topics import ensure_topics  # noqa: PLC0415 - see above
+        from clarion.runtime.telemetry import configure_logs  # noqa: PLC0415 - see above
+        from clarion.schemas.topics import TOPICS  # noqa: PLC0415 - see above
+
     configure_logs("WARNING", as_json=False)
     settings = load_settings()
     asyncio.run(reach_broker(settings))
