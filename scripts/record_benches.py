@@ -14,6 +14,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from clarion.services.benchmarks.meters import interpreter
+
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "docs" / "benchmarks"
 CLARION = Path(sys.executable).parent / "clarion"
@@ -22,7 +24,7 @@ SYSTEM_FOLDERS = "/usr/sbin:/usr/libexec/postfix"
 
 def machine() -> str:
     """What it ran on, without its name."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, {interpreter()}"
 
 
 def commands(recipients: int, rows: int) -> dict[str, list[str]]:

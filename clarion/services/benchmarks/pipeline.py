@@ -25,7 +25,7 @@ from clarion.schemas.cloudevents import EventAttributes
 from clarion.schemas.topics import LEGISLATION_ALERTS
 from clarion.services.benchmarks.association import alert, load_association
 from clarion.services.benchmarks.ceilings import measure_ceilings
-from clarion.services.benchmarks.meters import Meter, watched_memory
+from clarion.services.benchmarks.meters import Meter, interpreter, watched_memory
 from clarion.services.benchmarks.processes import serving
 from clarion.services.benchmarks.sinks import OURS, NoSink, Sink, opened_sink
 from clarion.services.running import prepare
@@ -86,6 +86,7 @@ async def measure(recipients: int, sink: str, workers: int, connections: int, *,
         "workers": workers,
         "connections": connections,
         "sink": sink,
+        "interpreter": interpreter(),
     }
 
 

@@ -16,6 +16,8 @@ OURS = "ours"
 SMTP_SINK = "smtp-sink"
 BACKLOG = "1000"
 READ_BYTES = 65_536
+LOOK_SECONDS = 0.02
+"""Whoever is woken by each count that the sink tells takes a tenth of what a mail costs."""
 START_SECONDS = 10.0
 COUNT = re.compile(rb"mesg=(\d+)")
 
@@ -43,14 +45,15 @@ class Sink:
         place = bisect_left(self.arrivals, before + count, key=lambda seen: seen[1])
         return self.arrivals[place][0]
 
-    async def watch(self, output: asyncio.StreamReader) -> None:
-        """Note what it says of its count until it ends."""
+    async def watch(self, output: int) -> None:
+        """Note what it says of its count, looked at every now and then, until it ends."""
         rest = b""
-        while found := await output.read(READ_BYTES):
+        while found := await _said(output):
             counts = COUNT.findall(rest + found)
             if counts:
                 self.arrivals.append((time.monotonic(), int(counts[-1])))
             rest = (rest + found)[-16:]
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 @contextlib.asynccontextmanager
@@ -65,8 +68,9 @@ async def opened_sink(kind: str) -> AsyncIterator[Sink]:
             raise NoSink(f"{kind!r} is no sink: it is {SMTP_SINK}, an smtp:// URL, or left out for our own")
         yield Sink(kind, counts=False)
         return
-    process, sink = await (_start_ours() if kind == OURS else _start_smtp_sink())
-    watching = asyncio.create_task(sink.watch(_output(process)))
+    process, output, port = await (_start_ours() if kind == OURS else _start_smtp_sink())
+    sink = Sink(f"smtp://127.0.0.1:{port}?starttls=none", process.pid)
+    watching = asyncio.create_task(sink.watch(output))
     try:
         yield sink
     finally:
@@ -74,40 +78,46 @@ async def opened_sink(kind: str) -> AsyncIterator[Sink]:
             process.terminate()
         await process.wait()
         await watching
+        os.close(output)
 
 
-async def _start_ours() -> tuple[asyncio.subprocess.Process, Sink]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "clarion.services.benchmarks.sink_process"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
+async def _start_ours() -> tuple[asyncio.subprocess.Process, int, int]:
+    process, output = await _start(sys.executable, "-m", "clarion.services.benchmarks.sink_process")
     async with asyncio.timeout(START_SECONDS):
-        port = int(await _output(process).readline())
-    return process, Sink(f"smtp://127.0.0.1:{port}?starttls=none", process.pid)
+        return process, output, int(await _said(output))
 
 
-async def _start_smtp_sink() -> tuple[asyncio.subprocess.Process, Sink]:
+async def _start_smtp_sink() -> tuple[asyncio.subprocess.Process, int, int]:
     program = shutil.which(SMTP_SINK) or shutil.which(SMTP_SINK, path="/usr/sbin:/usr/libexec/postfix")
     if program is None:
         raise NoSink("there is no smtp-sink on this machine: it comes with Postfix (on Debian: apt install postfix)")
     port = _free_port()
     user = ["-u", "postfix"] if os.geteuid() == 0 else []
-    process = await asyncio.create_subprocess_exec(
-        program, *user, "-c", f"127.0.0.1:{port}", BACKLOG, stdout=asyncio.subprocess.PIPE
-    )
+    process, output = await _start(program, *user, "-c", f"127.0.0.1:{port}", BACKLOG)
     async with asyncio.timeout(START_SECONDS):
         while not await _listens(port):
             if process.returncode is not None:
                 raise NoSink(f"smtp-sink does not start: it ended with {process.returncode}")
             await asyncio.sleep(0.05)
-    return process, Sink(f"smtp://127.0.0.1:{port}?starttls=none", process.pid)
+    return process, output, port
 
 
-def _output(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
-    if process.stdout is None:
-        raise NoSink("the sink has no output")
-    return process.stdout
+async def _start(*command: str) -> tuple[asyncio.subprocess.Process, int]:
+    """The process and where its output can be read without waiting."""
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    try:
+        return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, stdout=theirs), ours
+    finally:
+        os.close(theirs)
+
+
+async def _said(output: int) -> bytes:
+    """What a sink has said since it was asked last, once there is something; nothing at its end."""
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            return os.read(output, READ_BYTES)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _free_port() -> int:
