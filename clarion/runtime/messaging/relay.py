@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import structlog
@@ -35,9 +35,11 @@ from clarion.runtime.settings import Settings
 log = structlog.get_logger(__name__)
 
 ROWS_PER_ROUND = 2_000
+BYTES_PER_ROUND = 4_000_000
+"""What a round holds in memory, however long the messages are and however many wait."""
 POLL_SECONDS = 0.5
 GATHER_SECONDS = 0.02
-GATHER_MOST_SECONDS = 0.1
+GATHER_MOST_SECONDS = 0.2
 """Between two rounds, longer while one follows the other: what is committed meanwhile goes out together, for less."""
 LEAD_POLL_SECONDS = 1.0
 HELD_TOPIC_SECONDS = 5.0
@@ -53,6 +55,13 @@ REFUSALS = (
     CorruptRecordException,
 )
 """What the broker says of a record that it will not take however often it is sent."""
+
+
+class Found(NamedTuple):
+    """How many rows a round came upon, and whether there may be more at once."""
+
+    rows: int
+    full: bool
 
 
 class ProducerSpoilt(Exception):
@@ -90,6 +99,11 @@ async def _either(wait: Coroutine[Any, Any, object], stopping: asyncio.Event) ->
     finally:
         for task in tasks:
             task.cancel()
+
+
+def bytes_of(rows: Sequence[asyncpg.Record]) -> int:
+    """How long their bodies are."""
+    return sum(len(row["body"] or b"") for row in rows)
 
 
 class Held:
@@ -173,13 +187,14 @@ class Relay:
         pause = 0.0
         while not stopping.is_set():
             beat()
-            if await self._round(connection, producer) == 0:
+            found = await self._round(connection, producer)
+            if found.rows == 0:
                 pause = 0.0
                 await _either(wakeups.wait(POLL_SECONDS), stopping)
-            else:
+            elif not found.full:
                 pause = min(pause + GATHER_SECONDS, GATHER_MOST_SECONDS)
                 await asyncio.sleep(pause)
-        while await self._round(connection, producer):
+        while (await self._round(connection, producer)).rows:
             beat()
 
     async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
@@ -192,14 +207,19 @@ class Relay:
                 return False
         return True
 
-    async def _round(self, connection: Connection, producer: AIOKafkaProducer) -> int:
-        """Publish and mark the oldest rows; how many there were."""
-        found = self._queries.unpublished(
-            connection, held_topics=self._topics.current(), held_ids=self._rows.current(), at_most=ROWS_PER_ROUND
+    async def _round(self, connection: Connection, producer: AIOKafkaProducer) -> Found:
+        """Publish and mark the oldest rows."""
+        waiting = self._queries.unpublished(
+            connection,
+            held_topics=self._topics.current(),
+            held_ids=self._rows.current(),
+            at_most=ROWS_PER_ROUND,
+            most_bytes=BYTES_PER_ROUND,
         )
-        rows = self._without_suspects([row async for row in found])
+        rows = self._without_suspects([row async for row in waiting])
         if not rows:
-            return 0
+            return Found(0, full=False)
+        found = Found(len(rows), full=len(rows) == ROWS_PER_ROUND or bytes_of(rows) >= BYTES_PER_ROUND)
         await self._hold_unknown_topics(producer, {row["topic"] for row in rows})
         unknown = set(self._topics.current())
         rows = [row for row in rows if row["topic"] not in unknown]
@@ -213,7 +233,7 @@ class Relay:
             self._suspects.difference_update(ids)
             self._backoff.reset()
         self._judge([(row, error) for row, error in zip(rows, outcomes, strict=True) if error is not None])
-        return max(len(rows), 1)
+        return found
 
     def _without_suspects(self, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
         """The rows before the first suspect, or that one alone."""

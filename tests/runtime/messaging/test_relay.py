@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from clarion.runtime.database import Database, is_transient
+from clarion.runtime.database import Database, is_transient, load_queries
 from clarion.runtime.messaging import MessageTooLarge, Outgoing, Subscription, enqueue
 from clarion.runtime.messaging.outbox import Parcel, enqueue_parcels
 from clarion.runtime.messaging.relay import Relay, make_producer
@@ -200,6 +200,21 @@ async def test_rows_of_many_batches_keep_their_order_and_lie_where_other_clients
         assert numbers == [*range(key, 1_000, 5), None]
 
 
+@pytest.mark.parametrize(("most_bytes", "numbers"), [(1, [0]), (2_500, [0, 1, 2]), (1_000_000, [0, 1, 2, 3, None])])
+async def test_a_round_takes_the_oldest_to_so_many_bytes_but_at_least_one(
+    echo: Database, most_bytes: int, numbers: list[int | None]
+) -> None:
+    async with echo.transaction() as tx:
+        said = [Outgoing(ECHO, "k", "echo.said", Echo(number=number, text="x" * 1_000)) for number in range(4)]
+        await enqueue(tx, [*said, Outgoing(COMPACTED, "k", "echo.said", None)])
+    async with echo.connection() as connection:
+        waiting = load_queries("clarion.runtime.messaging").unpublished(
+            connection, held_topics=[], held_ids=[], at_most=100, most_bytes=most_bytes
+        )
+        found = [json.loads(row["body"])["number"] if row["body"] else None async for row in waiting]
+    assert found == numbers
+
+
 async def test_an_unknown_topic_holds_up_only_itself_and_goes_out_once_it_is_there(
     settings: Settings, echo: Database, bench: Bench, until: Until
 ) -> None:
@@ -235,6 +250,18 @@ async def test_a_transaction_notifies_once(echo: Database) -> None:
         assert not await wakeups.wait(0.05)
 
 
+async def test_what_nobody_waits_for_wakes_nobody_and_is_published_all_the_same(
+    settings: Settings, echo: Database, bench: Bench
+) -> None:
+    async with relaying(settings), echo.listen("clarion_echo_outbox") as wakeups:
+        assert await wakeups.wait(5)
+        async with echo.transaction() as tx:
+            await enqueue(tx, [Outgoing(ECHO, "k", "echo.said", Echo(number=7))], wake=False)
+        (record,) = await bench.read(ECHO, 1)
+        assert not await wakeups.wait(0.05)
+    assert b'"number":7' in record.value
+
+
 async def test_stopping_publishes_what_is_left(settings: Settings, echo: Database, bench: Bench, until: Until) -> None:
     async with relaying(settings) as relay:
         await until(lambda: relay.leads)
@@ -254,6 +281,7 @@ async def test_producers_and_consumers_are_built_with_safe_settings(settings: Se
         assert consumer._auto_offset_reset == "earliest"
         assert consumer._enable_auto_commit is False
         assert consumer._fetcher._prefetch_backoff >= 10
+        assert consumer._fetcher._fetch_max_bytes <= 4_000_000
         assert consumer._group_id == f"{settings.kafka_prefix}clarion.listener.echo.said.v1"
         assert subscribers.broker.config.broker_config.allow_auto_create_topics is False
 

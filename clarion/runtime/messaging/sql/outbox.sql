@@ -1,5 +1,5 @@
 -- name: insert_outgoing!
--- Wakes the relay, once for a transaction.
+-- Wakes the relay by the channels, of which there is one or none; once for a transaction.
 WITH put AS (
     INSERT INTO outbox (topic, key, headers, body)
     SELECT topic, key, headers::jsonb, body
@@ -7,16 +7,25 @@ WITH put AS (
         WITH ORDINALITY AS message (topic, key, headers, body, position)
     ORDER BY position
 )
-SELECT pg_notify(:channel, '')
+SELECT pg_notify(channel, '') FROM unnest(:channels::text[]) AS channel
 
 -- name: unpublished
+-- The oldest, to so many rows or bytes; the first however long it is.
 SELECT id, enqueued_at, topic, key, headers, body
-FROM outbox
-WHERE published_at IS NULL
-  AND NOT topic = ANY (:held_topics::text[])
-  AND NOT id = ANY (:held_ids::bigint[])
+FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
+    FROM (
+        SELECT id, enqueued_at, topic, key, headers, body
+        FROM outbox
+        WHERE published_at IS NULL
+          AND NOT topic = ANY (:held_topics::text[])
+          AND NOT id = ANY (:held_ids::bigint[])
+        ORDER BY id
+        LIMIT :at_most
+    ) AS waiting
+) AS counted
+WHERE coalesce(bytes - coalesce(octet_length(body), 0), 0) < :most_bytes
 ORDER BY id
-LIMIT :at_most
 
 -- name: mark_published!
 -- The bounds spare the partitions of other days.
