@@ -133,7 +133,7 @@ async def _mark_and_settle(database: Database, worker: UUID, claimed: Sequence[C
         settled = [Settled(one, Verdict("sent", 1, 0, reply="250 2.0.0 Ok")) for one in round_]
 
 
-def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]:
+def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, Sequence[bytes]]]:
     renderer = Renderer(
         SignedLinks(settings.secret_key),
         mail_from=str(settings.mail_from),
@@ -149,11 +149,11 @@ def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, bytes]]
         readers = [official.id for official in to.officials]
         telling = tell(one.content, one.told, one.message.recipient.told_elsewhere, readers)
         if not isinstance(telling, Unneeded):
-            mails.append((to.address, renderer.render(one.message, one.content, to, now, telling)))
+            mails.append((to.address, renderer.write(one.message, one.content, to, now, telling)))
     return mails
 
 
-async def _send(sink: Sink, mails: Sequence[tuple[str, bytes]], connections: int) -> None:
+async def _send(sink: Sink, mails: Sequence[tuple[str, Sequence[bytes]]], connections: int) -> None:
     """Every connection takes the next mail as soon as it is free."""
     relay = Relay.from_url(sink.url)
     left = len(mails)

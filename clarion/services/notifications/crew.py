@@ -62,7 +62,8 @@ class Written(NamedTuple):
 
     ready: Ready
     to: Addressed
-    mail: bytes
+    mail: Sequence[bytes]
+    """In pieces."""
     via: Connection | None = None
     """Its connection, where it matters which."""
     trace: str | None = None
@@ -182,7 +183,7 @@ class Crew:
             return self._kept(message, ending_as("unneeded", message.doubts), telling.reason)
         to = to if telling.readers is None else to.only(telling.readers)
         try:
-            mail = self.sender.renderer.render(message, held.content, to, now, telling)
+            mail = self.sender.renderer.write(message, held.content, to, now, telling)
         except (TemplateError, ValueError, TypeError) as error:
             reason = f"it cannot be written: {type(error).__name__}"
             return self._kept(message, ending_as("failed", message.doubts), reason)

@@ -36,7 +36,7 @@ from tests.services.notifications.relays import (
 
 SHORT = Timeouts(connect=0.3, command=0.3, content=0.3, quit=0.3)
 SENDER = "calls@clarion.example"
-MAIL = b"Subject: x\r\n\r\nHello\r\n"
+MAIL = [b"Subject: x\r\n\r\n", b"Hello\r\n"]
 
 
 def relay_at(url: str, timeouts: Timeouts = SHORT, **changes: Any) -> Relay:

@@ -92,7 +92,7 @@ class Relay:
 
     def hand_over(self, mails: Iterator[smtp.Mail]) -> None:
         for mail in mails:
-            self._do(mail.address, mail.content, mail.ended)
+            self._do(mail.address, b"".join(mail.content), mail.ended)
 
     def release(self) -> None:
         raise AssertionError("all mails have ended at once")

@@ -18,7 +18,7 @@ class Parcel(NamedTuple):
 
     mail: bytes
     rcpt: bytes
-    content: bytes
+    content: Sequence[bytes]
     ended: Callable[[Outcome], None]
 
     @property
@@ -109,15 +109,10 @@ class Handover:
         if failure is not None:
             self._reset(failure, replies)
         elif self._current is not None:
-            content = self._current.content
-            self._next = next(self._parcels, None) if self._session.pipelining else None
+            following = self._next = next(self._parcels, None) if self._session.pipelining else None
+            said = b"".join([*self._current.content, b".\r\n", b"" if following is None else following.envelope])
             try:
-                if self._next is None:
-                    self._session.say(content + b".\r\n", 1, self._timeouts.content, self)
-                else:
-                    self._session.say(
-                        b"%s.\r\n%s" % (content, self._next.envelope), 1, self._timeouts.content, self, then=3
-                    )
+                self._session.say(said, 1, self._timeouts.content, self, then=0 if following is None else 3)
             except OSError as error:
                 self.lost(error)
                 return

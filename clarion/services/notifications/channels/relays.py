@@ -1,6 +1,7 @@
 """The relays that take our mail, as CLARION_SMTP_URL names them, and how they are trusted."""
 
 import re
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -110,6 +111,23 @@ def trusted(ca_file: Path | None = None) -> ssl.SSLContext:
         except OSError as error:
             raise ValueError(f"CLARION_SMTP_CA_FILE {ca_file} cannot be read: {error}") from error
     return context
+
+
+@cache
+def own_name() -> str:
+    """What we call ourselves to a relay (RFC 5321, 4.1.1.1); the machine's resolver may take its time over it."""
+    return socket.getfqdn()
+
+
+def get_ready(relays: Sequence[Relay]) -> None:
+    """Find out now what every connection is opened with, so that the first mail does not wait for it.
+
+    Raises:
+        ValueError: the certificates of a private authority cannot be read.
+    """
+    own_name()
+    for relay in relays:
+        trusted(relay.ca_file)
 
 
 def by_weight(relays: Sequence[Relay], dice: float) -> list[Relay]:

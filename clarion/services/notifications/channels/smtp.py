@@ -3,13 +3,13 @@
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import aiosmtplib
 
 from clarion.services.notifications.channels.handover import Handover, Parcel
-from clarion.services.notifications.channels.relays import Relay, trusted
+from clarion.services.notifications.channels.relays import Relay, own_name, trusted
 from clarion.services.notifications.channels.session import Session, take_over
 from clarion.services.notifications.domain.outcomes import Declined, NotTried, Outcome
 
@@ -66,12 +66,12 @@ def envelope(sender: str, address: str, *, smtputf8: bool) -> tuple[bytes, bytes
 class Mail(NamedTuple):
     """A mail from and to one address; `ended` is called once with what came of it, perhaps at once.
 
-    `content` is sent as it is: its lines end in CR LF and none begins with a dot (RFC 5321, 4.5.2).
+    `content`, in pieces, is sent as it is: its lines end in CR LF and none begins with a dot (RFC 5321, 4.5.2).
     """
 
     sender: str
     address: str
-    content: bytes
+    content: Sequence[bytes]
     ended: Callable[[Outcome], None]
 
 
@@ -104,6 +104,7 @@ class SmtpConnection:
         self._client = aiosmtplib.SMTP(
             hostname=relay.host,
             port=relay.port,
+            local_hostname=own_name(),
             use_tls=relay.tls,
             start_tls=relay.starttls,
             username=relay.user,

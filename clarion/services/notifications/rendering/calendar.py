@@ -26,7 +26,8 @@ MAILTO = "@!$'*+^_`{|}~.-"
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 SHARED_LIMIT = 256
 NAME_CHARACTERS = 100
-OWN = ("uid", "sequence", "stamp", "location", "url", "attendee")
+STAMP, ATTENDEE = "stamp", "attendee"
+OWN = ("uid", "sequence", STAMP, "location", "url", ATTENDEE)
 
 
 class Invitations:
@@ -35,36 +36,17 @@ class Invitations:
     def __init__(self, display: str, address: str) -> None:
         self._organizer = property_line("ORGANIZER", f"mailto:{address}", display)
         self._shared: OrderedDict[str, Segments] = OrderedDict()
-        self._recent: OrderedDict[tuple[int, int], tuple[CalendarEntry, Segments]] = OrderedDict()
 
-    def write(self, entry: Entry, to: Addressed, now: datetime) -> bytes:
-        """The entry for one recipient, as the quoted-printable body of a part."""
-        name = to.name and brief(to.name, NAME_CHARACTERS)
-        attendee = property_line(
-            "ATTENDEE", f"mailto:{quote(to.address, MAILTO)}", name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"
-        )
-        return self._numbered(entry).fill({"stamp": stamp(now), "attendee": quoted(attendee)})
-
-    def _numbered(self, entry: Entry) -> Segments:
-        """All but the recipient's own; known by the entry's identity, since those of one content have one entry."""
-        key = (id(entry.calendar), entry.sequence)
-        found = self._recent.get(key)
-        if found is None:
-            calendar = trimmed(entry.calendar)
-            lines = {
-                "uid": text_line("UID", calendar.uid),
-                "sequence": f"SEQUENCE:{entry.sequence}\n",
-                "location": text_line("LOCATION", calendar.location) if calendar.location else "",
-                "url": folded(f"URL:{one_line(calendar.url)}") if calendar.url else "",
-            }
-            numbered = self._skeleton(calendar).partly(
-                {name: quoted(line) if line else b"" for name, line in lines.items()}
-            )
-            # The entry is kept as well, so that no other can come to have its identity.
-            found = self._recent[key] = (entry.calendar, numbered)
-            if len(self._recent) > SHARED_LIMIT:
-                self._recent.popitem(last=False)
-        return found[1]
+    def write(self, entry: Entry) -> Segments:
+        """The entry as the quoted-printable body of a part, with a gap for each of STAMP and ATTENDEE."""
+        calendar = trimmed(entry.calendar)
+        lines = {
+            "uid": text_line("UID", calendar.uid),
+            "sequence": f"SEQUENCE:{entry.sequence}\n",
+            "location": text_line("LOCATION", calendar.location) if calendar.location else "",
+            "url": folded(f"URL:{one_line(calendar.url)}") if calendar.url else "",
+        }
+        return self._skeleton(calendar).partly({name: [quoted(line)] if line else [] for name, line in lines.items()})
 
     def _skeleton(self, entry: CalendarEntry) -> Segments:
         key = entry.model_dump_json(exclude={"uid", "location", "url"})
@@ -90,6 +72,13 @@ class Invitations:
 def stamp(now: datetime) -> bytes:
     """The line that says when an entry was written."""
     return quoted(f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}\n")
+
+
+def attendee(to: Addressed) -> bytes:
+    """The line that says whom an entry is for."""
+    name = to.name and brief(to.name, NAME_CHARACTERS)
+    address = quote(to.address, MAILTO)
+    return quoted(property_line("ATTENDEE", f"mailto:{address}", name, ";ROLE=REQ-PARTICIPANT;RSVP=FALSE"))
 
 
 def _event(entry: CalendarEntry) -> Event:

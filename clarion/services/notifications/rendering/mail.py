@@ -11,28 +11,29 @@ from typing import Any, Protocol
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from clarion.schemas.messages import Ask
 from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.domain import call as words
 from clarion.services.notifications.domain.changes import Line
 from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, message_name
 from clarion.services.notifications.domain.room import MAIL_BYTES, brief, shortened
 from clarion.services.notifications.domain.subscriptions import PURPOSE, list_name, title_of
-from clarion.services.notifications.domain.telling import Amended, Ended, Fresh, Telling, Wording
+from clarion.services.notifications.domain.telling import Amended, Ended, Entry, Fresh, Telling, Wording
 from clarion.services.notifications.rendering.bodies import Body, body_of, web_link
-from clarion.services.notifications.rendering.calendar import Invitations
+from clarion.services.notifications.rendering.calendar import ATTENDEE, STAMP, Invitations, attendee, stamp
 from clarion.services.notifications.rendering.mime import (
     VERSION,
     Gap,
+    Parts,
     Segments,
     alternative,
     gap,
     invitation,
     mailbox,
     one_line,
+    unquoted,
     unstructured,
 )
-from clarion.services.notifications.rendering.own import Leaving, Own
+from clarion.services.notifications.rendering.own import TOKEN, Own
 from clarion.services.notifications.wordings.editions import Edition, Editions
 from clarion.services.notifications.wordings.faults import Faulty, Unusable
 from clarion.services.notifications.wordings.limits import TOO_LONG
@@ -51,7 +52,7 @@ PLAIN = Telling()
 TEXT, HTML = "text.", "html."
 POSTMARK_HEADER = "X-PM-Metadata-clarion"
 """What Postmark gives back with a bounce, as `Metadata`."""
-TO, OWN, CALENDAR = Gap("to"), Gap("own"), Gap("calendar")
+TO, OWN, LINK = Gap("to"), Gap("own"), Gap("link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Renderer:
         self._from = mailbox("From", display, self.sender)
         self._return_path = return_path
         self._postmark = postmark
+        self._leaving_page = f"{self.public_url}/u/"
         self._sign = links.signer(PURPOSE)
         self.editions = editions or Editions()
         environment = Environment(
@@ -119,8 +121,8 @@ class Renderer:
             name: (environment.get_template(f"{name}.txt.j2"), environment.get_template(f"{name}.html.j2"))
             for name in TEMPLATES
         }
-        self._own_text = Own(environment.get_template("own.txt.j2"), TEXT, html=False)
-        self._own_html = Own(environment.get_template("own.html.j2"), HTML, html=True)
+        self._text = Own(environment.get_template("own.txt.j2"), html=False)
+        self._html = Own(environment.get_template("own.html.j2"), html=True)
         self._invitations = Invitations(display, self.sender)
         self._shared: OrderedDict[tuple[Any, ...], Shared] = OrderedDict()
 
@@ -134,45 +136,58 @@ class Renderer:
         self, message: Claimed, content: Content, to: Addressed, now: datetime, telling: Telling = PLAIN
     ) -> bytes:
         """The whole mail of one message, dated `now`; none of its lines begins with a dot."""
-        shared = self._shared_part(content, message.recipient.asks, telling, ROOMS[0])
-        leaving = self._leaving(message)
-        changes = [*shared.changes, *words.arrived(message.recipient.reasons, telling.wording)]
-        reasons = tuple([reason.text for reason in message.recipient.reasons if reason.kind != words.ARRIVED])
-        said = words.salutation(to), reasons, changes, leaving
-        own = dict(self._own_text.fill(*said))
-        own.update(self._own_html.fill(*said))
-        own[TO.name] = mailbox("To", to.name and brief(to.name, NAME_CHARACTERS), to.address)
-        own[OWN.name] = self._own_headers(message, telling, leaving, now)
-        if telling.entry is not None:
-            own[CALENDAR.name] = self._invitations.write(telling.entry, to, now)
+        return b"".join(self.write(message, content, to, now, telling))
+
+    def write(
+        self, message: Claimed, content: Content, to: Addressed, now: datetime, telling: Telling = PLAIN
+    ) -> list[bytes]:
+        """The same in pieces, of which mails share most."""
+        shared = self._shared_part(message, content, telling, ROOMS[0])
+        own = self._own(message, to, now, telling, shared.changes)
         mail = shared.mail.fill(own)
-        if len(mail) > MAIL_BYTES:
-            mail = self._with_less(content, message.recipient.asks, telling, own)
-            if len(mail) > MAIL_BYTES and shared.wording is not None:
+        if sum(map(len, mail)) > MAIL_BYTES:
+            mail, long = self._with_less(message, content, telling, own)
+            if long and shared.wording is not None:
                 self.editions.give_up(shared.wording, content, TOO_LONG)
-                return self.render(message, content, to, now, telling)
+                return self.write(message, content, to, now, telling)
         return mail
 
-    def _with_less(self, content: Content, asks: Sequence[Ask], telling: Telling, own: Mapping[str, bytes]) -> bytes:
-        """The same mail with the most details with which it is not too long, or with the fewest."""
-        mail = b""
+    def _with_less(
+        self, message: Claimed, content: Content, telling: Telling, own: Mapping[str, bytes]
+    ) -> tuple[list[bytes], bool]:
+        """The same mail with the most details with which it is not too long, or with the fewest, and whether it is."""
+        mail: list[bytes] = []
         for room in ROOMS[1:]:
-            mail = self._shared_part(content, asks, telling, room).mail.fill(own)
-            if len(mail) <= MAIL_BYTES:
-                break
-        return mail
+            mail = self._shared_part(message, content, telling, room).mail.fill(own)
+            if sum(map(len, mail)) <= MAIL_BYTES:
+                return mail, False
+        return mail, True
 
-    def _leaving(self, message: Claimed) -> Leaving | None:
-        """How the mailbox leaves the message's subscription."""
-        if message.subscription is None:
-            return None
-        return Leaving(
-            title_of(message.subscription),
-            f"{self.public_url}/u/",
-            self._sign([message.mailbox, message.subscription]),
-        )
+    def _own(
+        self, message: Claimed, to: Addressed, now: datetime, telling: Telling, shared_changes: Sequence[Line]
+    ) -> dict[str, bytes]:
+        """What fills the gaps."""
+        reasons = message.recipient.reasons
+        changes = (*shared_changes, *words.arrived(reasons, telling.wording))
+        why = tuple([reason.text for reason in reasons if reason.kind != words.ARRIVED])
+        names = words.salutation(to)
+        token = "" if message.subscription is None else self._sign([message.mailbox, message.subscription])
+        return {
+            TO.name: mailbox("To", to.name and brief(to.name, NAME_CHARACTERS), to.address),
+            OWN.name: self._own_headers(message, telling, now),
+            LINK.name: token.encode(),
+            TOKEN.name: unquoted(token),
+            "text.greeting": self._text.greeting(names),
+            "text.changes": self._text.changed(changes),
+            "text.why": self._text.told(why),
+            "html.greeting": self._html.greeting(names),
+            "html.changes": self._html.changed(changes),
+            "html.why": self._html.told(why),
+            STAMP: stamp(now),
+            ATTENDEE: b"" if telling.entry is None else attendee(to),
+        }
 
-    def _own_headers(self, message: Claimed, telling: Telling, leaving: Leaving | None, now: datetime) -> bytes:
+    def _own_headers(self, message: Claimed, telling: Telling, now: datetime) -> bytes:
         lines = (
             f"Date: {written_date(now)}\r\n"
             f"Message-ID: <{message.id}@{self.domain}>\r\n"
@@ -185,41 +200,40 @@ class Renderer:
         if telling.first is not None:
             first = f"<{message_name(message.thread_id, telling.first.revision, telling.first.resend)}@{self.domain}>"
             lines += f"In-Reply-To: {first}\r\nReferences: {first}\r\n"
-        if leaving and message.subscription:
-            lines += (
-                f"List-Id: <{list_name(message.subscription)}.{self.domain}>\r\n"
-                f"List-Unsubscribe: <{leaving.page}{leaving.token}>\r\n"
-                "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-            )
         return lines.encode("ascii")
 
-    def _shared_part(self, content: Content, asks: Sequence[Ask], telling: Telling, room: int) -> Shared:
-        wording, method = telling.wording, telling.entry.calendar.method if telling.entry else None
+    def _list_headers(self, subscription: str) -> Parts:
+        """The list that a mail belongs to, and the link that leaves it."""
+        list_id = f"{list_name(subscription)}.{self.domain}"
+        before = f"List-Id: <{list_id}>\r\nList-Unsubscribe: <{self._leaving_page}"
+        return [before.encode("ascii"), LINK, b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"]
+
+    def _shared_part(self, message: Claimed, content: Content, telling: Telling, room: int) -> Shared:
+        wording, entry, asks = telling.wording, telling.entry, message.recipient.asks
         before = wording.before.id if isinstance(wording, Amended | Ended) else None
         changed = tuple(change.key for change in wording.changes) if isinstance(wording, Amended) else ()
-        said = (content.id, self.editions.taken_up(content), room, type(wording), method, before, changed)
-        key = (*said, *[(ask.kind, ask.bill) for ask in asks])
+        said = (content.id, self.editions.taken_up(content), room, type(wording), before, changed)
+        calendar = (entry.calendar.method, entry.sequence) if entry else None
+        key = (*said, calendar, message.subscription, *[(ask.kind, ask.bill) for ask in asks])
         found = self._shared.get(key)
         if found is None:
-            found = self._render_shared(content, asks, wording, method, room)
+            found = self._render_shared(message, content, telling, room)
             if content.template not in PERSONAL:
                 self._shared[key] = found
             if len(self._shared) > SHARED_LIMIT:
                 self._shared.popitem(last=False)
         return found
 
-    def _render_shared(
-        self, content: Content, asks: Sequence[Ask], wording: Wording, method: str | None, room: int
-    ) -> Shared:
-        body = body_of(content, asks, wording, room)
+    def _render_shared(self, message: Claimed, content: Content, telling: Telling, room: int) -> Shared:
+        wording = telling.wording
+        body = body_of(content, message.recipient.asks, wording, room)
         own, worded = self._worded(content, body, fresh=isinstance(wording, Fresh))
         tried = TRIED_OUT if content.tried_out else ""
         subject = brief(f"{tried}{worded.subject if worded else body.subject}", SUBJECT_CHARACTERS)
         subject = shortened(subject, SUBJECT_BYTES)
-        reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
-        headers = unstructured("Subject", subject)
-        if reply_to and reply_to.address and len(reply_to.address) <= ADDRESS_CHARACTERS:
-            headers += mailbox("Reply-To", brief(reply_to.name, NAME_CHARACTERS), one_line(reply_to.address))
+        headers = [self._from, TO, unstructured("Subject", subject), *self._reply_to(content, wording), OWN]
+        if message.subscription:
+            headers += self._list_headers(message.subscription)
         shown = {**self._foot, "subject": subject}
         if worded is not None:
             plain, marked_up = self._templates["worded"]
@@ -228,9 +242,24 @@ class Renderer:
         else:
             plain, marked_up = self._templates[body.template]
             rendered = plain.render(shown, **body.context), marked_up.render(shown, **body.context)
-        text, html = Segments.of(rendered[0], TEXT), Segments.of(rendered[1], HTML)
-        parts = invitation(text, html, CALENDAR, method) if method else alternative(text, html)
-        return Shared(Segments([self._from, TO, headers, OWN, VERSION, *parts]), body.changes, own)
+        parts = self._parts(*rendered, message.subscription, telling.entry)
+        return Shared(Segments([*headers, VERSION, *parts]), body.changes, own)
+
+    def _reply_to(self, content: Content, wording: Wording) -> Parts:
+        reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to
+        if not reply_to or not reply_to.address or len(reply_to.address) > ADDRESS_CHARACTERS:
+            return []
+        return [mailbox("Reply-To", brief(reply_to.name, NAME_CHARACTERS), one_line(reply_to.address))]
+
+    def _parts(self, text: str, html: str, subscription: str | None, entry: Entry | None) -> Parts:
+        """The bodies as parts of a mail, with the list's way out and the calendar entry in their places."""
+        title = None if subscription is None else title_of(subscription)
+        left = [[] if title is None else own.leaving(title, self._leaving_page) for own in (self._text, self._html)]
+        plain = Segments.of(text, TEXT).partly({"text.leave": left[0]})
+        marked_up = Segments.of(html, HTML).partly({"html.leave": left[1]})
+        if entry is None:
+            return alternative(plain, marked_up)
+        return invitation(plain, marked_up, self._invitations.write(entry), entry.calendar.method)
 
     def _worded(self, content: Content, body: Body, *, fresh: bool) -> tuple[Edition, Worded] | tuple[None, None]:
         """The body in the words of staff, if they wrote some that can be used; what changed stays in the subject."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import quote
+from itertools import chain
 from typing import Any
 
 WORD_BYTES = 45
@@ -18,7 +19,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 def one_line(text: str) -> str:
     """The text without control characters, so that nothing in it can begin a header of its own."""
-    return CONTROL.sub(" ", text).strip()
+    return text.strip() if text.isprintable() else CONTROL.sub(" ", text).strip()
 
 
 def encoded_words(text: str) -> str:
@@ -96,13 +97,16 @@ class Gap:
     name: str
 
 
+Parts = list[bytes | Gap]
+
+
 class Segments:
     """Bytes that all share, with gaps for what is a recipient's own."""
 
     __slots__ = ("_gaps", "parts")
 
     def __init__(self, parts: Iterable[bytes | Gap]) -> None:
-        self.parts: list[bytes | Gap] = []
+        self.parts: Parts = []
         for part in parts:
             last = self.parts[-1] if self.parts else None
             if isinstance(part, bytes) and isinstance(last, bytes):
@@ -124,16 +128,17 @@ class Segments:
             if index % 2 or piece
         )
 
-    def fill(self, own: Mapping[str, bytes]) -> bytes:
-        """The whole, its gaps filled with what is quoted already; nothing fills a gap with nothing."""
+    def fill(self, own: Mapping[str, bytes]) -> list[bytes]:
+        """The whole in pieces, its gaps filled with what is quoted already; nothing fills a gap with nothing."""
         filled: list[Any] = self.parts.copy()
         for index, name in self._gaps:
             filled[index] = own[name]
-        return b"".join(filled)
+        return filled
 
-    def partly(self, own: Mapping[str, bytes]) -> "Segments":
-        """The whole with those gaps filled; the others stay."""
-        return Segments(own.get(part.name, part) if isinstance(part, Gap) else part for part in self.parts)
+    def partly(self, own: Mapping[str, Parts]) -> "Segments":
+        """The whole with those gaps filled, by what may have gaps itself; the others stay."""
+        filled = (own.get(part.name, [part]) if isinstance(part, Gap) else [part] for part in self.parts)
+        return Segments(chain.from_iterable(filled))
 
 
 # Quoted-printable never holds "=_", so no body can hold these.
@@ -145,8 +150,6 @@ TEXT = PART % (b"text/plain", b"", b"")
 HTML = PART % (b"text/html", b"", b"")
 ATTACHED = b'Content-Disposition: attachment; filename="invite.ics"\r\n'
 VERSION = b"MIME-Version: 1.0\r\n"
-
-Parts = list[bytes | Gap]
 
 
 def multipart(subtype: bytes, boundary: bytes, *parts: Parts) -> Parts:
@@ -161,10 +164,10 @@ def alternative(text: Segments, html: Segments) -> Parts:
     return multipart(b"alternative", BOUNDARY, [TEXT, *text.parts], [HTML, *html.parts])
 
 
-def invitation(text: Segments, html: Segments, calendar: Gap, method: str) -> Parts:
+def invitation(text: Segments, html: Segments, calendar: Segments, method: str) -> Parts:
     """The same with a calendar entry: an alternative for clients that act on it, a file for the others."""
     kind = b"; method=" + method.encode()
-    shown: Parts = [PART % (b"text/calendar", kind, b""), calendar]
-    attached: Parts = [PART % (b"text/calendar", kind + b'; name="invite.ics"', ATTACHED), calendar]
+    shown: Parts = [PART % (b"text/calendar", kind, b""), *calendar.parts]
+    attached: Parts = [PART % (b"text/calendar", kind + b'; name="invite.ics"', ATTACHED), *calendar.parts]
     body = multipart(b"alternative", BOUNDARY, [TEXT, *text.parts], [HTML, *html.parts], shown)
     return multipart(b"mixed", OUTER_BOUNDARY, body, attached)

@@ -1,8 +1,7 @@
 """What in a body is a recipient's own: a template's macros, of which what several recipients share is kept."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TypeVar
 
 from jinja2 import Template
@@ -11,20 +10,13 @@ from markupsafe import escape
 
 from clarion.services.notifications.domain.changes import Line, shown
 from clarion.services.notifications.domain.reasons import reasons_shown
-from clarion.services.notifications.rendering.mime import continued, quoted, unquoted
+from clarion.services.notifications.rendering.mime import Gap, Parts, continued, quoted
 
 GAP = "\x00"
+TOKEN = Gap("token")
+"""Where the token of the link stands that leaves a list, which needs no quoting."""
 Key = TypeVar("Key")
 KEPT = 1_024
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """The list that a mail belongs to, as people know it, and the link that leaves it: a page and a signed token."""
-
-    title: str
-    page: str
-    token: str
 
 
 def escaped(text: str) -> str:
@@ -41,9 +33,9 @@ def keep(found: OrderedDict[Key, bytes], key: Key, rendered: str) -> bytes:
 
 
 class Own:
-    """Fills the gaps of one kind of body, text or HTML; the gaps' names begin with the `kind`."""
+    """What fills the gaps of one kind of body, text or HTML."""
 
-    def __init__(self, template: Template, kind: str, *, html: bool) -> None:
+    def __init__(self, template: Template, *, html: bool) -> None:
         macros = template.module
         self._greeting: Macro = macros.greeting  # type: ignore[attr-defined]
         self._changes: Macro = macros.changes  # type: ignore[attr-defined]
@@ -53,40 +45,32 @@ class Own:
         self._before, self._after = str(self._greeting(GAP)).split(GAP)
         self._reasons: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
         self._lines: OrderedDict[tuple[Line, ...], bytes] = OrderedDict()
-        self._lists: dict[tuple[str, str], tuple[bytes, bytes]] = {}
-        self._gaps = [f"{kind}{name}" for name in ("greeting", "changes", "why", "leave")]
+        self._lists: dict[tuple[str, str], Parts] = {}
 
-    def fill(
-        self, names: str, reasons: tuple[str, ...], changes: Sequence[Line], leaving: Leaving | None
-    ) -> Iterable[tuple[str, bytes]]:
-        """What stands in each gap, in quoted-printable."""
-        greeting = quoted(f"{self._before}{self._escape(names)}{self._after}")
-        return zip(
-            self._gaps,
-            (
-                greeting,
-                self._changed(tuple(changes)) if changes else b"",
-                self._told(reasons) if reasons else b"",
-                self._left(leaving) if leaving else b"",
-            ),
-            strict=True,
-        )
+    def greeting(self, names: str) -> bytes:
+        """To whom it is said, in quoted-printable as all that follows."""
+        return quoted(f"{self._before}{self._escape(names)}{self._after}")
 
-    def _changed(self, changes: tuple[Line, ...]) -> bytes:
+    def changed(self, changes: tuple[Line, ...]) -> bytes:
+        """What changed of what was told; nothing for who was told nothing."""
+        if not changes:
+            return b""
         found = self._lines.get(changes)
         return keep(self._lines, changes, self._changes(shown(changes))) if found is None else found
 
-    def _told(self, reasons: tuple[str, ...]) -> bytes:
+    def told(self, reasons: tuple[str, ...]) -> bytes:
+        """Why the reader is asked."""
+        if not reasons:
+            return b""
         found = self._reasons.get(reasons)
         return keep(self._reasons, reasons, self._why(reasons_shown(reasons))) if found is None else found
 
-    def _left(self, leaving: Leaving) -> bytes:
-        """All but the token is shared."""
-        key = (leaving.title, leaving.page)
-        found = self._lists.get(key)
+    def leaving(self, title: str, page: str) -> Parts:
+        """How a list is left: its title as people know it, and the page to which the token leads."""
+        found = self._lists.get((title, page))
         if found is None:
-            before, after = str(self._leave(leaving.title, leaving.page + GAP)).split(GAP)
-            found = continued(before), quoted(after)
+            before, after = str(self._leave(title, page + GAP)).split(GAP)
+            found = [continued(before), TOKEN, quoted(after)]
             if len(self._lists) < KEPT:
-                self._lists[key] = found
-        return b"%s%s%s" % (found[0], unquoted(leaving.token), found[1])
+                self._lists[title, page] = found
+        return found
