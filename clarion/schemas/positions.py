@@ -127,6 +127,7 @@ class PositionChanged(PositionFields):
     """`clarion positions adopt` and `withdraw`."""
 
     changed: bool = Field(description="whether this is a new version")
+    to_follow: int = Field(0, description="hearings ahead yet to be decided on again; nobody is asked there so far")
 
 
 class PositionLine(PositionFields):
@@ -199,4 +200,5 @@ class PositionStory(PositionLine):
     hearings: list[HearingShown] = Field(description="ahead, the first one first")
     past_hearings: list[HearingShown] = Field(description="over or cancelled, the latest first")
     campaigns: list[CampaignShown] = Field(description="the latest first")
+    to_follow: int = Field(0, description="hearings ahead yet to be decided on again; nobody is asked there so far")
     others: list[OtherPosition]

@@ -35,6 +35,8 @@ QUIET = timedelta(seconds=2)
 """How long the directory must be quiet before launched campaigns look at it again; it streams in by thousands."""
 IMPATIENCE = timedelta(seconds=30)
 """How long that is put off at most."""
+AT_ONCE = 10
+"""On how many hearings one transaction decides again; the others are put off for the worker, which does as many."""
 
 
 async def hear(tx: Transaction, alerts: Sequence[HearingAlert], clock: Clock) -> None:
@@ -78,9 +80,9 @@ async def follow_directory(tx: Transaction, events: Sequence[Received[Any]], clo
 
 
 async def reconsider_coming(tx: Transaction, clock: Clock) -> None:
-    """Decide again on every coming hearing whose campaign was not launched."""
+    """Decide again on the coming hearings whose campaign was not launched: on some now, on the others in `review`."""
     await QUERIES.lock_decisions(tx.connection)
-    for occasion in await repository.coming_hearings_not_launched(tx.connection, clock()):
+    for occasion in await repository.put_off_not_launched(tx.connection, clock(), AT_ONCE):
         await decide_on(tx, occasion, clock())
 
 
@@ -102,17 +104,19 @@ async def review(tx: Transaction, clock: Clock) -> bool:
     if await QUERIES.any_letters_expired(connection, now=now):
         await QUERIES.lock_decisions(connection)
         await QUERIES.reconsider_expired(connection, now=now)
-    return await reconsider_launched(tx, now)
+    return await reconsider_some(tx, now)
 
 
-async def reconsider_launched(tx: Transaction, now: datetime) -> bool:
-    """Decide again on some launched campaigns for which the directory changed; False if there was none."""
+async def reconsider_some(tx: Transaction, now: datetime) -> bool:
+    """Decide again on some hearings for which a position or the directory changed; False if there was none."""
     if not await QUERIES.any_to_reconsider(tx.connection):
         return False
     await QUERIES.lock_decisions(tx.connection)
-    occasions = await repository.take_launched(tx.connection)
+    occasions = await repository.take_to_reconsider(tx.connection, AT_ONCE)
     for occasion in occasions:
         await decide_on(tx, occasion, now)
+    if occasions:
+        tx.notify("fanout")
     return bool(occasions)
 
 

@@ -41,9 +41,9 @@ async def save_hearing(connection: Connection, occasion: Occasion) -> bool:
     return bool(is_new)
 
 
-async def coming_hearings_not_launched(connection: Connection, now: datetime) -> list[Occasion]:
-    """The hearings ahead with a position on the agenda, whose campaign was not launched."""
-    rows = QUERIES.coming_hearings_not_launched(connection, now=now)
+async def put_off_not_launched(connection: Connection, now: datetime, at_once: int) -> list[Occasion]:
+    """The first hearings ahead with a position on the agenda and no launched campaign; the others are put off."""
+    rows = QUERIES.put_off_hearings_not_launched(connection, now=now, at_once=at_once)
     return [Occasion.model_validate(row["alert"]) async for row in rows]
 
 
@@ -81,10 +81,14 @@ async def find_campaign(connection: Connection, hearing: str) -> Campaign | None
     )
 
 
-async def take_launched(connection: Connection) -> list[Occasion]:
-    """The hearings of some launched campaigns for which the directory changed, which are marked as looked at."""
-    rows = QUERIES.take_launched(connection)
-    return [Occasion.model_validate(row["alert"]) async for row in rows]
+async def take_to_reconsider(connection: Connection, at_most: int) -> list[Occasion]:
+    """Some hearings on which to decide again, which are noted as looked at: those put off before those launched."""
+    put_off = QUERIES.take_put_off(connection, at_most=at_most)
+    occasions = [Occasion.model_validate(row["alert"]) async for row in put_off]
+    if occasions:
+        return occasions
+    launched = QUERIES.take_launched(connection, at_most=at_most)
+    return [Occasion.model_validate(row["alert"]) async for row in launched]
 
 
 async def find_committee(connection: Connection, committee: str) -> CommitteeFound | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from clarion.runtime.clock import system_clock
-from clarion.runtime.database import open_database
+from clarion.runtime.database import Connection, open_database
 from clarion.runtime.output import fail, print_fields, print_json, print_rows, say
 from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import command_actor
@@ -19,10 +19,16 @@ from clarion.services.campaigns.domain.model import Subject
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.positions import story
 from clarion.services.campaigns.positions.drafts import Draft, position_from
-from clarion.services.campaigns.positions.operations import Unadoptable, UnknownPosition, adopt, withdraw
+from clarion.services.campaigns.positions.operations import (
+    Adoption,
+    Unadoptable,
+    UnknownPosition,
+    adopt,
+    withdraw,
+)
 from clarion.services.campaigns.positions.repository import Place, Wanted, position_versions
 from clarion.services.campaigns.positions.subjects import subject_key
-from clarion.services.campaigns.positions.words import said, said_change
+from clarion.services.campaigns.positions.words import said, said_change, to_follow_said
 
 positions = typer.Typer(
     help="Our stances on bills, regulations and ballot measures.", no_args_is_help=True, rich_markup_mode=None
@@ -84,7 +90,7 @@ def adopt_command(
         changed = asyncio.run(_adopt(draft))
     except Unadoptable as error:
         fail(explained(error), code=2)
-    done = "adopted" if changed["changed"] else "already adopted, nothing changed"
+    done = f"adopted{following(changed)}" if changed["changed"] else "already adopted, nothing changed"
     print_change(changed, done, as_json=as_json)
 
 
@@ -100,6 +106,11 @@ def subject_of(bill: str | None, regulation: str | None, measure: str | None) ->
 def explained(error: Unadoptable) -> str:
     """What is wrong, a line for each option."""
     return "\n".join(f"--{field.replace('_', '-')} {message}" for field, message in error.errors.items())
+
+
+def following(changed: dict[str, Any]) -> str:
+    """What is yet to come of it, in words, where that is more than a moment's work."""
+    return f"; {to_follow_said(changed['to_follow'])}" if changed["to_follow"] else ""
 
 
 def print_change(changed: dict[str, Any], done: str, *, as_json: bool) -> None:
@@ -125,7 +136,12 @@ def _content(path: Path | None) -> str:
 async def _adopt(draft: Draft) -> dict[str, Any]:
     async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
         adoption = await adopt(tx, command_actor(), await position_from(tx.connection, draft), system_clock)
-        return await story.change_shown(tx.connection, adoption.adopted) | {"changed": adoption.is_new}
+        return await _changed(tx.connection, adoption)
+
+
+async def _changed(connection: Connection, adoption: Adoption) -> dict[str, Any]:
+    shown = await story.change_shown(connection, adoption.adopted)
+    return shown | {"changed": adoption.is_new, "to_follow": adoption.to_follow}
 
 
 @positions.command("withdraw")
@@ -152,7 +168,7 @@ def withdraw_command(
         fail(explained(error), code=2)
     except UnknownPosition as error:
         fail(str(error))
-    done = "withdrawn" if changed["changed"] else "withdrawn before, nothing changed"
+    done = f"withdrawn{following(changed)}" if changed["changed"] else "withdrawn before, nothing changed"
     print_change(changed, done, as_json=as_json)
 
 
@@ -167,7 +183,7 @@ async def _withdraw(subject: Subject, name: str, session: str | None, jurisdicti
             raise UnknownPosition(name)
         [place] = found
         withdrawal = await withdraw(tx, command_actor(), place, reason, system_clock)
-        return await story.change_shown(tx.connection, withdrawal.adopted) | {"changed": withdrawal.is_new}
+        return await _changed(tx.connection, withdrawal)
 
 
 @positions.command("list")

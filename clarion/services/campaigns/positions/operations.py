@@ -9,15 +9,15 @@ from clarion.runtime.database import Connection, Transaction
 from clarion.runtime.ids import new_id
 from clarion.runtime.staff.audit import Actor, record
 from clarion.services.campaigns.domain.model import AdoptedPosition, Position
-from clarion.services.campaigns.operations import decide_on
+from clarion.services.campaigns.operations import AT_ONCE, decide_on
 from clarion.services.campaigns.positions.agenda import ChangedMeanwhile, UnknownPriority, versions_of
 from clarion.services.campaigns.positions.priorities import Standing, today_at
 from clarion.services.campaigns.positions.repository import (
     QUERIES,
     Place,
-    coming_hearings_with,
     find_position,
     insert_position,
+    put_off_hearings_with,
 )
 from clarion.services.campaigns.positions.subjects import fits, problems
 from clarion.services.campaigns.starting.drafting import draft_next
@@ -42,10 +42,14 @@ class UnknownPosition(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """The newest version of a position; `is_new` is False if just that had been so before."""
+    """The newest version of a position; `is_new` is False if just that had been so before.
+
+    `to_follow` hearings ahead are yet to be decided on again, by the worker; until then nobody is asked there.
+    """
 
     adopted: AdoptedPosition
     is_new: bool
+    to_follow: int = 0
 
 
 async def adopt(
@@ -69,7 +73,7 @@ async def adopt(
 
 
 async def adopt_position(tx: Transaction, position: Position, clock: Clock, *, based_on: int | None = None) -> Adoption:
-    """Make this the position, and decide again on every coming hearing with it.
+    """Make this the position, and decide again on the coming hearings with it: on some now, on the others soon.
 
     The same position again changes nothing; a different one is a new version, and so is one that was withdrawn.
 
@@ -83,7 +87,8 @@ async def adopt_position(tx: Transaction, position: Position, clock: Clock, *, b
     version = known.version if known else 0
     if based_on is not None and based_on != version:
         raise ChangedMeanwhile(f"version {version} of it was made meanwhile: look at that first. Nothing was changed.")
-    return Adoption(await _keep(tx, AdoptedPosition(new_id(), version + 1, clock(), position), clock), is_new=True)
+    adopted = AdoptedPosition(new_id(), version + 1, clock(), position)
+    return Adoption(adopted, is_new=True, to_follow=await _keep(tx, adopted, clock))
 
 
 async def withdraw(tx: Transaction, actor: Actor, place: Place, reason: str, clock: Clock) -> Adoption:
@@ -109,19 +114,22 @@ async def withdraw(tx: Transaction, actor: Actor, place: Place, reason: str, clo
     withdrawn = AdoptedPosition(
         new_id(), known.version + 1, clock(), asks_nothing, withdrawn=True, withdrawn_reason=why
     )
-    await _keep(tx, withdrawn, clock)
+    to_follow = await _keep(tx, withdrawn, clock)
     await _write_down(tx, actor, "position.withdrawn", withdrawn)
-    return Adoption(withdrawn, is_new=True)
+    return Adoption(withdrawn, is_new=True, to_follow=to_follow)
 
 
-async def _keep(tx: Transaction, adopted: AdoptedPosition, clock: Clock) -> AdoptedPosition:
-    """Keep a version and do what follows: for the campaigns on coming hearings, and for the draft of the next."""
+async def _keep(tx: Transaction, adopted: AdoptedPosition, clock: Clock) -> int:
+    """Keep a version and do what follows: for the campaigns on coming hearings, and for the draft of the next. On how
+    many hearings the worker is to decide.
+    """
     place = Place.of(adopted.position)
     await insert_position(tx.connection, adopted)
-    for occasion in await coming_hearings_with(tx.connection, place, clock()):
+    occasions, put_off = await put_off_hearings_with(tx.connection, place, clock(), AT_ONCE)
+    for occasion in occasions:
         await decide_on(tx, occasion, clock())
     await draft_next(tx, place.jurisdiction, place.session, [place.bill_key], clock())
-    return adopted
+    return put_off
 
 
 async def _missing(connection: Connection, position: Position, clock: Clock) -> dict[str, str]:

@@ -24,7 +24,7 @@ from clarion.services.campaigns.positions.forms import PositionForm, filled_in
 from clarion.services.campaigns.positions.operations import Unadoptable, adopt, withdraw
 from clarion.services.campaigns.positions.priorities import HOME, today_at
 from clarion.services.campaigns.positions.repository import QUERIES, Place, Wanted, find_place
-from clarion.services.campaigns.positions.words import LONG, said, said_change
+from clarion.services.campaigns.positions.words import LONG, said, said_change, to_follow_said
 
 PACKAGE = "clarion.services.campaigns.positions"
 PLACE = "/positions"
@@ -94,6 +94,7 @@ def pages_of_positions() -> Pages:
     """The templates, with what they call."""
     pages = Pages(PACKAGE)
     pages.environment.filters |= {"moment": moment, "start": start, "said": said, "said_change": said_change}
+    pages.environment.filters["to_follow"] = to_follow_said
     pages.environment.globals["long"] = LONG
     pages.environment.filters["day"] = lambda day: spoken_date(day) if day else "open"
     return pages

@@ -122,7 +122,12 @@ async def positions_on_agenda(connection: Connection, occasion: Occasion) -> lis
     return [found[key] for key in keys if key in found]
 
 
-async def coming_hearings_with(connection: Connection, place: Place, now: datetime) -> list[Occasion]:
-    """The hearings ahead on whose agenda it is."""
-    rows = QUERIES.coming_hearings_with_bill(connection, now=now, **place.named)
-    return [Occasion.model_validate(row["alert"]) async for row in rows]
+async def put_off_hearings_with(
+    connection: Connection, place: Place, now: datetime, at_once: int
+) -> tuple[list[Occasion], int]:
+    """The first hearings ahead on whose agenda it is, and how many others are put off for the worker."""
+    rows = [
+        row async for row in QUERIES.put_off_hearings_with_bill(connection, now=now, at_once=at_once, **place.named)
+    ]
+    put_off = max(0, rows[0]["put_off"]) if rows else 0
+    return [Occasion.model_validate(row["alert"]) for row in rows], put_off

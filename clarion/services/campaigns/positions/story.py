@@ -70,6 +70,7 @@ async def _story(
         "hearings": [hearing for hearing, ahead in reversed(hearings) if ahead],
         "past_hearings": [hearing for hearing, ahead in hearings if not ahead],
         "campaigns": campaigns,
+        "to_follow": await QUERIES.count_put_off(connection, **place.named),
         "others": _others(found, place, names),
     }
 

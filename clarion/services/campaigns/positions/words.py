@@ -43,3 +43,9 @@ def said(value: Any) -> str:
             return ", ".join(map(said, value))
         case _:
             return str(value)
+
+
+def to_follow_said(hearings: int) -> str:
+    """How much is yet to come of a change, for people."""
+    them = "1 more hearing ahead follows" if hearings == 1 else f"{hearings:,} more hearings ahead follow"
+    return f"{them} within minutes; until then nobody is asked there"

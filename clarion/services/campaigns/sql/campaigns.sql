@@ -15,31 +15,10 @@ INSERT INTO hearing_bills (hearing, bill_key)
 SELECT DISTINCT :hearing, key FROM unnest(:bill_keys::text[]) AS key
 ON CONFLICT DO NOTHING;
 
--- name: coming_hearings_not_launched
--- Those with a position on the agenda, or with an ask of their own.
-SELECT h.id, h.alert FROM hearings AS h
-WHERE h.ends_at > :now
-  AND NOT EXISTS (SELECT FROM campaigns AS c WHERE c.hearing = h.id AND c.launched_at IS NOT NULL)
-  AND (coalesce(jsonb_array_length(h.alert -> 'own'), 0) > 0
-       OR EXISTS (
-           SELECT FROM hearing_bills AS b
-           JOIN positions AS p ON p.jurisdiction = h.jurisdiction AND p.session IN (h.session, '') AND p.bill_key = b.bill_key
-           WHERE b.hearing = h.id))
-ORDER BY h.ends_at, h.id;
-
 -- name: hearings_ended
 SELECT h.id, h.alert FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing
 WHERE c.status <> 'closed' AND c.ends_at <= :now
 ORDER BY c.ends_at, c.id LIMIT 100;
-
--- name: any_waits_for_directory$
-SELECT EXISTS (SELECT FROM campaigns WHERE status <> 'closed' AND waits_for_directory AND ends_at > :now);
-
--- name: mark_launched!
--- Those that are open and in time; `waiting` for those alone that waited for the rest of the directory.
-UPDATE campaigns SET reconsider = true
-WHERE launched_at IS NOT NULL AND status = 'launched' AND ends_at > :now AND (waits_for_directory OR NOT :waiting::boolean)
-  AND NOT reconsider;
 
 -- name: any_letters_expired$
 SELECT EXISTS (
@@ -50,14 +29,6 @@ SELECT EXISTS (
 -- Those whose letters are closed now, and that have asks for letters which expired unsent.
 UPDATE campaigns SET reconsider = true, letters_expired = false
 WHERE letters_expired AND letters_due_at <= :now AND status = 'launched' AND ends_at > :now;
-
--- name: any_to_reconsider$
-SELECT EXISTS (SELECT FROM campaigns WHERE reconsider);
-
--- name: take_launched
-UPDATE campaigns AS c SET reconsider = false FROM hearings AS h
-WHERE h.id = c.hearing AND c.id IN (SELECT id FROM campaigns WHERE reconsider ORDER BY ends_at, id LIMIT 10)
-RETURNING h.alert;
 
 -- name: campaign_of_hearing^
 SELECT id, revision, status, problem, launched_at, hearing_revision, positions, not_after,

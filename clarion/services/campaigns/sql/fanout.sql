@@ -13,12 +13,13 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('ran
 
 -- name: claim_jobs
 -- The waves of one bucket stand together, so that its officials are read once. A campaign that is being decided on is
--- left alone, and none is decided on while its jobs are done. A paused wave waits while nobody of its bucket was asked;
--- afterwards the ledger holds its messages, and what is amended replaces them there.
+-- left alone, or is yet to be, and none is decided on while its jobs are done. A paused wave waits while nobody of its
+-- bucket was asked; afterwards the ledger holds its messages, and what is amended replaces them there.
 SELECT j.campaign, j.division, j.bucket, j.officials, j.reached
 FROM fanout_jobs AS j JOIN campaigns AS c ON c.id = j.campaign
 WHERE j.done_at IS NULL AND j.bucket = ANY (:buckets::smallint[]) AND (j.due_at IS NULL OR j.due_at <= :now)
   AND c.launched_at IS NOT NULL AND c.told_until > :now
+  AND NOT EXISTS (SELECT FROM reconsiderations AS r WHERE r.hearing = c.hearing)
   AND (NOT EXISTS (
           SELECT FROM pauses AS p
           WHERE p.campaign = j.campaign AND p.paused AND (p.division IS NULL OR p.division = j.division))

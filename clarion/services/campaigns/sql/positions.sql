@@ -25,11 +25,6 @@ WHERE jurisdiction = :jurisdiction AND session IN (:session, '') AND bill_key = 
   AND subject <> 'measure'
 ORDER BY bill_key, version DESC;
 
--- name: coming_hearings_with_bill
-SELECT h.id, h.alert FROM hearings AS h JOIN hearing_bills AS b ON b.hearing = h.id
-WHERE b.bill_key = :bill_key AND h.jurisdiction = :jurisdiction AND :session IN (h.session, '') AND h.ends_at > :now
-ORDER BY h.ends_at, h.id;
-
 -- name: list_positions
 -- The newest version of each that fits what is asked for.
 SELECT * FROM (

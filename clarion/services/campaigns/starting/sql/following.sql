@@ -8,16 +8,21 @@ WHERE b.jurisdiction = :jurisdiction AND b.session = :session AND b.bill_key = A
 -- name: last_campaigns
 -- For each of these bills the newest campaign that asked about it, at another occasion than this one and launched before
 -- this one's was begun; over is one whose agenda the bill has left, too.
-SELECT DISTINCT ON (key.bill_key) key.bill_key, c.id AS campaign, c.launched_at, h.alert ->> 'zone' AS zone,
-       h.alert -> 'committee' AS committee,
+SELECT last.bill_key, c.id AS campaign, c.launched_at, h.alert ->> 'zone' AS zone, h.alert -> 'committee' AS committee,
        c.status = 'closed' OR c.ends_at <= :now
-           OR NOT EXISTS (SELECT FROM hearing_bills AS b WHERE b.hearing = h.id AND b.bill_key = key.bill_key) AS is_over
-FROM campaigns AS c
-JOIN hearings AS h ON h.id = c.hearing AND h.jurisdiction = :jurisdiction AND h.session = :session AND h.id <> :hearing
-CROSS JOIN LATERAL unnest(c.told_bills) AS key (bill_key)
-WHERE c.told_bills && :bill_keys::text[] AND key.bill_key = ANY (:bill_keys::text[])
-  AND c.launched_at <= coalesce((SELECT own.created_at FROM campaigns AS own WHERE own.hearing = :hearing), 'infinity')
-ORDER BY key.bill_key, c.ends_at DESC, c.id;
+           OR NOT EXISTS (SELECT FROM hearing_bills AS b WHERE b.hearing = h.id AND b.bill_key = last.bill_key) AS is_over
+FROM (
+    SELECT DISTINCT ON (key.bill_key) key.bill_key, c.id
+    FROM campaigns AS c
+    JOIN hearings AS h
+        ON h.id = c.hearing AND h.jurisdiction = :jurisdiction AND h.session = :session AND h.id <> :hearing
+    CROSS JOIN LATERAL unnest(c.told_bills) AS key (bill_key)
+    WHERE c.told_bills && :bill_keys::text[] AND key.bill_key = ANY (:bill_keys::text[])
+      AND c.launched_at <= coalesce((SELECT own.created_at FROM campaigns AS own WHERE own.hearing = :hearing), 'infinity')
+    ORDER BY key.bill_key, c.ends_at DESC, c.id
+) AS last
+JOIN campaigns AS c ON c.id = last.id
+JOIN hearings AS h ON h.id = c.hearing;
 
 -- name: any_hearing_ahead$
 -- Whether the bill is on the agenda of a hearing ahead that has a campaign, other than the one it comes from.
