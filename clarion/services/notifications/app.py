@@ -1,5 +1,6 @@
 """Builds the service of notifications from the settings."""
 
+import asyncio
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -17,7 +18,7 @@ from clarion.services.notifications.bounces.sns import fetch
 from clarion.services.notifications.bounces.web import Hooks, Reception, hooks_router
 from clarion.services.notifications.bounces.worker import ReturnsWorker
 from clarion.services.notifications.caretaker import Caretaker
-from clarion.services.notifications.channels.relays import read_relays
+from clarion.services.notifications.channels.relays import get_ready, read_relays
 from clarion.services.notifications.domain.rates import read_rates
 from clarion.services.notifications.handlers import subscriptions
 from clarion.services.notifications.rendering.mail import Renderer
@@ -40,6 +41,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     settings.need("database_url", "smtp_url", "secret_key", "mail_from", "public_url")
     lease = timedelta(seconds=settings.sender_lease_seconds)
     relays = read_relays(str(settings.smtp_url), settings.smtp_ca_file)
+    await asyncio.to_thread(get_ready, relays)
     rates = read_rates(settings.smtp_limits, [relay.name for relay in relays])
     sending = SendingSettings(connections=settings.smtp_connections, lease=lease, rates=rates)
     links = SignedLinks(settings.secret_key, clock)

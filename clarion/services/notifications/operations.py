@@ -165,7 +165,7 @@ async def come_back(tx: Transaction, mailbox: str, lists: Sequence[str]) -> list
 
 async def announce(tx: Transaction, moved: Sequence[Delivery]) -> None:
     """Tell whoever asked for messages what became of those that have ended."""
-    await enqueue(tx, list(delivery_batches([one for one in moved if one.state in FINAL])))
+    await enqueue(tx, list(delivery_batches([one for one in moved if one.state in FINAL])), wake=False)
 
 
 def delivery_batches(ended: Sequence[Delivery]) -> Iterator[Outgoing]:
