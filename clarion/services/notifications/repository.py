@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from asyncpg import UniqueViolationError
+
 from clarion.runtime.database import Connection, load_queries
 from clarion.schemas.deliveries import Delivery
 from clarion.schemas.directory import City
@@ -97,37 +99,40 @@ class Ledger:
     async def register(self, wanted: Registration, now: datetime) -> list[Delivery]:
         """Contents, threads and rows of requests; older revisions that are unsent give way."""
         await queries.save_contents(self._connection, rows=list(wanted.contents.values()))
-        known = await self._join(wanted.asked)
-        moved = []
-        if known:
-            await self.stop_marks()
-            moved = [row async for row in queries.supersede(self._connection, thread_ids=list(known), now=now)]
+        try:
+            async with self._connection.transaction():
+                moved = await self._put(wanted, now)
+        except UniqueViolationError:
+            # Somebody else was asked for the same at that moment; now it is known.
+            moved = await self._put(wanted, now)
+        await queries.unfollow(self._connection, matters=list({each["matter"] for each in wanted.asked.shared}))
+        return moved
+
+    async def _put(self, wanted: Registration, now: datetime) -> list[Delivery]:
         asked = wanted.asked
+        rows = {**asked.columns, "parts": wanted.all_parts, "officials": wanted.officials, "now": now}
+        found = [row["id"] async for row in queries.threads_known(self._connection, thread_ids=asked.thread_ids)]
+        moved = await self._amend(asked.only({one.hex for one in found}), found, rows, now) if found else []
+        if len(found) < len(set(asked.thread_ids)):
+            await queries.insert_new_messages(self._connection, known=found, **rows)
+        return moved
+
+    async def _amend(
+        self, asked: Asked, found: Sequence[UUID], rows: Mapping[str, Any], now: datetime
+    ) -> list[Delivery]:
+        """Put messages into threads that were there before."""
+        known = await self._join(asked)
+        await self.stop_marks()
+        moved = [row async for row in queries.supersede(self._connection, thread_ids=list(known), now=now)]
         put = queries.insert_messages(
-            self._connection,
-            parts=wanted.all_parts,
-            officials=wanted.officials,
-            thread_ids=asked.thread_ids,
-            mailboxes=asked.mailboxes,
-            shares=asked.shares,
-            shared=asked.shared,
-            known=list(known),
-            known_revisions=list(known.values()),
-            now=now,
+            self._connection, found=found, known=list(known), known_revisions=list(known.values()), **rows
         )
         moved += [row async for row in put]
-        await queries.unfollow(self._connection, matters=list({each["matter"] for each in asked.shared}))
         return [delivery_of(row) for row in moved]
 
     async def _join(self, asked: Asked) -> dict[UUID, int]:
         """Lock these threads; gives the newest revision of those that were there before."""
-        rows = queries.join_threads(
-            self._connection,
-            thread_ids=asked.thread_ids,
-            mailboxes=asked.mailboxes,
-            shares=asked.shares,
-            shared=asked.shared,
-        )
+        rows = queries.join_threads(self._connection, **asked.columns)
         return {row["id"]: row["revision"] async for row in rows}
 
     async def withdraw(self, ending: Ending, now: datetime) -> list[Delivery]:

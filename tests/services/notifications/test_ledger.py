@@ -1,5 +1,6 @@
 """What a request becomes in the ledger, and who may take a row from it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -64,6 +65,33 @@ async def test_a_request_that_comes_again_changes_nothing(house: House) -> None:
 async def test_the_content_of_each_wave_is_kept_once(house: House) -> None:
     await house.ask(batch([1]), batch([2]), batch([3], reply_to={"name": "Someone else"}))
     assert len(await house.rows("SELECT FROM contents")) == 2
+
+
+async def test_who_is_asked_for_twice_at_one_moment_gets_one_mail_to_all(house: House, until: Any) -> None:
+    async def waits() -> bool:
+        return bool(await house.rows("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"))
+
+    second = recipient(1, officials=["o2"])
+    async with house.database.transaction() as tx:
+        await operations.register(tx, [batch([1])], system_clock())
+        asking = asyncio.create_task(house.ask(batch([], recipients=[recipient(0), second, recipient(2)])))
+        await until(waits)
+    await asking
+    assert [row["officials"] for row in await house.rows()] == [["o0"], ["o1", "o2"], ["o2"]]
+    assert len(await house.rows("SELECT FROM threads")) == 3
+
+
+async def test_a_revision_may_bring_new_mailboxes_beside_those_that_are_known(house: House) -> None:
+    await house.ask(batch([1, 2]))
+    await house.ask(batch([2, 3, 4], revision=2))
+    rows = await house.rows()
+    assert [(row["officials"], row["revision"], row["state"]) for row in rows] == [
+        (["o1"], 1, "queued"),
+        (["o2"], 1, "superseded"),
+        (["o2"], 2, "queued"),
+        (["o3"], 2, "queued"),
+        (["o4"], 2, "queued"),
+    ]
 
 
 async def test_two_waves_that_name_one_mailbox_become_one_mail_to_all_of_it(house: House) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,26 @@ class Asked:
         self.shared.append({"share": len(self.shared), **shared})
         self.thread_ids += threads
         self.mailboxes += threads.values()
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """All of it by name."""
+        return {
+            "shared": self.shared,
+            "shares": self.shares,
+            "thread_ids": self.thread_ids,
+            "mailboxes": self.mailboxes,
+        }
+
+    def only(self, threads: Container[str]) -> "Asked":
+        """The same, of these threads alone."""
+        kept = [place for place, thread in enumerate(self.thread_ids) if thread in threads]
+        return Asked(
+            self.shared,
+            [self.shares[place] for place in kept],
+            [self.thread_ids[place] for place in kept],
+            [self.mailboxes[place] for place in kept],
+        )
 
 
 @dataclass(slots=True)

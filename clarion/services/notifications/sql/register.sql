@@ -12,6 +12,40 @@ FROM jsonb_to_recordset(:rows::jsonb) AS given (
 ORDER BY matter, revision, digest
 ON CONFLICT (matter, revision, digest) DO NOTHING
 
+-- name: threads_known
+SELECT id FROM threads WHERE id = ANY(:thread_ids::uuid[])
+
+-- name: insert_new_messages!
+-- Threads that are new, with their messages: inserted plainly, since looking for what they could conflict with costs half
+-- as much again. Whoever else puts one of them in meanwhile makes this fail, and it is looked again.
+WITH asked AS MATERIALIZED (
+    SELECT r.part, r.officials, r.thread_id, r.mailbox, s.*
+    FROM ROWS FROM (
+        json_array_elements(:parts::text::json), unnest(:officials::text[]), unnest(:thread_ids::uuid[]),
+        unnest(:mailboxes::text[]), unnest(:shares::integer[])
+    ) AS r (part, officials, thread_id, mailbox, of_share)
+    JOIN jsonb_to_recordset(:shared::jsonb) AS s (
+        share integer, matter text, revision integer, digest text, wave text, lane smallint
+    ) ON s.share = r.of_share
+    WHERE r.thread_id <> ALL(:known::uuid[])
+), joined AS (
+    INSERT INTO threads (id, matter, mailbox, revision)
+    SELECT thread_id, matter, mailbox, max(revision)
+    FROM asked
+    GROUP BY thread_id, matter, mailbox
+    ORDER BY matter, mailbox
+)
+INSERT INTO ledger (
+    thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
+    state, state_at, reason, moves, queued_at, due_at
+)
+SELECT a.thread_id, a.revision, c.id, a.matter, a.wave, a.mailbox, a.lane, c.subscription, a.officials::text[],
+       jsonb_build_array(a.part), c.not_after, first.*, :now, :now
+FROM asked AS a
+JOIN contents AS c ON c.matter = a.matter AND c.revision = a.revision AND c.digest = a.digest
+CROSS JOIN moved('{}', 'queued', :now, NULL) AS first
+ORDER BY a.thread_id
+
 -- name: join_threads
 -- Locks each thread, so that two revisions of it are registered one after the other; gives those that were there before.
 WITH joined AS (
@@ -20,7 +54,7 @@ WITH joined AS (
     FROM unnest(:thread_ids::uuid[], :mailboxes::text[], :shares::integer[]) AS r (id, mailbox, share)
     JOIN jsonb_to_recordset(:shared::jsonb) AS s (share integer, matter text, revision integer) ON s.share = r.share
     GROUP BY r.id, s.matter, r.mailbox
-    ORDER BY r.id
+    ORDER BY s.matter, r.mailbox
     ON CONFLICT (matter, mailbox) DO UPDATE
     SET revision = greatest(threads.revision, excluded.revision)
     RETURNING id, revision, xmax <> 0 AS known
@@ -41,7 +75,7 @@ WHERE t.id = ANY(:thread_ids::uuid[]) AND l.thread_id = t.id AND l.revision < t.
 RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.reason
 
 -- name: insert_messages
--- A mailbox that comes again at the same revision brings further officials, or nothing new; one that was withdrawn
+-- Messages of threads that were `found`. A mailbox that comes again at the same revision brings further officials, or nothing new; one that was withdrawn
 -- at it stays so.
 WITH put AS (
     INSERT INTO ledger (
@@ -66,6 +100,7 @@ WITH put AS (
         :now,
         'revision ' || newer.revision || ' was known before'
     ) AS first
+    WHERE r.thread_id = ANY(:found::uuid[])
     ORDER BY r.thread_id
     ON CONFLICT (thread_id, revision) DO UPDATE
     SET officials = ledger.officials || excluded.officials, parts = ledger.parts || excluded.parts,
