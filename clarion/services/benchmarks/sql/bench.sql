@@ -57,13 +57,22 @@ INSERT INTO ledger (
     thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, state, state_at, moves,
     queued_at, due_at, claim, attempts
 )
-SELECT md5(n::text)::uuid, 1, 1, 'campaign:' || n / 5000, md5('m' || n % 100000), 2, 'calls', ARRAY['o' || n % 100000],
+SELECT (lpad(to_hex(n * 4294967295 / :all::bigint), 8, '0') || substr(md5(n::text), 9))::uuid, 1, 1,
+       'campaign:' || n / 5000, md5('m' || n % 100000), 2, 'calls', ARRAY['o' || n % 100000],
        '[]', 'sent', at, ARRAY[ROW('queued', at, NULL)::move, ROW('sent', at, NULL)::move], at, at, 1, 1
 FROM (
     SELECT n, now() - n * interval '31 seconds' AS at FROM generate_series(:first::bigint, :last::bigint) AS n
 ) AS past
 
--- name: bench_ledger_indexes
-SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
-FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-WHERE i.indrelid = 'ledger'::regclass AND NOT i.indisprimary
+-- name: bench_second_database!
+CREATE DATABASE past
+
+-- name: bench_leave_unvacuumed!
+ALTER TABLE ledger_0 SET (autovacuum_enabled = off);
+ALTER TABLE ledger_1 SET (autovacuum_enabled = off);
+ALTER TABLE ledger_2 SET (autovacuum_enabled = off);
+ALTER TABLE ledger_3 SET (autovacuum_enabled = off);
+ALTER TABLE ledger_4 SET (autovacuum_enabled = off);
+ALTER TABLE ledger_5 SET (autovacuum_enabled = off);
+ALTER TABLE ledger_6 SET (autovacuum_enabled = off);
+ALTER TABLE ledger_7 SET (autovacuum_enabled = off);
