@@ -14,7 +14,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from clarion.runtime.settings import Settings, variable_of
-from clarion.services.running import BUILDERS, NEEDED
+from clarion.services.builders import BUILDERS, NEEDED
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "operators.md"

@@ -16,8 +16,8 @@ from clarion.runtime.embedded.postgres import MAX_CONNECTIONS
 from clarion.runtime.messaging.connection import kafka_options
 from clarion.runtime.process import DRAIN_SECONDS
 from clarion.runtime.settings import Settings, slips
+from clarion.services.builders import BUILDERS, NAMES, NEEDED
 from clarion.services.cli import app
-from clarion.services.running import BUILDERS, NAMES, NEEDED
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))

@@ -17,7 +17,8 @@ from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import Actor, command_actor
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.commands import LetterLine, LetterOutcome, LetterShown
-from clarion.services.running import BUILDERS, open_services
+from clarion.services.builders import BUILDERS
+from clarion.services.running import open_services
 
 dead_letters = typer.Typer(help="What could not be handled, with the reason.", no_args_is_help=True)
 

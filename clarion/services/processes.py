@@ -13,6 +13,7 @@ from clarion.runtime.garbage import uncollected
 from clarion.runtime.logs import Logger
 from clarion.runtime.output import fail, print_fields
 from clarion.runtime.settings import given_environment, load_settings, slips
+from clarion.services.builders import NAMES, WEB
 
 log = Logger(__name__)
 
@@ -80,7 +81,7 @@ def serve(
 
         from clarion.runtime.telemetry import configure_logs  # noqa: PLC0415 - see above
         from clarion.runtime.tracing import exporting_traces  # noqa: PLC0415 - see above
-        from clarion.services.running import NAMES, WEB, serve_until_stopped  # noqa: PLC0415 - see above
+        from clarion.services.running import serve_until_stopped  # noqa: PLC0415 - see above
 
     unknown = [name for name in names if name not in NAMES]
     if unknown:

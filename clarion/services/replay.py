@@ -13,8 +13,8 @@ from clarion.runtime.staff.audit import command_actor
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.commands import ReplayedTopic, ReplayPrinted
 from clarion.schemas.topics import TOPICS
+from clarion.services.builders import BUILDERS, REPUBLISH
 from clarion.services.dead_letters import MOMENTS
-from clarion.services.running import BUILDERS, REPUBLISH
 
 NAMES = [topic.name for topic in TOPICS]
 

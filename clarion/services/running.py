@@ -4,17 +4,18 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from clarion.runtime.database import AppliedMigration, migrate
 from clarion.runtime.database.home import check_home
-from clarion.runtime.messaging.replay import ReplayReport, Republish, replay_if_new_broker
+from clarion.runtime.garbage import uncollected
+from clarion.runtime.messaging.replay import ReplayReport, replay_if_new_broker
 from clarion.runtime.messaging.topics import ensure_topics, wait_for_groups
 from clarion.runtime.process import Running, Service, run_services
 from clarion.runtime.settings import Settings
@@ -22,36 +23,16 @@ from clarion.runtime.watch import Watch, watching
 from clarion.runtime.web.fences import MOST_HEAD_BYTES
 from clarion.runtime.web.patience import PatientProtocol
 from clarion.schemas.topics import TOPICS
-from clarion.services.campaigns import app as campaigns
-from clarion.services.directory import app as directory
-from clarion.services.directory.operations import republish
+from clarion.services.builders import BUILDERS, NEEDED, REPUBLISH, WEB
 from clarion.services.health import health_app
-from clarion.services.legislation import app as legislation
 from clarion.services.naming import own_name
-from clarion.services.notifications import app as notifications
-from clarion.services.operators.pages import operators_router
 from clarion.services.reaching import Explanations, Waiting, wait_for_servers
-from clarion.services.registrations import app as registrations
 from clarion.services.replicas import replicas, stop_with_the_first
 from clarion.services.starting import starting_app
-from clarion.services.web import build_site
 
 log = structlog.get_logger(__name__)
 
-Builder = Callable[[Settings], Awaitable[Service]]
-BUILDERS: Mapping[str, Builder] = {
-    "legislation": legislation.build,
-    "directory": directory.build,
-    "campaigns": campaigns.build,
-    "notifications": notifications.build,
-    "registrations": registrations.build,
-}
-REPUBLISH: Mapping[str, Republish] = {"directory": republish}
-"""Who has compacted topics, and how what they hold is enqueued."""
 MOST_CONNECTIONS = 1_000
-WEB = "web"
-NAMES = (*BUILDERS, WEB)
-NEEDED = ("database_url", "kafka_bootstrap", "smtp_url", "public_url", "secret_key", "mail_from")
 
 
 class PortInUse(Exception):
@@ -209,6 +190,20 @@ async def serve_until_stopped(
         await _run(named, names, services, stopping, listener=listener, health=health)
 
 
+def _site(services: Sequence[Service], watch: Watch) -> FastAPI:
+    """The site; its code is read by who serves it."""
+    with uncollected():
+        from clarion.services.web import build_site  # noqa: PLC0415 - see above
+    return build_site(services, watch)
+
+
+def _operators(watch: Watch) -> APIRouter:
+    """The operators' page, likewise."""
+    with uncollected():
+        from clarion.services.operators.pages import operators_router  # noqa: PLC0415 - see above
+    return operators_router(watch, everywhere=True)
+
+
 async def _run(
     settings: Settings,
     names: Sequence[str],
@@ -222,14 +217,14 @@ async def _run(
     site_closed = asyncio.Event()
     working = [service for service in services if service.name in names]
     watch = Watch(Running(), settings, services if listener else working, names)
-    site = serving(build_site(services, watch), listener) if listener else contextlib.nullcontext()
+    site = serving(_site(services, watch), listener) if listener else contextlib.nullcontext()
 
     async def serve_site() -> None:
         async with site:
             await stopping.wait()
         site_closed.set()
 
-    asked = health_app(watch, [operators_router(watch, everywhere=True)] if listener else [])
+    asked = health_app(watch, [_operators(watch)] if listener else [])
     async with watching(watch), serving(asked, health):
         # The site goes first: a request in flight still needs the pools that run_services closes.
         await asyncio.gather(

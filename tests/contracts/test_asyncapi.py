@@ -19,7 +19,7 @@ from clarion.schemas import topics
 from clarion.schemas.asyncapi import asyncapi
 from clarion.schemas.documents import DIALECT
 from clarion.schemas.topics import TOPICS, Topic
-from clarion.services.running import BUILDERS
+from clarion.services.builders import BUILDERS
 
 OFFICIAL = Path(__file__).parent / "asyncapi" / "3.0.0.json"
 SERVICES = Path(clarion.services.__file__).parent

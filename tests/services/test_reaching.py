@@ -14,8 +14,8 @@ from clarion.runtime.messaging.topics import TopicError, ensure_topics
 from clarion.runtime.refusals import Refused
 from clarion.runtime.settings import Settings
 from clarion.schemas.topics import TOPICS
+from clarion.services.builders import BUILDERS
 from clarion.services.reaching import Explanations, wait_for_servers
-from clarion.services.running import BUILDERS
 from tests.certificates import Authority
 from tests.conftest import Until
 from tests.secure import Front, secure_front

@@ -5,7 +5,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from clarion.runtime.settings import Settings
-from clarion.services.running import BUILDERS
+from clarion.services.builders import BUILDERS
 
 WORK_LEFT = """
 SELECT (SELECT count(*) FROM legislation.withdrawals) + (SELECT count(*) FROM legislation.held)

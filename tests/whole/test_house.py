@@ -3,7 +3,8 @@
 from clarion.runtime.embedded import MailCatcher
 from clarion.runtime.settings import Settings
 from clarion.schemas.topics import TOPICS
-from clarion.services.running import BUILDERS, open_services
+from clarion.services.builders import BUILDERS
+from clarion.services.running import open_services
 from tests.runtime.messaging.test_subscribers_policy import check_services
 
 

@@ -12,7 +12,8 @@ from clarion.runtime.messaging.topics import DAY_MS, topic_configuration
 from clarion.runtime.settings import Settings, variable_of
 from clarion.runtime.timers import Job, Timers
 from clarion.schemas.topics import TOPICS, Topic
-from clarion.services.running import BUILDERS, open_services
+from clarion.services.builders import BUILDERS
+from clarion.services.running import open_services
 
 GUIDE = Path(__file__).parents[2] / "docs" / "retention.md"
 IN_EVERY_SERVICE = ("outbox", "inbox", "dead_letters", "jobs", "traces")

@@ -13,9 +13,9 @@ from clarion.runtime.database.home import is_at_home
 from clarion.runtime.database.pool import connect_login
 from clarion.runtime.database.reaching import ADDRESS, reach_database
 from clarion.schemas.commands import Finding
+from clarion.services.builders import BUILDERS
 from clarion.services.doctor.findings import Patient, bad, is_loopback, warn, well
 from clarion.services.doctor.wordings import look_at_wordings
-from clarion.services.running import BUILDERS
 
 OLDEST_VERSION = 150_000
 SKEW_NOTED = timedelta(seconds=2)

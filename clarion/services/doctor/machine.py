@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from clarion.runtime.settings import Settings, given_environment, slips, variable_of
 from clarion.schemas.commands import Finding
+from clarion.services.builders import NEEDED
 from clarion.services.doctor.findings import Patient, bad, is_loopback, warn, well
-from clarion.services.running import NEEDED
 
 GIGABYTE = 1_000_000_000
 LONG_ENOUGH = 32

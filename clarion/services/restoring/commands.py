@@ -14,9 +14,9 @@ from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import command_actor
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.commands import RestoredPrinted
+from clarion.services.builders import NEEDED
 from clarion.services.notifications.restoring import Name, names_in
 from clarion.services.restoring.taking_up import NotWorkedOff, StillRunning, TakenUp, take_up
-from clarion.services.running import NEEDED
 
 MOMENTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 

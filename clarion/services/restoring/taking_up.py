@@ -20,10 +20,11 @@ from clarion.runtime.process import Service, run_services
 from clarion.runtime.settings import Settings
 from clarion.runtime.staff.audit import Actor, record
 from clarion.runtime.staff.sessions import end_all
+from clarion.services.builders import BUILDERS, REPUBLISH
 from clarion.services.notifications import restoring
 from clarion.services.notifications.restoring import Name
 from clarion.services.notifications.sender import Sender
-from clarion.services.running import BUILDERS, REPUBLISH, open_services
+from clarion.services.running import open_services
 
 LOOK_SECONDS = 0.5
 QUIET_LOOKS = 3
