@@ -1,6 +1,7 @@
 """The words of a call for action: to whom, what it is about, what changed, and what is over."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from clarion.schemas.messages import Ask, CallContent, Contact, Reason
 from clarion.services.notifications.domain import changes as words
@@ -43,9 +44,15 @@ def salutation(to: Addressed) -> str:
 
 def titled(official: Official) -> str:
     """The name with the title of its first role that is used as one."""
-    title = next((TITLES[role.casefold()] for role in official.roles if role.casefold() in TITLES), None)
+    title = title_of(official.roles)
     name = isolated(official.name)
     return f"{title} {name}" if title else name
+
+
+@lru_cache(maxsize=256)
+def title_of(roles: tuple[str, ...]) -> str | None:
+    """The title of the first role that is used as one."""
+    return next((TITLES[role.casefold()] for role in roles if role.casefold() in TITLES), None)
 
 
 def trimmed(content: CallContent, room: int) -> CallContent:

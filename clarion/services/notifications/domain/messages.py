@@ -78,9 +78,9 @@ class Claimed(NamedTuple):
         return message_name(self.thread_id, self.revision, self.resend)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Content:
-    """What the messages of one matter, revision and wave share."""
+    """What the messages of one matter, revision and wave share; known by itself, since it is read once for them all."""
 
     id: int
     matter: str

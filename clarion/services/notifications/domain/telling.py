@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from clarion.schemas.messages import CalendarEntry, Fact
 from clarion.services.notifications.domain.messages import Content
@@ -126,6 +127,7 @@ def tell(
     )
 
 
+@lru_cache(maxsize=64)
 def _begun(content: Content) -> Telling | Unneeded:
     """What nobody of the mailbox was told anything of before."""
     if content.withdrawn or content.called_off:

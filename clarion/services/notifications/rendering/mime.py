@@ -14,6 +14,8 @@ LINE = 78
 TOKEN_LINE = 72
 LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 SPECIAL = re.compile(r'[\x00-\x1f\x7f]|=\?|[()<>@,:;".\[\]\\]')
+NOTHING_TO_QUOTE = re.compile(r"(?!\.)[ -<>-~]{0,74}[!-<>-~]\n")
+"""A short line of printable ASCII without an equals sign, a dot at its beginning or a space at its end."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -58,6 +60,8 @@ def mailbox(name: str, display: str | None, address: str) -> bytes:
 
 def quoted(text: str) -> bytes:
     """Whole lines of text as quoted-printable (RFC 2045, 6.7), each ended by CR LF; none begins with a dot."""
+    if NOTHING_TO_QUOTE.fullmatch(text):
+        return f"{text[:-1]}\r\n".encode("ascii")
     lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     if not lines.endswith("\n"):
         lines += "\n"
