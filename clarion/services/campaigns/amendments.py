@@ -40,7 +40,7 @@ async def amend(tx: Transaction, occasion: Occasion, campaign: Campaign, decisio
     amendment = await _amendment(tx, occasion, campaign, decision, tellable=tellable)
     state = _state(occasion, campaign, decision, counts, amendment, tellable=tellable)
     if amendment.fans_out:
-        await planning.fan_out(tx, campaign.id, occasion, await _due_at(tx, state, now))
+        await planning.fan_out(tx, campaign.id, await _due_at(tx, state, now))
     if amendment.told_again:
         await planning.record_told(tx, state, amendment.facts, amendment.changed, now)
     if planning.differs(campaign, occasion, state):

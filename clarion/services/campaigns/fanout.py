@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
@@ -106,11 +106,13 @@ async def fan_out(
     try:
         return await _fan_out(database, clock, most, buckets)
     except UniqueViolationError:
-        # Somebody whose address has changed was called at both at once; now the one sees the other.
-        return await _fan_out(database, clock, most, buckets)
+        # Somebody whose address has changed was called at the other one; now each call is looked for.
+        return await _fan_out(database, clock, most, buckets, thorough=True)
 
 
-async def _fan_out(database: Database, clock: Clock, most: int | None, buckets: Sequence[int]) -> int:
+async def _fan_out(
+    database: Database, clock: Clock, most: int | None, buckets: Sequence[int], *, thorough: bool = False
+) -> int:
     async with database.transaction() as tx:
         jobs = await claim_jobs(tx.connection, clock(), most, buckets)
         if jobs:
@@ -118,7 +120,7 @@ async def _fan_out(database: Database, clock: Clock, most: int | None, buckets: 
         followed = await kept_traces(tx.connection, [job.campaign for job in jobs])
         for campaign, its_jobs in groupby(jobs, key=lambda job: job.campaign):
             with traces.span("campaigns fans out", [followed[campaign]] if campaign in followed else []):
-                await _do(tx, campaign, list(its_jobs), clock())
+                await _do(tx, campaign, list(its_jobs), clock(), thorough=thorough)
         return len(jobs)
 
 
@@ -131,10 +133,10 @@ async def claim_jobs(
     return within([Job(**dict(row)) async for row in rows], most or OFFICIALS_PER_TRANSACTION)
 
 
-async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime) -> None:
+async def _do(tx: Transaction, campaign: str, jobs: Sequence[Job], now: datetime, *, thorough: bool = False) -> None:
     """Jobs of one campaign, all for the same range of mailboxes."""
     message = await message_of_campaign(tx.connection, campaign)
-    asked, withdrawn = await _bring_up_to_date(tx.connection, message, jobs, now)
+    asked, withdrawn = await _bring_up_to_date(tx.connection, message, jobs, now, thorough=thorough)
     mailboxes = [each.mailbox for each in asked] + [each.mailbox for each in withdrawn]
     elsewhere = await elsewhere_of(tx.connection, message, mailboxes, now)
     divisions = await divisions_by_slug(tx.connection, sorted({each.division for each in asked if each.division}))
@@ -199,16 +201,23 @@ async def message_of_campaign(connection: Connection, campaign: str) -> Message:
 
 
 async def _bring_up_to_date(
-    connection: Connection, message: Message, jobs: Sequence[Job], now: datetime
+    connection: Connection, message: Message, jobs: Sequence[Job], now: datetime, *, thorough: bool
 ) -> tuple[list[Asked], list[Withdrawn]]:
+    """Who is to be asked, and who is not any more; `thorough` looks for calls of mailboxes that were told nothing."""
+    buckets = sorted({job.bucket for job in jobs})
+    reached, upto = jobs[0].reached, jobs[0].upto
+    any_told = thorough or await QUERIES.any_told(
+        connection, campaign=message.campaign, buckets=buckets, reached=reached, upto=upto
+    )
     rows = QUERIES.bring_up_to_date(
         connection,
         campaign=message.campaign,
         divisions=[job.division for job in jobs],
         buckets=[job.bucket for job in jobs],
-        in_buckets=sorted({job.bucket for job in jobs}),
-        reached=jobs[0].reached,
-        upto=jobs[0].upto,
+        in_buckets=buckets,
+        reached=reached,
+        upto=upto,
+        any_told=any_told,
         calling=message.calling,
         letters_open=letters_open(message.letters_due_at, now),
         heard=message.heard,
@@ -219,25 +228,30 @@ async def _bring_up_to_date(
     )
     asked, withdrawn = [], []
     async for row in rows:
-        if row["what"] == "asked":
-            asked.append(_asked(row))
-        else:
+        if row["officials"] is None:
             withdrawn.append(Withdrawn(row["mailbox"], row["bucket"]))
+        else:
+            asked.append(_asked(row))
     return asked, withdrawn
 
 
-def _asked(row: Mapping[str, Any]) -> Asked:
+def _asked(row: Iterable[Any]) -> Asked:
+    mailbox, division, bucket, officials, cities, letter, testimony, phone, own = row
     return Asked(
-        mailbox=row["mailbox"],
-        division=row["division"],
-        bucket=row["bucket"],
-        officials=tuple(row["officials"]),
-        cities=tuple(row["cities"]),
-        letter=row["letter"],
-        testimony=row["testimony"],
-        phone=row["phone"],
-        own=tuple(Reason.model_validate(one) for each in row["own"] or () for one in each),
+        mailbox,
+        division,
+        bucket,
+        _each_once(officials),
+        _each_once(cities),
+        letter,
+        testimony,
+        phone,
+        tuple(Reason.model_validate(one) for each in own for one in each) if own else (),
     )
+
+
+def _each_once(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(names) if len(names) == 1 else tuple(sorted(set(names)))
 
 
 async def elsewhere_of(connection: Connection, message: Message, mailboxes: Sequence[str], now: datetime) -> Elsewhere:

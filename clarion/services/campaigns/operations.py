@@ -93,7 +93,7 @@ async def review(tx: Transaction, clock: Clock) -> bool:
     if await QUERIES.claim_directory_change(connection, quiet_since=now - QUIET, noted_before=now - IMPATIENCE):
         await QUERIES.lock_decisions(connection)
         await QUERIES.mark_launched(connection, now=now, waiting=False)
-    if await repository.hearings_ended(connection, now):
+    if await QUERIES.any_ended(connection, now=now):
         await QUERIES.lock_decisions(connection)
         for occasion in await repository.hearings_ended(connection, now):
             await decide_on(tx, occasion, now)
@@ -215,7 +215,7 @@ async def _launch(tx: Transaction, occasion: Occasion, state: State, now: dateti
     )
     await _save(tx, occasion, launched, now)
     await planning.record_told(tx, launched, facts, [], now)
-    await planning.fan_out(tx, state.campaign_id, occasion)
+    await planning.fan_out(tx, state.campaign_id)
 
 
 async def _save(tx: Transaction, occasion: Occasion, state: State, now: datetime) -> None:

@@ -66,22 +66,19 @@ async def plan(tx: Transaction, occasion: Occasion, campaign_id: str, decision: 
     await QUERIES.clear_plan(connection, campaign=campaign_id)
     await plan_audience(connection, occasion, campaign_id, decision)
     await QUERIES.plan_waves(
-        connection, campaign=campaign_id, heard=occasion.is_hearing, letter_roles=occasion.letter_roles
-    )
-    return Counts(**dict(await QUERIES.plan_counts(connection, campaign=campaign_id)))
-
-
-async def fan_out(tx: Transaction, campaign_id: str, occasion: Occasion, due_at: datetime | None = None) -> None:
-    """Have every wave and bucket brought to the campaign's state; not before `due_at` if that is given."""
-    await keep_trace(tx.connection, [campaign_id])
-    await QUERIES.plan_jobs(
-        tx.connection,
+        connection,
         campaign=campaign_id,
         heard=occasion.is_hearing,
         letter_roles=occasion.letter_roles,
         buckets=BUCKETS,
-        due_at=due_at,
     )
+    return Counts(**dict(await QUERIES.plan_counts(connection, campaign=campaign_id)))
+
+
+async def fan_out(tx: Transaction, campaign_id: str, due_at: datetime | None = None) -> None:
+    """Have every wave and bucket brought to the campaign's state; not before `due_at` if that is given."""
+    await keep_trace(tx.connection, [campaign_id])
+    await QUERIES.plan_jobs(tx.connection, campaign=campaign_id, buckets=BUCKETS, due_at=due_at)
     tx.notify("fanout")
 
 

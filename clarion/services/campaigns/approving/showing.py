@@ -118,4 +118,4 @@ async def sample_batch(
     )
     divisions = await divisions_by_slug(connection, [division] if division else [])
     [(_, batch)] = batches_of(message, [asked], divisions, Elsewhere(), now)
-    return batch
+    return MessageBatch.model_validate_json(batch.model_dump_json())

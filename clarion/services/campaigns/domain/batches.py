@@ -1,12 +1,16 @@
 """The messages of a fan-out: who gets which batch, and what of it other hearings tell them."""
 
+import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from clarion.schemas.messages import Ask, CalendarEntry, CallContent, Fact, MessageBatch, Reason, Recipient, Withdrawal
+from pydantic import PrivateAttr
+
+from clarion.schemas.messages import CalendarEntry, CallContent, Fact, MessageBatch, Reason, Withdrawal
 from clarion.schemas.roles import LETTER_ROLES
 from clarion.services.campaigns.domain import words
 from clarion.services.campaigns.domain.amending import BILL, NOT_CONCERNED
@@ -18,6 +22,8 @@ BYTES_PER_MESSAGE = 900_000
 MAILBOXES_PER_WITHDRAWAL = 1_000
 DAY = timedelta(hours=24)
 LAST_DAY = "Less than a day is left."
+
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,31 +104,54 @@ def batches_of(
 ) -> Iterator[tuple[int, MessageBatch]]:
     """Batches with their bucket: one wave each, and apart where letters end before the hearing."""
     apart = message.letters_due_at is not None
-
-    def batch_key(each: Asked) -> tuple[int, str, bool]:
-        return each.bucket, each.division, each.letter and apart
-
     recipients = Recipients(message, elsewhere)
-    shared = _shared_bytes(message)
-    for (bucket, slug, letter), group in groupby(sorted(asked, key=batch_key), key=batch_key):
-        division = divisions.get(slug)
-        until = _not_after(message, now, letter=letter)
-        batch = MessageBatch(
-            matter=message.matter,
-            revision=message.revision,
-            template="call",
-            subscription="calls",
-            lane="call",
-            reply_to=words.contact(division),
-            not_after=until,
-            facts=list(message.facts),
-            content=_content(message, division, slug, now) | _urgency(message, until, now),
-            calendar=message.calendar,
-            wave=slug,
-            recipients=[],
-        )
-        for chunk in _chunks([recipients.of(each) for each in group], shared):
-            yield bucket, batch.model_copy(update={"recipients": chunk})
+    together: dict[tuple[int, str, bool], list[str]] = defaultdict(list)
+    for each in asked:
+        together[each.bucket, each.division, each.letter and apart].append(recipients.written(each))
+    frames = {
+        (slug, letter): _frame(message, slug, divisions.get(slug), now, letter=letter)
+        for slug, letter in {(slug, letter) for _, slug, letter in together}
+    }
+    for (bucket, slug, letter), written in sorted(together.items()):
+        frame = frames[slug, letter]
+        for chunk in _chunks(written, len(frame.encode())):
+            yield bucket, WrittenBatch.of(frame, chunk)
+
+
+class WrittenBatch(MessageBatch):
+    """A batch as it goes over the wire: what its recipients have in common was written once, and none is an object."""
+
+    _body: str = PrivateAttr("")
+
+    @classmethod
+    def of(cls, frame: str, recipients: Iterable[str]) -> "WrittenBatch":
+        """The batch of recipients that are JSON already; `frame` is a batch without any."""
+        body: dict[str, Any] = {"_body": f'{frame[:-1]},"recipients":[{",".join(recipients)}]}}'}
+        return cls.model_construct(**body)
+
+    def model_dump_json(self, **_: Any) -> str:
+        """The batch as JSON."""
+        return self._body
+
+
+def _frame(message: Message, slug: str, division: Division | None, now: datetime, *, letter: bool) -> str:
+    """What all of a wave are told, as JSON."""
+    until = _not_after(message, now, letter=letter)
+    batch = MessageBatch(
+        matter=message.matter,
+        revision=message.revision,
+        template="call",
+        subscription="calls",
+        lane="call",
+        reply_to=words.contact(division),
+        not_after=until,
+        facts=list(message.facts),
+        content=_content(message, division, slug, now) | _urgency(message, until, now),
+        calendar=message.calendar,
+        wave=slug,
+        recipients=[],
+    )
+    return batch.model_dump_json(exclude={"recipients"})
 
 
 def _not_after(message: Message, now: datetime, *, letter: bool) -> datetime:
@@ -174,52 +203,47 @@ def _content(message: Message, division: Division | None, slug: str, now: dateti
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a mailbox is told for its cities, and how long that is on the wire at most."""
+    """What a mailbox is told for its cities: the bills it is about, and the reasons, each as JSON."""
 
     bills: Sequence[str]
-    reasons: list[Reason]
-    asks: list[Ask]
-    length: int
+    reasons: Sequence[str]
 
 
 class Recipients:
-    """Makes recipients, with how long each is on the wire; what is equal for all of a city is made once."""
+    """Writes recipients as JSON; what is equal for all of a city is written once."""
 
     def __init__(self, message: Message, elsewhere: Elsewhere) -> None:
         self._message = message
         self._elsewhere = elsewhere
-        self._wordings: dict[tuple[tuple[str, ...], bool, bool, bool], Wording] = {}
+        self._wordings: dict[tuple[str, ...], Wording] = {}
+        self._asks: dict[tuple[tuple[str, ...], bool, bool, bool], str] = {}
 
-    def of(self, asked: Asked) -> tuple[Recipient, int]:
+    def written(self, asked: Asked) -> str:
         """The recipient of a mailbox, with its reasons and what it is asked for. Its values were validated before."""
+        wording = self._wordings.get(asked.cities) or self._worded(asked.cities)
         key = asked.cities, asked.letter, asked.phone, asked.testimony
-        wording = self._wordings.get(key)
-        if wording is None:
-            wording = self._wordings[key] = self._wording(asked)
-        own = [*self._moved(asked.mailbox, wording.bills), *asked.own]
-        elsewhere = self._told_elsewhere(asked.mailbox)
-        recipient = Recipient.of_valid(
-            mailbox=asked.mailbox,
-            officials=list(asked.officials),
-            address=None,
-            name=None,
-            reasons=[*own, *wording.reasons] if own else wording.reasons,
-            asks=wording.asks,
-            told_elsewhere=elsewhere,
+        asks = self._asks.get(key) or self._asks.setdefault(key, self._asked(asked, wording))
+        reasons = [*self._own(asked, wording), *wording.reasons]
+        officials = ",".join(map(_to_json, asked.officials))
+        elsewhere = ",".join(map(_to_json, self._told_elsewhere(asked.mailbox)))
+        return (
+            f'{{"mailbox":"{asked.mailbox}","officials":[{officials}],"reasons":[{",".join(reasons)}],"asks":[{asks}],'
+            f'"told_elsewhere":[{elsewhere}]}}'
         )
-        length = wording.length + texts_bytes(asked.officials)
-        if own or elsewhere:
-            length += reasons_bytes(own) + texts_bytes(elsewhere)
-        return recipient, length
 
-    def _wording(self, asked: Asked) -> Wording:
-        cities = [self._message.cities[city] for city in asked.cities]
-        bills = [each.bill for each in self._message.content.bills if any(each.bill in c["bills"] for c in cities)]
-        reasons = words.reasons_told(cities, self._message.jurisdiction)
-        asks = words.asks(asked, bills, self._message.first_ask)
-        return Wording(
-            bills, reasons, asks, 170 + reasons_bytes(reasons) + sum(37 + texts_bytes([a.bill]) for a in asks)
-        )
+    def _worded(self, cities: tuple[str, ...]) -> Wording:
+        found = [self._message.cities[city] for city in cities]
+        bills = [each.bill for each in self._message.content.bills if any(each.bill in c["bills"] for c in found)]
+        reasons = words.reasons_told(found, self._message.jurisdiction)
+        return self._wordings.setdefault(cities, Wording(bills, [each.model_dump_json() for each in reasons]))
+
+    def _asked(self, asked: Asked, wording: Wording) -> str:
+        asks = words.asks(asked, wording.bills, self._message.first_ask)
+        return ",".join(each.model_dump_json() for each in asks)
+
+    def _own(self, asked: Asked, wording: Wording) -> list[str]:
+        own = [*self._moved(asked.mailbox, wording.bills), *asked.own]
+        return [each.model_dump_json() for each in own]
 
     def _told_elsewhere(self, mailbox: str) -> list[str]:
         called = self._elsewhere.called.get(mailbox)
@@ -236,15 +260,12 @@ class Recipients:
         ]
 
 
-def _shared_bytes(message: Message) -> int:
-    shared = len(message.content.model_dump_json()) + sum(len(fact.text) + 100 for fact in message.facts)
-    return shared + (len(message.calendar.model_dump_json()) if message.calendar else 0)
-
-
-def _chunks(recipients: Iterable[tuple[Recipient, int]], shared: int) -> Iterator[list[Recipient]]:
-    chunk: list[Recipient] = []
+def _chunks(recipients: Iterable[str], shared: int) -> Iterator[list[str]]:
+    """Recipients by message; `shared` is how many bytes else there are in each."""
+    chunk: list[str] = []
     size = shared
-    for recipient, length in recipients:
+    for recipient in recipients:
+        length = len(recipient.encode()) + 1
         if chunk and (len(chunk) == RECIPIENTS_PER_MESSAGE or size + length > BYTES_PER_MESSAGE):
             yield chunk
             chunk, size = [], shared
@@ -252,13 +273,3 @@ def _chunks(recipients: Iterable[tuple[Recipient, int]], shared: int) -> Iterato
         size += length
     if chunk:
         yield chunk
-
-
-def texts_bytes(texts: Iterable[str]) -> int:
-    """About how long texts are in a list on the wire, never less."""
-    return sum(len(text.encode()) + 3 for text in texts)
-
-
-def reasons_bytes(reasons: Iterable[Reason]) -> int:
-    """The same of reasons."""
-    return sum(len(reason.text.encode()) + 40 for reason in reasons)

@@ -85,7 +85,7 @@ WITH expired AS (
 ), boxes AS (
     SELECT bucket, mailbox, bool_or(is_new) AS gained, bool_or(differs) AS differs
     FROM people_of_campaign(:campaign::text, :calling::boolean, :letters_open::boolean, :heard::boolean,
-                            :letter_roles::text[], NULL)
+                            :letter_roles::text[], NULL, '', '', true)
     GROUP BY bucket, mailbox
 ), needs AS (
     SELECT t.revision, t.standing, b.mailbox IS NULL AS ends, t.mailbox IS NULL AS fresh,
@@ -158,18 +158,24 @@ WHERE cardinality(h.asked_bills) > 0
 GROUP BY h.id;
 
 -- name: plan_waves!
--- City by city first, so that nothing is put in order: who calls a hundred thousand is to hear of it at once.
-INSERT INTO waves (campaign, division, cities, officials)
-SELECT :campaign, division, count(*), sum(officials)
-FROM (
-    SELECT coalesce(c.division, '') AS division, count(a.official) AS officials
-    FROM campaign_cities AS c
-    LEFT JOIN audience_of(:campaign::text, :heard::boolean, :letter_roles::text[]) AS a
-        ON a.city = c.city AND (a.writes OR a.speaks)
-    WHERE c.campaign = :campaign
-    GROUP BY c.city, c.division
-) AS cities
-GROUP BY division;
+-- In one look at the audience, which may be a hundred thousand. How many a wave has in each bucket is kept for its jobs.
+WITH sizes AS (
+    SELECT coalesce(division, '') AS division, bucket, count(*)::integer AS officials
+    FROM audience_of(:campaign::text, :heard::boolean, :letter_roles::text[])
+    WHERE writes OR speaks
+    GROUP BY coalesce(division, ''), bucket
+), places AS (
+    SELECT coalesce(division, '') AS division, count(*) AS cities FROM campaign_cities
+    WHERE campaign = :campaign
+    GROUP BY coalesce(division, '')
+)
+INSERT INTO waves (campaign, division, cities, officials, by_bucket)
+SELECT :campaign, p.division, p.cities, sum(coalesce(s.officials, 0)),
+       array_agg(coalesce(s.officials, 0) ORDER BY b.bucket)
+FROM places AS p
+CROSS JOIN generate_series(0, :buckets::integer - 1) AS b (bucket)
+LEFT JOIN sizes AS s ON s.division = p.division AND s.bucket = b.bucket
+GROUP BY p.division, p.cities;
 
 -- name: plan_counts^
 SELECT count(*) FILTER (WHERE division <> '')::integer AS divisions, coalesce(sum(cities), 0)::integer AS cities,
@@ -178,27 +184,25 @@ FROM waves WHERE campaign = :campaign;
 
 -- name: plan_jobs!
 -- A mailbox is asked once, with the wave of the smallest division among its officials' cities ('' if they have none); how
--- many officials a job has need only be about right, so each counts for its own city's. Waves that are no more, or were
--- stopped, end what they told.
-WITH sizes AS (
-    SELECT coalesce(a.division, '') AS division, a.bucket, count(*)::integer AS officials
-    FROM audience_of(:campaign::text, :heard::boolean, :letter_roles::text[]) AS a
-    WHERE a.open AND (a.writes OR a.speaks)
-    GROUP BY coalesce(a.division, ''), a.bucket
-), told AS (
+-- many officials a job has need only be about right, so each counts for its own city's, as the plan found them. Waves that
+-- are no more, or were stopped, end what they told.
+WITH told AS (
     SELECT division, bucket, count(*)::integer AS mailboxes FROM threads WHERE campaign = :campaign
     GROUP BY division, bucket
-), places (division, bucket) AS (
-    SELECT coalesce(c.division, ''), b.bucket FROM campaign_cities AS c
+), open AS (
+    SELECT DISTINCT coalesce(division, '') AS division FROM campaign_cities WHERE campaign = :campaign AND open
+), places (division, bucket, officials) AS (
+    SELECT o.division, b.bucket, coalesce(w.by_bucket[b.bucket + 1], w.officials / :buckets::integer)
+    FROM open AS o
+    JOIN waves AS w ON w.campaign = :campaign AND w.division = o.division
     CROSS JOIN generate_series(0, :buckets::integer - 1) AS b (bucket)
-    WHERE c.campaign = :campaign AND c.open
-    UNION
-    SELECT division, bucket FROM fanout_jobs WHERE campaign = :campaign
+    UNION ALL
+    SELECT j.division, j.bucket, 0 FROM fanout_jobs AS j
+    WHERE j.campaign = :campaign AND j.division NOT IN (SELECT division FROM open)
 )
 INSERT INTO fanout_jobs (campaign, division, bucket, officials, due_at)
-SELECT :campaign, p.division, p.bucket, greatest(s.officials, t.mailboxes, 0), :due_at
+SELECT :campaign, p.division, p.bucket, greatest(p.officials, t.mailboxes), :due_at
 FROM places AS p
-LEFT JOIN sizes AS s ON s.division = p.division AND s.bucket = p.bucket
 LEFT JOIN told AS t ON t.division = p.division AND t.bucket = p.bucket
 ON CONFLICT (campaign, bucket, division) DO UPDATE SET
     officials = excluded.officials, done_at = NULL, due_at = excluded.due_at, reached = excluded.reached;

@@ -1,15 +1,17 @@
 -- name: claim_in_order!
 -- Jobs are read in the order of their index until there are enough, whatever the planner knows of a table that thousands
--- were just put into: to sort them is to read all of them for every claim.
-SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true),
-       set_config('enable_hashjoin', 'off', true), set_config('enable_seqscan', 'off', true);
+-- were just put into: to sort them, or those of one campaign, is to read all of them for every claim.
+SELECT set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
+       set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_seqscan', 'off', true);
 
 -- name: plan_afresh!
 -- A plan made while the tables were empty would be kept for the whole of a large fan-out. Officials are found by city and
 -- bucket: each transaction reads its own and not the whole directory.
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true),
-       set_config('enable_sort', 'on', true), set_config('enable_bitmapscan', 'on', true),
-       set_config('enable_hashjoin', 'on', true), set_config('enable_seqscan', 'on', true);
+       set_config('enable_sort', 'on', true), set_config('enable_incremental_sort', 'on', true),
+       set_config('enable_bitmapscan', 'on', true), set_config('enable_hashjoin', 'on', true),
+       set_config('enable_seqscan', 'on', true);
 
 -- name: claim_jobs
 -- The waves of one bucket stand together, so that its officials are read once. A campaign that is being decided on is
@@ -19,7 +21,7 @@ SELECT j.campaign, j.division, j.bucket, j.officials, j.reached
 FROM fanout_jobs AS j JOIN campaigns AS c ON c.id = j.campaign
 WHERE j.done_at IS NULL AND j.bucket = ANY (:buckets::smallint[]) AND (j.due_at IS NULL OR j.due_at <= :now)
   AND c.launched_at IS NOT NULL AND c.told_until > :now
-  AND NOT EXISTS (SELECT FROM reconsiderations AS r WHERE r.hearing = c.hearing)
+  AND c.hearing NOT IN (SELECT hearing FROM reconsiderations)
   AND (NOT EXISTS (
           SELECT FROM pauses AS p
           WHERE p.campaign = j.campaign AND p.paused AND (p.division IS NULL OR p.division = j.division))
@@ -43,10 +45,16 @@ SELECT division, paragraph FROM approvals WHERE campaign = :campaign AND paragra
 SELECT id AS slug, name, manager_name, manager_email, manager_phone FROM divisions
 WHERE id = ANY (:slugs::text[]) AND active;
 
+-- name: any_told$
+-- Whether anybody of these mailboxes was told something of the campaign.
+SELECT EXISTS (
+    SELECT FROM threads
+    WHERE campaign = :campaign AND bucket = ANY (:buckets::smallint[]) AND mailbox >= :reached AND mailbox < :upto);
+
 -- name: bring_up_to_date
 -- Brings the mailboxes of these jobs to the told revision: who is concerned and was not told it, or not told that the
 -- facts changed, or whose mail expired before letters were closed, is asked for; who was told and is not concerned any
--- more is withdrawn. Nobody twice at one revision.
+-- more is withdrawn, which has no officials. Nobody twice at one revision.
 -- IN and NOT IN are looked up in a hash whatever the planner thinks of the tables, which are new to it. What is new is
 -- inserted plainly: looking for what it could conflict with costs half as much again.
 WITH jobs AS (
@@ -54,17 +62,17 @@ WITH jobs AS (
 ), people AS MATERIALIZED (
     SELECT * FROM people_of_campaign(
         :campaign::text, :calling::boolean, :letters_open::boolean, :heard::boolean, :letter_roles::text[],
-        :in_buckets::smallint[], :reached::text, :upto::text)
+        :in_buckets::smallint[], :reached::text, :upto::text, :any_told::boolean)
 ), boxes AS (
     SELECT bucket, mailbox, coalesce(min(division), '') AS division, array_agg(official ORDER BY official) AS officials,
-           array_agg(DISTINCT city ORDER BY city) AS cities, bool_or(letter) AS letter,
+           array_agg(city) AS cities, bool_or(letter) AS letter,
            bool_or(phone) AS phone, bool_or(testimony) AS testimony, bool_or(is_new) AS gained,
            jsonb_agg(own) FILTER (WHERE own IS NOT NULL) AS own
     FROM people GROUP BY bucket, mailbox
 ), known AS (
     SELECT * FROM threads
     WHERE campaign = :campaign AND bucket = ANY (:in_buckets::smallint[]) AND mailbox >= :reached AND mailbox < :upto
-), due AS MATERIALIZED (
+), due AS (
     SELECT bucket, mailbox, coalesce(b.division, t.division) AS division, b.officials, b.cities, b.letter, b.phone,
            b.testimony, b.own, t.revision,
            CASE WHEN b.officials IS NOT NULL THEN 'asked'
@@ -77,9 +85,8 @@ WITH jobs AS (
                 ELSE 'withdrawn' END AS what
     FROM boxes AS b
     FULL JOIN known AS t USING (bucket, mailbox)
-    JOIN jobs AS j USING (bucket)
-    WHERE j.division = coalesce(b.division, t.division)
-      AND CASE WHEN t.revision IS NULL THEN true
+    WHERE CASE WHEN (bucket, coalesce(b.division, t.division)) NOT IN (SELECT bucket, division FROM jobs) THEN false
+               WHEN t.revision IS NULL THEN true
                WHEN b.officials IS NULL THEN t.standing
                ELSE t.revision < :told::integer
                     AND (NOT t.standing OR t.revision < :facts::integer OR b.gained
@@ -129,7 +136,7 @@ WITH jobs AS (
                THEN (k.division, k.mailbox) IN (SELECT j.division, t.mailbox FROM known AS t JOIN jobs AS j USING (bucket))
                END
 )
-SELECT what, division, bucket, mailbox, officials, cities, letter, phone, testimony, own
+SELECT mailbox, division, bucket, officials, cities, letter, testimony, phone, own
 FROM done WHERE what <> 'left'
 ORDER BY bucket, division, mailbox;
 

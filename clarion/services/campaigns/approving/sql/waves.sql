@@ -38,20 +38,14 @@ ORDER BY useless_at, title, name, campaign
 LIMIT :at_most;
 
 -- name: count_waves
--- Of each wave the mailboxes, who would write and who would speak, and who was left out or added by hand. OFFSET 0 has what
--- a campaign's message says read once, and not for each of its officials.
+-- Of each wave the mailboxes, who would write and who would speak, and who was left out or added by hand.
 SELECT w.campaign, w.division, k.mailboxes, k.writes, k.speaks, x.left_out, x.added
 FROM unnest(:campaigns::text[], :divisions::text[]) AS w (campaign, division)
 JOIN campaigns AS c ON c.id = w.campaign
 CROSS JOIN LATERAL (
-    SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
-           letter_roles_of(c.message, :letter_roles::text[]) AS roles
-    OFFSET 0
-) AS r
-CROSS JOIN LATERAL (
-    SELECT count(DISTINCT a.mailbox) FILTER (WHERE a.writes OR a.speaks) AS mailboxes,
+    SELECT count(DISTINCT a.mailbox) AS mailboxes,
            count(*) FILTER (WHERE a.writes) AS writes, count(*) FILTER (WHERE a.speaks) AS speaks
-    FROM audience_of(c.id, r.heard, r.roles) AS a
+    FROM asked_of(c.id, :letter_roles::text[]) AS a
     WHERE w.division = '*' OR coalesce(a.division, '') = w.division
 ) AS k
 CROSS JOIN LATERAL (
@@ -78,15 +72,8 @@ LIMIT :at_most;
 -- name: recipients_of_wave
 -- Whom a wave asks, or would, and who was left out; by city, from behind the official `after` on.
 WITH audience AS (
-    SELECT a.official, a.city, a.writes, a.speaks, a.own, true AS included
-    FROM campaigns AS c
-    CROSS JOIN LATERAL (
-        SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
-               letter_roles_of(c.message, :letter_roles::text[]) AS roles
-        OFFSET 0
-    ) AS r
-    CROSS JOIN LATERAL audience_of(c.id, r.heard, r.roles) AS a
-    WHERE c.id = :campaign AND (a.writes OR a.speaks)
+    SELECT official, city, writes, speaks, own, true AS included
+    FROM asked_of(:campaign::text, :letter_roles::text[])
     UNION ALL
     SELECT x.official, o.city, false, false, NULL, false
     FROM choices AS x JOIN officials AS o ON o.id = x.official AND o.active
@@ -112,15 +99,8 @@ LIMIT :at_most;
 SELECT a.mailbox, min(a.bucket) AS bucket, array_agg(a.official ORDER BY a.official) AS officials,
        array_agg(DISTINCT a.city) AS cities, bool_or(a.writes) AS writes, bool_or(a.speaks) AS speaks,
        jsonb_agg(a.own) FILTER (WHERE a.own IS NOT NULL) AS own
-FROM campaigns AS c
-CROSS JOIN LATERAL (
-    SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
-           letter_roles_of(c.message, :letter_roles::text[]) AS roles
-    OFFSET 0
-) AS r
-CROSS JOIN LATERAL audience_of(c.id, r.heard, r.roles) AS a
-WHERE c.id = :campaign AND (a.writes OR a.speaks)
-  AND a.mailbox = (SELECT o.mailbox FROM officials AS o WHERE o.id = :official)
+FROM asked_of(:campaign::text, :letter_roles::text[]) AS a
+WHERE a.mailbox = (SELECT o.mailbox FROM officials AS o WHERE o.id = :official)
 GROUP BY a.mailbox
 HAVING bool_or(a.official = :official AND coalesce(a.division, '') = :division);
 
@@ -196,15 +176,7 @@ ON CONFLICT (campaign, division) DO UPDATE SET paragraph = excluded.paragraph;
 -- name: official_for_wave^
 -- Whether somebody is in office in the division, what is asked of them, and what was chosen by hand.
 SELECT o.id, o.mailbox, x.included AS chosen,
-       EXISTS (
-           SELECT FROM campaigns AS c
-           CROSS JOIN LATERAL (
-               SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
-                      letter_roles_of(c.message, :letter_roles::text[]) AS roles
-               OFFSET 0
-           ) AS r
-           CROSS JOIN LATERAL audience_of(c.id, r.heard, r.roles) AS a
-           WHERE c.id = :campaign AND a.official = o.id AND (a.writes OR a.speaks)) AS asked
+       EXISTS (SELECT FROM asked_of(:campaign::text, :letter_roles::text[]) AS a WHERE a.official = o.id) AS asked
 FROM officials AS o
 JOIN cities AS i ON i.id = o.city AND i.active
 LEFT JOIN choices AS x ON x.campaign = :campaign AND x.official = o.id

@@ -3,19 +3,11 @@ SELECT id AS campaign, title, status FROM campaigns WHERE id = :campaign;
 
 -- name: cities_of_outcome
 -- Each city of a campaign, with the officials who would be asked there, those who were by what became of it, and the
--- members of the committee who represent it. All else is a sum of these. OFFSET 0: the message is read once and not for
--- each of its officials.
+-- members of the committee who represent it. All else is a sum of these.
 WITH people AS MATERIALIZED (
-    SELECT a.city, count(*) AS officials
-    FROM campaigns AS c
-    CROSS JOIN LATERAL (
-        SELECT coalesce((c.message ->> 'heard')::boolean, true) AS heard,
-               letter_roles_of(c.message, :letter_roles::text[]) AS roles
-        OFFSET 0
-    ) AS r
-    CROSS JOIN LATERAL audience_of(c.id, r.heard, r.roles) AS a
-    WHERE c.id = :campaign AND (a.writes OR a.speaks)
-    GROUP BY a.city
+    SELECT city, count(*) AS officials
+    FROM asked_of(:campaign::text, :letter_roles::text[])
+    GROUP BY city
 ), called AS MATERIALIZED (
     SELECT city, count(*) AS asked,
            count(*) FILTER (WHERE state = 'sent') AS reached,
