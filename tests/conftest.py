@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from clarion.runtime.embedded import KafkaServer, PostgresServer
 from clarion.runtime.embedded.mailcatcher import MailCatcher
 from clarion.runtime.embedded.mailstore import MailStore
 from clarion.runtime.settings import Settings
+from tests.templates import compile_once
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
@@ -39,6 +41,8 @@ Until = Callable[..., Awaitable[Any]]
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
+
+compile_once()
 
 # All that is read while tests are collected is kept.
 gc.disable()
@@ -70,6 +74,7 @@ class Servers:
         await server.start()
         connection = await asyncpg.connect(server.url)
         await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        await make_logins_cheap(connection, server.url)
         await connection.close()
         await migrate(with_database(server.url, TEMPLATE))
 
@@ -86,6 +91,12 @@ class Servers:
 
 
 SERVERS = pytest.StashKey[Servers]()
+
+
+async def make_logins_cheap(connection: asyncpg.Connection, url: str) -> None:
+    """The password is hashed once: thousands of connections would hash it four thousand times each."""
+    await connection.execute("SET scram_iterations = 1")
+    await connection.execute(f"ALTER ROLE CURRENT_USER PASSWORD '{urlsplit(url).password}'")
 
 
 def with_database(url: str, name: str) -> str:
@@ -273,6 +284,17 @@ async def mail_catcher() -> AsyncIterator[MailCatcher]:
     yield catcher
     await catcher.stop()
     store.close()
+
+
+@pytest.fixture
+def tried_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wording is tried out in this process: to start one takes longer than all that it does."""
+    trial = import_module("clarion.services.notifications.wordings.trial")
+
+    async def here(wanted: str, _seconds: float) -> str:
+        return await asyncio.to_thread(trial.written, wanted)
+
+    monkeypatch.setattr(trial, "written_apart", here)
 
 
 @pytest.fixture

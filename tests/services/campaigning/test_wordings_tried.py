@@ -11,6 +11,8 @@ from clarion.services.templating.desk import Desk
 from tests.services.campaigning.conftest import Console
 from tests.services.campaigning.test_waves import wave_of
 
+pytestmark = pytest.mark.usefixtures("tried_here")
+
 ADA = Actor("command", "ada", "ada", "terminal")
 MAIL = "SELECT parts FROM notifications.ledger"
 

@@ -12,14 +12,16 @@ from clarion.runtime.staff.audit import Actor
 from clarion.services.notifications.domain.messages import thread_of
 from clarion.services.notifications.reports import find_story
 from clarion.services.notifications.repository import queries
-from clarion.services.notifications.wordings import operations, trial
-from clarion.services.notifications.wordings.faults import Faulty, Unusable
+from clarion.services.notifications.wordings import operations
+from clarion.services.notifications.wordings.faults import Faulty
 from clarion.services.notifications.wordings.limits import TOO_LONG
 from clarion.services.notifications.wordings.operations import NoSuchWording, Outdated, Reader, Saved, start
 from clarion.services.notifications.wordings.samples import samples
 from clarion.services.notifications.wordings.wording import Draft
 from clarion.services.templating.mails import RenderedMail, read_mail
 from tests.services.notifications.conftest import CONTENT, House, batch, mailbox_of, official, recipient
+
+pytestmark = pytest.mark.usefixtures("tried_here")
 
 ADA = Actor("command", "ada", "ada", "terminal")
 SETTINGS = Settings(mail_from="Clarion <calls@clarion.example>", public_url="https://clarion.example")
@@ -176,13 +178,6 @@ async def test_a_wording_that_makes_too_long_a_mail_is_refused_with_the_mail_of_
     wordy = worded("word " * 3_400)
     with pytest.raises(Faulty, match="longer than it may be"):
         await save(house, wordy)
-
-
-async def test_a_trial_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = trial.Case(name="sample", batch=samples("call")["sample"])
-    wanted = trial.Trial(draft=worded("one"), frame=operations.frame(SETTINGS), now=system_clock(), cases=[case])
-    with pytest.raises(Unusable, match=r"stopped after 0\.01 seconds"):
-        await trial.try_out(wanted, seconds=0.01)
 
 
 async def test_a_mail_that_a_wording_cannot_be_used_for_goes_out_in_the_projects(

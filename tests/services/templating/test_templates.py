@@ -23,6 +23,8 @@ from clarion.services.templating.commands import templates
 from clarion.services.templating.pages import templates_router
 from tests.staff import form_token_in, signed_in
 
+pytestmark = pytest.mark.usefixtures("tried_here")
+
 SITE = "http://clarion.example"
 MAIL = "SELECT parts, state, matter FROM notifications.messages WHERE matter LIKE 'wording:%'"
 

@@ -3,16 +3,17 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from clarion.runtime.database import Connection
-from clarion.runtime.settings import Settings
 from clarion.schemas.messages import MessageBatch, Recipient
 from clarion.services.notifications.domain import lanes
 from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, address, thread_of
 from clarion.services.notifications.domain.telling import Telling, Unneeded, tell
 from clarion.services.notifications.rendering.mail import Renderer
-from clarion.services.notifications.repository import Ledger, Projection
+
+if TYPE_CHECKING:
+    from clarion.runtime.database import Connection
+    from clarion.runtime.settings import Settings
 
 NO_TOKEN = "only-a-preview"  # noqa: S105 - what stands where a token would
 MAIL_FROM = "Clarion <calls@clarion.invalid>"
@@ -30,7 +31,7 @@ class NoLinks:
         return lambda _payload: NO_TOKEN
 
 
-def showing_renderer(settings: Settings) -> Renderer:
+def showing_renderer(settings: "Settings") -> Renderer:
     """A renderer as the senders have it, but for the links."""
     return Renderer(
         NoLinks(),
@@ -42,13 +43,15 @@ def showing_renderer(settings: Settings) -> Renderer:
 
 
 async def render_shown(
-    connection: Connection, renderer: Renderer, batch: MessageBatch, recipient: Recipient, now: datetime
+    connection: "Connection", renderer: Renderer, batch: MessageBatch, recipient: Recipient, now: datetime
 ) -> bytes:
     """The mail that one recipient of a batch would get now, after all that their mailbox was told before.
 
     Raises:
         Unshown: they would get none.
     """
+    from clarion.services.notifications.repository import Ledger, Projection  # noqa: PLC0415 - a trial has no database
+
     renderer.editions.add(await Ledger(connection).wordings_after(renderer.editions.newest))
     edition = renderer.editions.newest_in_force
     message = claimed(batch, recipient, now)

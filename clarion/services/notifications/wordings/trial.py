@@ -99,10 +99,20 @@ async def try_out(trial: Trial, seconds: float = SECONDS) -> Mapping[str, bytes]
         Faulty: its source cannot be used.
         Unusable: one of the mails cannot be made of it, or it took too long.
     """
+    outcome = Outcome.model_validate_json(await written_apart(trial.model_dump_json(), seconds))
+    if outcome.faults:
+        raise Faulty(outcome.faults)
+    if outcome.unusable is not None:
+        raise Unusable(outcome.unusable)
+    return {name: base64.b64decode(mail) for name, mail in outcome.mails.items()}
+
+
+async def written_apart(trial: str, seconds: float) -> str:
+    """What `written` says of a trial, in a process of its own. Raises Unusable when that had to be stopped."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        __name__ if __name__ != "__main__" else "clarion.services.notifications.wordings.trial",
+        __name__,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -110,7 +120,7 @@ async def try_out(trial: Trial, seconds: float = SECONDS) -> Mapping[str, bytes]
     )
     try:
         async with asyncio.timeout(seconds):
-            said, _ = await process.communicate(trial.model_dump_json().encode())
+            said, _ = await process.communicate(trial.encode())
     except TimeoutError as error:
         raise Unusable(f"it was stopped after {seconds:g} seconds") from error
     finally:
@@ -119,12 +129,12 @@ async def try_out(trial: Trial, seconds: float = SECONDS) -> Mapping[str, bytes]
             await process.wait()
     if process.returncode:
         raise Unusable("it was stopped: it took too much time or memory")
-    outcome = Outcome.model_validate_json(said)
-    if outcome.faults:
-        raise Faulty(outcome.faults)
-    if outcome.unusable is not None:
-        raise Unusable(outcome.unusable)
-    return {name: base64.b64decode(mail) for name, mail in outcome.mails.items()}
+    return said.decode()
+
+
+def written(trial: str) -> str:
+    """The outcome of a trial, both in JSON."""
+    return write_all(Trial.model_validate_json(trial)).model_dump_json()
 
 
 def limit_ourselves() -> None:
@@ -136,4 +146,4 @@ def limit_ourselves() -> None:
 
 if __name__ == "__main__":
     limit_ourselves()
-    sys.stdout.write(write_all(Trial.model_validate_json(sys.stdin.buffer.read())).model_dump_json())
+    sys.stdout.write(written(sys.stdin.buffer.read().decode()))
