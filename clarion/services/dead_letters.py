@@ -18,7 +18,6 @@ from clarion.runtime.staff.audit import Actor, command_actor
 from clarion.runtime.telemetry import configure_logs
 from clarion.schemas.commands import LetterLine, LetterOutcome, LetterShown
 from clarion.services.builders import BUILDERS
-from clarion.services.running import open_services
 
 dead_letters = typer.Typer(help="What could not be handled, with the reason.", no_args_is_help=True)
 
@@ -124,6 +123,8 @@ async def chosen_letters(services: Sequence[str], wanted: Wanted, state: LetterS
 
 async def retried(letters: Sequence[Chosen], by: Actor, told: Callable[[int], None]) -> list[LetterOutcome]:
     """Hand these to their handlers again, each in a transaction of its own; `told` hears how many are done."""
+    from clarion.services.running import open_services  # noqa: PLC0415 - no other of these needs the services' code
+
     outcomes = []
     async with open_services(load_settings(), sorted({service for service, _ in letters})) as opened:
         by_name = {service.name: service for service in opened}
