@@ -10,6 +10,7 @@ from clarion.services.notifications.domain.replies import Step, classify
 
 STEPS: tuple[Step, ...] = ("MAIL", "RCPT", "DATA")
 GO_ON = 354
+TAKEN = [250, 250, GO_ON]
 NOT_ITS_TURN = OutOfTime("the connection did not get to it")
 
 
@@ -168,6 +169,8 @@ class Handover:
 
 def failure_of(replies: Sequence[Reply]) -> Outcome | None:
     """What the replies to MAIL, RCPT and DATA, up to the first refusal, came to; None if the content may follow."""
+    if [reply.code for reply in replies] == TAKEN:
+        return None
     for step, reply in zip(STEPS, replies, strict=False):
         if reply.code == 250 and step != "DATA":
             continue

@@ -107,10 +107,11 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut replies out of what comes; once all are there that are due, the listener hears them."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
         for line in lines:
             self._take(line)
-        if len(self._replies) > self._due + self._then or self._endless:
+        if len(self._replies) > self._due + self._then or ((self._rest or self._earlier) and self._endless):
             # Unasked, such as a farewell: nothing more is said, but what came before it holds.
             self._transport.abort()
         told = False
@@ -131,7 +132,7 @@ class Session(asyncio.Protocol):
 
     @property
     def _endless(self) -> bool:
-        return bool(self._rest or self._earlier) and len(self._rest) + sum(map(len, self._earlier)) > REPLY_LIMIT
+        return len(self._rest) + sum(map(len, self._earlier)) > REPLY_LIMIT
 
     def _take(self, line: bytes) -> None:
         if line[3:4] == b"-":
