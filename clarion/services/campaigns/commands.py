@@ -8,7 +8,7 @@ import typer
 
 from clarion.runtime.clock import system_clock
 from clarion.runtime.database import open_database
-from clarion.runtime.output import print_fields, print_rows, say
+from clarion.runtime.output import fail, print_fields, print_rows, say
 from clarion.runtime.settings import load_settings
 from clarion.schemas.deadlines import Due
 from clarion.services.campaigns import reports
@@ -21,29 +21,38 @@ campaigns = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 NAME = "campaigns"
+PAGE = 50
 LIST_FIELDS = ("id", "title", "status", "problem", "officials", "asked", "reached", "failed")
 
 
 @campaigns.command("list")
 def list_campaigns(
-    limit: Annotated[int | None, typer.Option(min=1, help="so many; all without")] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="so many at once")] = PAGE,
+    after: Annotated[str | None, typer.Option(metavar="ID", help="the page that follows this campaign")] = None,
     skip: Annotated[int, typer.Option(min=0, help="after so many")] = 0,
     open_only: Annotated[bool, typer.Option("--open", help="only those whose voices still count")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the campaigns, the latest hearing first. Example: clarion campaigns list --open --limit 50"""
-    found, waiting = asyncio.run(_campaigns(reports.Page(limit, skip, system_clock() if open_only else None)))
+    """List the campaigns, the latest hearing first. Example: clarion campaigns list --open"""
+    page = reports.Page(limit, skip, system_clock() if open_only else None, after)
+    found, more, waiting = asyncio.run(_campaigns(page))
     rows = found if as_json else [{name: row[name] for name in LIST_FIELDS} for row in found]
     print_rows(rows, as_json=as_json, empty="No campaign: publish a hearing with a bill that a position is on")
     if waiting and not as_json:
         say(f"drafted until a hearing is set: {', '.join(waiting)} (clarion campaigns follow-ups)")
+    if more:
+        typer.echo(f"There are more: --after {found[-1]['id']}", err=True)
 
 
-async def _campaigns(page: reports.Page) -> tuple[list[dict[str, Any]], list[str]]:
-    """The campaigns, and the bills whose next one waits for its hearing."""
+async def _campaigns(page: reports.Page) -> tuple[list[dict[str, Any]], bool, list[str]]:
+    """The campaigns, whether there are more, and the bills whose next one waits for its hearing."""
     async with open_database(load_settings(), NAME) as database, database.connection() as connection:
-        waiting = [row["bill"] async for row in QUERIES.list_follow_ups(connection, id=None)]
-        return await reports.list_campaigns(connection, page), waiting
+        if page.after is not None and not await reports.is_campaign(connection, page.after):
+            fail(f"--after {page.after!r} is no campaign: take the id as the list shows it", 2)
+        found, more = await reports.page_of_campaigns(connection, page)
+        waiting = [] if more else [row["bill"] async for row in QUERIES.list_follow_ups(connection, id=None)]
+        return found, more, waiting
 
 
 def print_campaign(found: dict[str, Any]) -> None:

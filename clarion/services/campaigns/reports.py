@@ -1,6 +1,6 @@
 """What people and machines are told about campaigns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ async def affected(connection: Connection, committee_id: str, *, include_non_mem
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """So many campaigns after those that are skipped, or all without a `limit`.
+    """So many campaigns behind one of them and those that are skipped, or all without a `limit`.
 
     With `coming_after` only those that are open and whose voices still count then.
     """
@@ -37,6 +37,8 @@ class Page:
     limit: int | None = None
     skipped: int = 0
     coming_after: datetime | None = None
+    after: str | None = None
+    """The id of the last one that was seen; where there is none of that id, nothing comes behind it."""
 
 
 ALL = Page()
@@ -51,12 +53,26 @@ async def list_campaigns(connection: Connection, page: Page = ALL) -> list[dict[
         now=page.coming_after,
         at_most=page.limit,
         skipped=page.skipped,
+        after=page.after,
     )
     return [dict(row) async for row in rows]
 
 
+async def page_of_campaigns(connection: Connection, page: Page) -> tuple[list[dict[str, Any]], bool]:
+    """The campaigns of a page with a limit, and whether there are more behind them."""
+    if page.limit is None:
+        return await list_campaigns(connection, page), False
+    found = await list_campaigns(connection, replace(page, limit=page.limit + 1))
+    return found[: page.limit], len(found) > page.limit
+
+
+async def is_campaign(connection: Connection, campaign_id: str) -> bool:
+    """Whether there is a campaign of this id."""
+    return "\x00" not in campaign_id and bool(await QUERIES.is_campaign(connection, id=campaign_id))
+
+
 async def _one(connection: Connection, campaign_id: str) -> dict[str, Any] | None:
-    rows = QUERIES.list_campaigns(connection, id=campaign_id, coming=False, now=None, at_most=1, skipped=0)
+    rows = QUERIES.list_campaigns(connection, id=campaign_id, coming=False, now=None, at_most=1, skipped=0, after=None)
     return next(iter([dict(row) async for row in rows]), None)
 
 

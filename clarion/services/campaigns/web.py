@@ -1,8 +1,9 @@
 """HTTP in: campaigns to read, and their waves to decide on."""
 
 from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
@@ -10,10 +11,11 @@ from clarion.runtime.web.keys import require_scope
 from clarion.runtime.web.problems import Refused, documented
 from clarion.services.campaigns.approving.web import approving_router
 from clarion.services.campaigns.outcome.web import outcome_router
-from clarion.services.campaigns.reports import Page, campaign_summary, list_campaigns
+from clarion.services.campaigns.reports import Page, campaign_summary, is_campaign, page_of_campaigns
 from clarion.services.campaigns.views import CampaignDetails, CampaignView
 
 Limit: TypeAlias = Annotated[int | None, Query(ge=1, le=10_000)]
+After: TypeAlias = Annotated[str | None, Query(max_length=200)]
 Skip: TypeAlias = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
@@ -38,13 +40,27 @@ def reading_router(database: Database, clock: Clock) -> APIRouter:
         operation_id="list_campaigns",
         summary="All campaigns",
     )
-    async def list_all(limit: Limit = None, skip: Skip = 0, *, open: bool = False) -> list[dict[str, Any]]:  # noqa: A002 - as clients say it
+    async def list_all(
+        response: Response,
+        *,
+        limit: Limit = None,
+        after: After = None,
+        skip: Skip = 0,
+        open: bool = False,  # noqa: A002 - as clients say it
+    ) -> list[dict[str, Any]]:
         """The latest hearing first, each with how many officials were asked and reached.
 
-        All, or `limit` of them after `skip`, which is quicker; with `open` only those whose voices still count.
+        All, or a page of `limit`, which is quicker, behind the campaign whose id is `after`; with `open` only those
+        whose voices still count. If there are more, a `Link` header with `rel="next"` (RFC 8288) leads to them.
         """
         async with database.connection() as connection:
-            return await list_campaigns(connection, Page(limit, skip, clock() if open else None))
+            if after is not None and not await is_campaign(connection, after):
+                raise Refused(422, "after names no campaign: take the id as a list shows it.")
+            found, more = await page_of_campaigns(connection, Page(limit, skip, clock() if open else None, after))
+        if more:
+            query = urlencode({"limit": limit, "after": found[-1]["id"]} | ({"open": "true"} if open else {}))
+            response.headers["link"] = f'</api/v1/campaigns?{query}>; rel="next"'
+        return found
 
     @router.get(
         "/{campaign_id}",

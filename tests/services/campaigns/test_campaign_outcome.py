@@ -214,6 +214,11 @@ async def test_campaigns_are_listed_in_parts_and_those_that_are_over_left_out(
     assert await listed() == ["h-2", "h-1"]
     assert await listed(limit=1) == ["h-2"]
     assert await listed(limit=1, skip=1) == ["h-1"]
+    first = await site.get("/api/v1/campaigns", params={"limit": 1})
+    assert first.headers["link"] == f'</api/v1/campaigns?limit=1&after={first.json()[0]["id"]}>; rel="next"'
+    last = await site.get(first.headers["link"].partition(">")[0].removeprefix("<"))
+    assert ([each["hearing"] for each in last.json()], "link" in last.headers) == (["h-1"], False)
+    assert (await site.get("/api/v1/campaigns", params={"after": "none"})).status_code == 422
     world.now = datetime(2027, 4, 22, 1, tzinfo=UTC)
     assert await listed(open="true") == ["h-2"]
     assert (await site.get("/api/v1/campaigns", params={"limit": 0})).status_code == 422

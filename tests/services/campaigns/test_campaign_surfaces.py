@@ -74,7 +74,8 @@ def test_a_position_is_adopted_with_its_texts_and_listed(run: Run, tmp_path: Pat
         True,
     )
     [listed] = json.loads(run(positions, "list", "--json").stdout)
-    assert listed == {name: value for name, value in adopted.items() if name != "changed"} | {"progress": None}
+    only_of_changes = {"changed", "to_follow"}
+    assert listed == {name: adopted[name] for name in adopted if name not in only_of_changes} | {"progress": None}
     assert "SB 79" in run(positions, "list").stdout
 
 
@@ -98,6 +99,23 @@ def test_wrong_use_is_said(run: Run, wrong: tuple[str, str]) -> None:
     assert answer.exit_code == 2
     assert wrong[0] in answer.stderr
     assert json.loads(run(positions, "list", "--json").stdout) == []
+
+
+def test_campaigns_are_listed_page_by_page_and_that_there_are_more_is_said(run: Run, campaigns_url: str) -> None:
+    asyncio.run(prepare(campaigns_url, launched=True))
+    asyncio.run(hear_another(campaigns_url))
+    first = run(campaigns, "list", "--limit", "1", "--json")
+    [newest] = json.loads(first.stdout)
+    assert first.stderr == f"There are more: --after {newest['id']}\n"
+    last = run(campaigns, "list", "--limit", "1", "--after", newest["id"], "--json")
+    assert ([each["hearing"] for each in json.loads(last.stdout)], last.stderr) == (["h-1"], "")
+    assert run(campaigns, "list", "--after", "none").exit_code == 2
+
+
+async def hear_another(url: str) -> None:
+    database = await Database.connect(url, "campaigns", max_size=2)
+    await World(database).hear(make_alert(hearing_id="h-2", starts_at="2027-04-22T09:30:00-07:00"))
+    await database.close()
 
 
 def test_campaigns_are_listed_and_shown(run: Run, campaigns_url: str) -> None:

@@ -45,6 +45,9 @@ UPDATE campaigns SET reconsider = true
 WHERE launched_at IS NOT NULL AND status = 'launched' AND ends_at > :now AND (waits_for_directory OR NOT :waiting::boolean)
   AND NOT reconsider;
 
+-- name: any_ended$
+SELECT EXISTS (SELECT FROM campaigns WHERE status <> 'closed' AND ends_at <= :now);
+
 -- name: any_to_reconsider$
 SELECT EXISTS (SELECT FROM reconsiderations) OR EXISTS (SELECT FROM campaigns WHERE reconsider);
 

@@ -5,9 +5,10 @@ SELECT c.id, c.title, c.status, c.problem, c.held, c.ends_at, c.not_after, c.let
        c.officials, c.hearing, c.bills, c.revision, c.told_revision, c.created_at, c.changed_at, c.launched_at,
        c.due AS due_source, k.asked, k.mailboxes, k.reached, k.failed, k.other
 FROM (
-    SELECT * FROM campaigns
-    WHERE (:id::text IS NULL OR id = :id) AND (NOT :coming::boolean OR (status <> 'closed' AND ends_at > :now))
-    ORDER BY ends_at DESC, id LIMIT :at_most OFFSET :skipped
+    SELECT w.* FROM campaigns AS w LEFT JOIN campaigns AS last ON last.id = :after::text
+    WHERE (:id::text IS NULL OR w.id = :id) AND (NOT :coming::boolean OR (w.status <> 'closed' AND w.ends_at > :now))
+      AND (:after::text IS NULL OR w.ends_at < last.ends_at OR (w.ends_at = last.ends_at AND w.id > last.id))
+    ORDER BY w.ends_at DESC, w.id LIMIT :at_most OFFSET :skipped
 ) AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS asked, count(DISTINCT mailbox) AS mailboxes,
@@ -17,6 +18,9 @@ CROSS JOIN LATERAL (
     FROM newest_outcomes(c.id)
 ) AS k
 ORDER BY c.ends_at DESC, c.id;
+
+-- name: is_campaign$
+SELECT EXISTS (SELECT FROM campaigns WHERE id = :id);
 
 -- name: outcomes_of_campaign
 SELECT state AS outcome, count(*) AS officials FROM newest_outcomes(:campaign::text) GROUP BY 1 ORDER BY 1;
