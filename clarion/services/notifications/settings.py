@@ -16,6 +16,7 @@ STEADY_PLANS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_material": "off",
+    "max_parallel_workers_per_gather": "0",
     "jit": "off",
 }
 """For senders: each statement finds few rows by their keys, in tables that grow from nothing to millions meanwhile.
