@@ -98,12 +98,35 @@ class HearingCancellation(Contract):
     reason: Text | None = None
 
 
+MOST_LISTED = 5_000
+"""Hearings on one list, at most."""
+
+
 class HearingCalendar(Contract):
     """A source's whole list of coming hearings for a jurisdiction, or one committee of it."""
 
     jurisdiction: Identifier
     committee: CommitteeReference | None = None
-    hearings: Annotated[list[HearingNotice], Field(max_length=5_000)]
+    hearings: Annotated[list[HearingNotice], Field(max_length=MOST_LISTED)]
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The ids of all hearings on the list."""
+        return frozenset(notice.hearing_id for notice in self.hearings)
+
+
+class HearingCalendarPart(HearingCalendar):
+    """A part of a list that is too long for one event: some of its hearings, and the ids of all others on it.
+
+    None of those in `also_listed` is withdrawn by it. Parts may come in any order.
+    """
+
+    also_listed: Annotated[list[Identifier], Field(max_length=MOST_LISTED)]
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The ids of all hearings on the list, also of those that other parts have."""
+        return super().listed | frozenset(self.also_listed)
 
 
 class BillUpdate(Contract):

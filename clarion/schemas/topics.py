@@ -63,6 +63,7 @@ LEGISLATION_UPDATES = Topic(
         "hearing.rescheduled": legislation.HearingNotice,
         "hearing.cancelled": legislation.HearingCancellation,
         "hearing.calendar": legislation.HearingCalendar,
+        "hearing.calendar-part": legislation.HearingCalendarPart,
         "bill.updated": legislation.BillUpdate,
     },
 )

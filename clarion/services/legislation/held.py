@@ -7,7 +7,7 @@ from typing import Any
 from clarion.runtime.database import Connection, load_queries
 from clarion.services.legislation.domain.amendments import Amendment, Hearing
 from clarion.services.legislation.domain.statements import Alias, Outcome
-from clarion.services.legislation.domain.states import agenda_column, bills, committee_key
+from clarion.services.legislation.domain.states import agenda_column, bills, committee_key, start_key
 from clarion.services.legislation.domain.world import World
 
 QUERIES = load_queries(__package__)
@@ -17,6 +17,8 @@ A_DAY = timedelta(days=1)
 
 Place = tuple[str, str, frozenset[str]]
 """A jurisdiction, a committee there, and keys of bills."""
+Start = tuple[str, str, str]
+"""A jurisdiction, a committee there, and a start of one of its hearings."""
 
 
 async def find_ahead(connection: Connection, places: Collection[Place], now: datetime) -> set[str]:
@@ -25,8 +27,10 @@ async def find_ahead(connection: Connection, places: Collection[Place], now: dat
     return {row["hearing_id"] async for row in rows}
 
 
-async def find_held(connection: Connection, aliases: Collection[Alias], places: Collection[Place]) -> list[Hearing]:
-    """The hearings held back that have one of these ids, or may be one with a hearing in these places."""
+async def find_held(
+    connection: Connection, aliases: Collection[Alias], starts: Collection[Start], places: Collection[Place]
+) -> list[Hearing]:
+    """The hearings held back that have one of these ids, are at one of these starts, or have bills in these places."""
     together: dict[tuple[str, str], set[str]] = {}
     for jurisdiction, committee, keys in places:
         together.setdefault((jurisdiction, committee), set()).update(keys)
@@ -34,6 +38,9 @@ async def find_held(connection: Connection, aliases: Collection[Alias], places: 
         connection,
         of_jurisdictions=list({jurisdiction for jurisdiction, _ in aliases}),
         aliases=[alias for _, alias in aliases],
+        start_jurisdictions=[jurisdiction for jurisdiction, _, _ in starts],
+        start_committees=[committee for _, committee, _ in starts],
+        starts=[start for _, _, start in starts],
         **columns([(*where, frozenset(keys)) for where, keys in together.items()]),
     )
     return [held_hearing(row) async for row in rows]
@@ -78,6 +85,7 @@ async def save_held(world: World, connection: Connection, amendments: Mapping[st
             jurisdictions=[state.jurisdiction for _, state, _ in rows],
             aliases=[{"ids": [alias for _, alias in hearing.aliases]} for hearing, _, _ in rows],
             committees=[committee_key(state.committee) for _, state, _ in rows],
+            starts=[start_key(state) for _, state, _ in rows],
             bills=[agenda_column(bills(state)) for _, state, _ in rows],
             due_ats=[due_at for _, _, due_at in rows],
         )

@@ -3,24 +3,20 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
 from clarion.runtime.web.fields import FieldError, field_errors
 from clarion.schemas.cloudevents import Attribute
-from clarion.schemas.legislation import BillUpdate, HearingCalendar, HearingCancellation, HearingNotice
 from clarion.schemas.text import Contract, Instant
 from clarion.schemas.topics import LEGISLATION_UPDATES
-from clarion.services.legislation.domain.statements import Statement, mistakes
+from clarion.services.legislation.domain.statements import mistakes
+from clarion.services.legislation.splitting import size_mistakes
+from clarion.services.legislation.update import Body, Update
 from clarion.services.legislation.zones import out_of_reach
 
-HEADERS_BYTES = 10_000
-"""What the attributes of an event may take of its topic's size, at most."""
-
-Body = HearingNotice | HearingCancellation | HearingCalendar | BillUpdate
 Identify = Callable[[str, str, Any], str]
 """The id of an event that has none, from its source, type and data."""
 
@@ -43,23 +39,6 @@ class StrictEnvelope(Envelope):
     specversion: Literal["1.0"]
     id: Attribute
     source: Attribute
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """A valid update, ready to be published; `named` is the source it gives, if it is taken for another's."""
-
-    source: str
-    id: str
-    type: str
-    data: Body
-    time: datetime | None = None
-    subject: str | None = None
-    named: str | None = None
-
-    def statement(self, received_at: datetime) -> Statement:
-        """The update as its source's statement."""
-        return Statement(self.source, self.id, self.type, self.data, received_at, self.time)
 
 
 class InvalidUpdate(Exception):
@@ -114,13 +93,10 @@ def read_body(envelope: Envelope, index: int | None) -> Body:
         raise InvalidUpdate(field_errors(error.errors(), envelope.data, prefix=("data",), index=index)) from error
     wrong = [
         FieldError(field=f"data.{field}" if field else "data", message=message, index=index)
-        for field, message in mistakes(data)
+        for field, message in chain(mistakes(data), size_mistakes(data, envelope.id))
     ]
     if envelope.time is not None and out_of_reach(envelope.time):
         wrong.append(FieldError(field="time", message="the year is out of reach", index=index))
-    if len(data.model_dump_json()) > LEGISLATION_UPDATES.max_bytes - HEADERS_BYTES:
-        message = f"an event may have {LEGISLATION_UPDATES.max_bytes:,} bytes"
-        wrong.append(FieldError(field="data", message=message, index=index))
     if wrong or not isinstance(data, Body):
         raise InvalidUpdate(wrong)
     return data

@@ -17,7 +17,8 @@ from clarion.services.legislation.domain.bills import bill_ids_in
 from clarion.services.legislation.domain.statements import Decision, Statement
 from clarion.services.legislation.domain.subjects import jurisdictions_in
 from clarion.services.legislation.domain.world import World
-from clarion.services.legislation.intake import Update
+from clarion.services.legislation.splitting import parts_of
+from clarion.services.legislation.update import Update
 
 log = Logger(__name__)
 
@@ -38,16 +39,13 @@ async def take_in(tx: Transaction, updates: Sequence[Update], received_at: datet
     Raises:
         MessageTooLarge: one is larger than the topic allows.
     """
-    statements = [update.statement(received_at) for update in updates]
+    named = {(update.source, update.id): update for update in reversed(updates)}
+    parts = {one: parts_of(update) for one, update in named.items()}
+    statements = [(part.statement(received_at), len(of_one)) for of_one in parts.values() for part in of_one]
     fresh = await repository.receive_updates(tx.connection, statements, received_at)
-    published = len(fresh)
-    outgoing = []
-    for update in updates:
-        if (update.source, update.id) in fresh:
-            fresh.discard((update.source, update.id))
-            outgoing.append(published_update(update))
-    await enqueue(tx, outgoing)
-    return Intake(published, len(updates) - published)
+    new = [one for one in dict.fromkeys((update.source, update.id) for update in updates) if one in fresh]
+    await enqueue(tx, [published_update(part) for one in new for part in parts[one]])
+    return Intake(len(new), len(updates) - len(new))
 
 
 def published_update(update: Update) -> Outgoing:

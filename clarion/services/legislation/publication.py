@@ -9,9 +9,10 @@ from pydantic import JsonValue
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction
 from clarion.runtime.staff.audit import Actor, record
-from clarion.services.legislation.intake import InvalidUpdate, Occurrences, Update, read_update
+from clarion.services.legislation.intake import InvalidUpdate, Occurrences, read_update
 from clarion.services.legislation.operations import Intake, take_in
 from clarion.services.legislation.reading import Item, read_items
+from clarion.services.legislation.update import Update
 
 DEFAULT_SOURCE = "/clarion/publish"
 BATCH = 500

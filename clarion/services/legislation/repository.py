@@ -15,10 +15,12 @@ from clarion.services.legislation.domain.states import (
     committee_key,
     place_of,
     start_key,
+    start_of,
 )
-from clarion.services.legislation.domain.subjects import Scope, aliases_in, notices_in, scopes_in
+from clarion.services.legislation.domain.subjects import Scope, aliases_in, ended_in, notices_in, scopes_in
 from clarion.services.legislation.domain.world import Calendar, World
 from clarion.services.legislation.held import find_ahead, find_held, find_held_by_id, save_held
+from clarion.services.legislation.splitting import PART
 
 
 def queries() -> Any:
@@ -33,18 +35,17 @@ async def lock_jurisdictions(connection: Connection, jurisdictions: Collection[s
 
 async def load(world: World, connection: Connection, statements: Sequence[Statement]) -> None:
     """Add to a world all hearings that these statements may be about, with where the sources stand about them."""
-    aliases = aliases_in(statements)
     world.calendars |= await find_calendars(connection, scopes_in(statements))
-    listed = {(scope[1], alias) for scope, calendar in world.calendars.items() for alias in calendar.aliases}
-    known = await find_aliases(connection, aliases | listed)
+    ended = ended_in(statements, world.lists())
+    aliases = aliases_in(statements) | ended
+    known = await find_aliases(connection, aliases)
     notices = list(notices_in(statements))
     new = [(source, one) for source, one in notices if one.agenda and (one.jurisdiction, one.hearing_id) not in known]
     ids = set(known.values()) | await find_other_ids(connection, new, world.now)
-    await load_hearings(world, connection, ids, aliases | listed)
-    places = {place_of(notice) for _, notice in notices} | {
-        place_of(hearing.published) for hearing in world.hearings.values() if hearing.published is not None
-    }
-    await load_held(world, connection, await find_held(connection, aliases | listed, places))
+    await load_hearings(world, connection, ids, aliases)
+    starts = {start_of(notice) for _, notice in notices} | set(world.starts())
+    places = {place_of(state) for state in world.missed_after(ended)}
+    await load_held(world, connection, await find_held(connection, aliases, starts, places))
 
 
 async def load_held(world: World, connection: Connection, held: Collection[Hearing]) -> None:
@@ -282,9 +283,12 @@ async def find_due(connection: Connection, jurisdictions: Collection[str], now: 
 
 
 async def receive_updates(
-    connection: Connection, statements: Sequence[Statement], received_at: datetime
+    connection: Connection, updates: Sequence[tuple[Statement, int]], received_at: datetime
 ) -> set[tuple[str, str]]:
-    """Put updates into the history as received; the sources and ids of those that were not there yet."""
+    """Put updates into the history as received, each with how many parts it is of; the sources and ids of those that
+    were not there yet.
+    """
+    statements = [statement for statement, _ in updates]
     rows = queries().receive_updates(
         connection,
         sources=[statement.source for statement in statements],
@@ -292,6 +296,7 @@ async def receive_updates(
         types=[statement.type for statement in statements],
         bodies=[statement.body for statement in statements],
         stated_ats=[statement.stated_at for statement in statements],
+        parts=[parts for _, parts in updates],
         received_at=received_at,
     )
     return {(row["source"], row["event_id"]) async for row in rows}
@@ -316,6 +321,6 @@ async def record_outcomes(connection: Connection, decided: Sequence[tuple[Statem
 
 
 async def find_update(connection: Connection, source: str, event_id: str) -> dict[str, Any] | None:
-    """What the history says of an update of this source."""
-    row = await queries().find_update(connection, source=source, event_id=event_id)
+    """What the history says of an update of this source; of one that went out in parts, of all of them."""
+    row = await queries().find_update(connection, source=source, event_id=event_id, part=PART)
     return None if row is None else dict(row)

@@ -19,8 +19,9 @@ from clarion.schemas.cloudevents import BATCH, JSON, STRUCTURED
 from clarion.services.legislation import repository
 from clarion.services.legislation.documentation import ACCEPTED, REQUEST_BODY
 from clarion.services.legislation.domain.statements import Outcome
-from clarion.services.legislation.intake import InvalidUpdate, Update, read_batch
+from clarion.services.legislation.intake import InvalidUpdate, read_batch
 from clarion.services.legislation.operations import take_in
+from clarion.services.legislation.update import Update
 
 SCOPE = "updates"
 
@@ -104,7 +105,7 @@ async def read_status(connection: Connection, source: str, event_id: str) -> Upd
     hearing_id = row["hearing_id"]
     return UpdateStatus(
         id=row["event_id"],
-        type=row["type"],
+        type=row["type"].removesuffix("-part") if row["parts"] > 1 else row["type"],
         outcome=row["outcome"],
         note=row["note"],
         hearing_id=str(hearing_id) if hearing_id else None,

@@ -226,12 +226,15 @@ async def test_five_megabytes_are_413(site: httpx.AsyncClient, notice: Any) -> N
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_an_event_that_grows_over_its_topics_size_is_422(site: httpx.AsyncClient, notice: Any) -> None:
+async def test_a_list_that_grows_over_its_topics_size_is_taken_and_goes_in_parts(
+    site: httpx.AsyncClient, legislation: Any, notice: Any
+) -> None:
     small = notice(agenda=[{"bill": f"SB {number}"} for number in range(500)])
-    calendar = {"jurisdiction": notice()["jurisdiction"], "hearings": [small] * 80}
-    answer = await post(site, event(calendar, type="hearing.calendar"))
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "data"
+    hearings = [small | {"hearing_id": f"h-{number}"} for number in range(80)]
+    calendar = {"jurisdiction": notice()["jurisdiction"], "hearings": hearings}
+    answer = await post(site, event(calendar, type="hearing.calendar", id="list-1"))
+    assert (answer.status_code, answer.json()) == (202, {"ids": ["list-1"]})
+    assert len(await legislation.fetch("SELECT FROM outbox")) > 1
 
 
 async def test_another_content_type_is_415(site: httpx.AsyncClient, notice: Any) -> None:

@@ -83,6 +83,11 @@ def place_of(hearing: HearingNotice | HearingAlert) -> tuple[str, str, frozenset
     return hearing.jurisdiction, committee_key(hearing.committee), frozenset(bills(hearing))
 
 
+def start_of(hearing: HearingNotice | HearingAlert) -> tuple[str, str, str]:
+    """By what hearings are found that are at one time before one committee: jurisdiction, committee, start."""
+    return hearing.jurisdiction, committee_key(hearing.committee), start_key(hearing)
+
+
 def content(hearing: HearingNotice | HearingAlert) -> dict[str, Any]:
     """What a reader would act on, by the names of `HearingAlert.changed`, however it is written."""
     location = hearing.location or NOWHERE

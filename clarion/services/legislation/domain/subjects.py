@@ -1,6 +1,6 @@
 """What statements are about, to be looked up before they are heard."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from clarion.schemas.legislation import BillUpdate, HearingCalendar, HearingCancellation, HearingNotice
 from clarion.services.legislation.domain.statements import Alias, Statement
@@ -32,6 +32,24 @@ def aliases_in(statements: Sequence[Statement]) -> set[Alias]:
         if isinstance(statement.data, HearingCancellation):
             found.add((statement.data.jurisdiction, statement.data.hearing_id))
     return found
+
+
+def ended_in(statements: Sequence[Statement], lists: Mapping[Scope, frozenset[str]]) -> set[Alias]:
+    """The ids of hearings that these statements may end: those cancelled, and those that a list has no more.
+
+    `lists` are the ids on the lists before them.
+    """
+    known = {scope: set(ids) for scope, ids in lists.items()}
+    ended = set()
+    for statement in statements:
+        match statement.data:
+            case HearingCancellation() as cancelled:
+                ended.add((cancelled.jurisdiction, cancelled.hearing_id))
+            case HearingCalendar() as calendar:
+                before = known.setdefault(scope_of(statement.source, calendar), set())
+                ended |= {(calendar.jurisdiction, alias) for alias in before - calendar.listed}
+                before |= calendar.listed
+    return ended
 
 
 def scopes_in(statements: Sequence[Statement]) -> set[Scope]:

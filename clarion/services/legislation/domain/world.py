@@ -1,6 +1,7 @@
 """The hearings that a batch of statements is about: each statement meets what the ones before it left."""
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from clarion.schemas.legislation import (
     Counterpart,
     HearingAlert,
     HearingCalendar,
+    HearingCalendarPart,
     HearingCancellation,
     HearingNotice,
 )
@@ -23,15 +25,10 @@ from clarion.services.legislation.domain.decisions import (
     decision,
     still_holds,
 )
+from clarion.services.legislation.domain.shelves import Kind, Shelves, nearness
 from clarion.services.legislation.domain.standings import Stand, Standing, Verdict, described, holding, listen
 from clarion.services.legislation.domain.statements import Alias, Decision, Mark, Outcome, Said, Statement
-from clarion.services.legislation.domain.states import (
-    bills,
-    day,
-    in_the_past,
-    same_committee,
-    start_key,
-)
+from clarion.services.legislation.domain.states import in_the_past, start_key, start_of
 from clarion.services.legislation.domain.subjects import Scope, scope_of
 
 
@@ -62,7 +59,7 @@ class World:
     new_calendars: dict[Scope, Calendar] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     """Hearings that were held back and proved to be others, by their ids."""
-    _by_bill: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
+    _shelves: Shelves = field(default_factory=Shelves)
     _arrivals: int = 0
 
     def know(self, hearings: Iterable[Hearing], standings: Iterable[Standing]) -> None:
@@ -78,6 +75,24 @@ class World:
                     self._refresh(hearing)
                 else:
                     self._recall(hearing, hearing.published)
+
+    def lists(self) -> dict[Scope, frozenset[str]]:
+        """The ids on the sources' last lists."""
+        return {scope: calendar.aliases for scope, calendar in self.calendars.items()}
+
+    def starts(self) -> Iterator[tuple[str, str, str]]:
+        """When the hearings are held, each as told and as every source has it; one held back may be found there."""
+        for hearing in self.hearings.values():
+            if hearing.published is not None:
+                yield start_of(hearing.published)
+        for of_alias in self.standings.values():
+            yield from (start_of(one.notice) for one in of_alias.values() if isinstance(one.notice, HearingNotice))
+
+    def missed_after(self, ended: AbstractSet[Alias]) -> Iterator[HearingAlert]:
+        """What readers believe of hearings that are missed, or will be once these ids ended, and what holds of them."""
+        for hearing in self.hearings.values():
+            if hearing.is_told and (hearing.is_missed or not ended.isdisjoint(hearing.aliases)):
+                yield from (state for state in (hearing.published, hearing.holds) if state is not None)
 
     def hear(self, statement: Statement) -> None:
         """Take a statement in."""
@@ -116,9 +131,11 @@ class World:
     def _hear_calendar(self, statement: Statement, calendar: HearingCalendar) -> Heard:
         scope = scope_of(statement.source, calendar)
         last = self.calendars.get(scope)
-        if last is not None and statement.stated_at < last.stated_at:
+        listed = calendar.listed
+        # A part of the list that came last is none of an older one, however late it comes.
+        is_part = isinstance(calendar, HearingCalendarPart) and last is not None and listed == last.aliases
+        if last is not None and statement.stated_at < last.stated_at and not is_part:
             return Heard(statement, Outcome.OUTDATED)
-        listed = frozenset(notice.hearing_id for notice in calendar.hearings)
         missing = [(calendar.jurisdiction, alias) for alias in sorted(last.aliases - listed)] if last else []
         # What is gone comes first, so that what is new can be told to be the same hearing.
         said = [
@@ -127,11 +144,13 @@ class World:
             if not self._is_past(alias)
         ]
         said += [Said.of(statement, notice) for notice in calendar.hearings]
-        self.calendars[scope] = self.new_calendars[scope] = Calendar(listed, statement.stated_at)
+        stated_at = max(statement.stated_at, last.stated_at) if last is not None else statement.stated_at
+        self.calendars[scope] = self.new_calendars[scope] = Calendar(listed, stated_at)
         verdicts = [(one, self._take(one)) for one in said]
         conflicts = [conflict_about(one) for one, verdict in verdicts if verdict is Verdict.CONFLICT]
         changed = {one.alias: self.by_alias[one.alias] for one, verdict in verdicts if self._matters(one, verdict)}
-        note = f"{len(listed)} hearings, {len(missing)} no longer listed"
+        of_list = f"{len(calendar.hearings)} of " if isinstance(calendar, HearingCalendarPart) else ""
+        note = f"{of_list}{len(listed)} hearings, {len(missing)} no longer listed"
         return Heard(statement, None, (note, *conflicts[:10]), tuple(dict.fromkeys(changed.values())))
 
     def _matters(self, said: Said, verdict: Verdict) -> bool:
@@ -174,11 +193,10 @@ class World:
         """A hearing of that committee with some of the bills: one that is missed, or one that another source has at
         the same start.
         """
-        start = start_key(state)
         fitting = [
             (one, holds)
-            for one, holds in self._alike(state)
-            if one.is_missed or (start_key(holds) == start and self._is_of_others(one, standing.source))
+            for one, holds in self._shelves.alike(state, Kind.MISSED, at_its_start=True)
+            if one.is_missed or self._is_of_others(one, standing.source)
         ]
         best = min(fitting, key=lambda one: nearness(one[1], state, one[0].id), default=None)
         return best[0] if best is not None else None
@@ -189,10 +207,7 @@ class World:
         """
         if standing.stand is not Stand.LIVING or not self.settle:
             return None
-        ahead = any(
-            one.stand is Stand.LIVING and not one.is_held and not in_the_past(holds, self.now)
-            for one, holds in self._alike(state)
-        )
+        ahead = any(not in_the_past(holds, self.now) for _, holds in self._shelves.alike(state, Kind.LIVING))
         return self.now + self.settle if ahead else None
 
     def _join_held(self, hearing: Hearing) -> None:
@@ -203,10 +218,13 @@ class World:
         if not hearing.is_told or hearing.holds is None:
             return
         state = hearing.holds
+        found = (
+            self._shelves.alike(state, Kind.HELD)
+            if hearing.is_missed
+            else self._shelves.alike(state, at_its_start=True)
+        )
         fitting = [
-            (one, holds)
-            for one, holds in self._alike(state)
-            if one.is_held and (hearing.is_missed or self._is_met(hearing, one))
+            (one, holds) for one, holds in found if one.is_held and (hearing.is_missed or self._is_met(hearing, one))
         ]
         if fitting:
             self._join(min(fitting, key=lambda one: nearness(one[1], state, one[0].id))[0], hearing)
@@ -218,8 +236,7 @@ class World:
         return all(self._is_of_others(hearing, one.source) for one in self._about(held) if one.stand is Stand.LIVING)
 
     def _join(self, held: Hearing, hearing: Hearing) -> None:
-        if held.holds is not None:
-            self._index(held, held.holds, present=False)
+        self._shelves.take_off(held)
         del self.hearings[held.id]
         self.touched.pop(held.id, None)
         self.moved[held.id] = hearing.id
@@ -227,14 +244,6 @@ class World:
         self.by_alias |= dict.fromkeys(held.aliases, hearing.id)
         self.new_aliases |= dict.fromkeys(held.aliases, hearing.id)
         self._refresh(hearing)
-
-    def _alike(self, state: HearingAlert) -> Iterator[tuple[Hearing, HearingAlert]]:
-        """The hearings of that committee with some of the bills, each with what holds of it."""
-        ids = dict.fromkeys(one for key in tracks(state) for one in self._by_bill.get(key, {}))
-        for one in ids:
-            holds = self.hearings[one].holds
-            if holds is not None and alike(holds, state):
-                yield self.hearings[one], holds
 
     def _is_of_others(self, hearing: Hearing, source: str) -> bool:
         return hearing.stand is Stand.LIVING and not any(
@@ -247,8 +256,6 @@ class World:
 
     def _refresh(self, hearing: Hearing) -> None:
         """Work out what holds of a hearing, and find it by that."""
-        if hearing.holds is not None:
-            self._index(hearing, hearing.holds, present=False)
         standings = list(self._about(hearing))
         holder = holding(standings) if standings else None
         hearing.holds = (described(standings, holder) if holder is not None else None) or hearing.published
@@ -256,22 +263,14 @@ class World:
             hearing.stand = holder.stand
         elif hearing.published is not None and not hearing.is_told:
             hearing.stand = Stand.CANCELLED
-        if hearing.holds is not None:
-            self._index(hearing, hearing.holds, present=True)
+        self._shelves.put(hearing)
 
     def _recall(self, hearing: Hearing, published: HearingAlert) -> None:
         """Take what was told for what holds, which it is where nothing waits: no notice need be read for it."""
         standings = list(self._about(hearing))
         told = Stand.LIVING if hearing.is_told else Stand.CANCELLED
         hearing.holds, hearing.stand = published, holding(standings).stand if standings else told
-        self._index(hearing, published, present=True)
-
-    def _index(self, hearing: Hearing, state: HearingAlert, *, present: bool) -> None:
-        for key in tracks(state):
-            if present:
-                self._by_bill.setdefault(key, {})[hearing.id] = None
-            else:
-                self._by_bill.get(key, {}).pop(hearing.id, None)
+        self._shelves.put(hearing)
 
     def _notes(self, said: Said) -> Iterator[str]:
         standing = self.standings.get(said.alias, {}).get(said.source)
@@ -314,22 +313,3 @@ class World:
             else decision(heard, [self.moved.get(one, one) for one in heard.hearings], amendments)
             for heard in self.heard
         ]
-
-
-def tracks(state: HearingAlert) -> list[tuple[str, str, str]]:
-    """What makes each bill on an agenda one bill: jurisdiction, session and number."""
-    return [(state.jurisdiction, state.session, item.bill_key) for item in state.agenda]
-
-
-def alike(one: HearingAlert, other: HearingAlert) -> bool:
-    """Whether two states may be of one hearing: the same committee, and bills in common."""
-    return (
-        one.session == other.session
-        and same_committee(one.committee, other.committee)
-        and not bills(one).isdisjoint(bills(other))
-    )
-
-
-def nearness(one: HearingAlert, other: HearingAlert, hearing_id: str) -> tuple[int, int, str]:
-    """By this the best fit is found: the most bills in common, then the nearest day."""
-    return -len(bills(one) & bills(other)), abs((day(one) - day(other)).days), hearing_id

@@ -14,10 +14,15 @@ CROSS JOIN LATERAL (
     LIMIT 20) AS found
 
 -- name: find_held
--- Those with one of these ids, and those of these committees with some of the bills.
+-- Those with one of these ids, those of these committees at these starts, and those of these with some of the bills.
 SELECT hearing_id::text AS id, jurisdiction, aliases, due_at
 FROM held
-WHERE aliases && :aliases::text[] AND jurisdiction = ANY (:of_jurisdictions::text[])
+WHERE (aliases && :aliases::text[] OR starts IS NULL) AND jurisdiction = ANY (:of_jurisdictions::text[])
+UNION
+SELECT hearing_id::text, held.jurisdiction, held.aliases, held.due_at
+FROM unnest(:start_jurisdictions::text[], :start_committees::text[], :starts::text[])
+    AS wanted (jurisdiction, committee, starts)
+JOIN held USING (jurisdiction, committee, starts)
 UNION
 SELECT hearing_id::text, held.jurisdiction, held.aliases, held.due_at
 FROM unnest(:jurisdictions::text[], :committees::text[], :bills::text[]) AS wanted (jurisdiction, committee, bills)
@@ -28,14 +33,14 @@ WHERE held.bills && string_to_array(wanted.bills, ' ')
 SELECT hearing_id::text AS id, jurisdiction, aliases, due_at FROM held WHERE hearing_id = ANY (:ids::uuid[])
 
 -- name: save_held!
-INSERT INTO held (hearing_id, jurisdiction, aliases, committee, bills, due_at)
-SELECT hearing_id, jurisdiction, ARRAY(SELECT jsonb_array_elements_text(aliases -> 'ids')), committee,
+INSERT INTO held (hearing_id, jurisdiction, aliases, committee, starts, bills, due_at)
+SELECT hearing_id, jurisdiction, ARRAY(SELECT jsonb_array_elements_text(aliases -> 'ids')), committee, starts,
     string_to_array(bills, ' '), due_at
-FROM unnest(:hearing_ids::uuid[], :jurisdictions::text[], :aliases::jsonb[], :committees::text[], :bills::text[],
-    :due_ats::timestamptz[])
-    AS waits (hearing_id, jurisdiction, aliases, committee, bills, due_at)
+FROM unnest(:hearing_ids::uuid[], :jurisdictions::text[], :aliases::jsonb[], :committees::text[], :starts::text[],
+    :bills::text[], :due_ats::timestamptz[])
+    AS waits (hearing_id, jurisdiction, aliases, committee, starts, bills, due_at)
 ON CONFLICT (hearing_id) DO UPDATE
-SET aliases = excluded.aliases, committee = excluded.committee, bills = excluded.bills
+SET aliases = excluded.aliases, committee = excluded.committee, starts = excluded.starts, bills = excluded.bills
 
 -- name: clear_held!
 DELETE FROM held WHERE hearing_id = ANY (:hearing_ids::uuid[])

@@ -1,9 +1,10 @@
 -- name: receive_updates
 -- An update that was seen before is left alone and not returned.
-INSERT INTO history (source, event_id, type, body, stated_at, received_at, outcome)
-SELECT source, event_id, type, body::jsonb, stated_at, :received_at, 'received'
-FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::text[], :stated_ats::timestamptz[])
-    AS update (source, event_id, type, body, stated_at)
+INSERT INTO history (source, event_id, type, body, stated_at, received_at, outcome, parts)
+SELECT source, event_id, type, body::jsonb, stated_at, :received_at, 'received', parts
+FROM unnest(:sources::text[], :event_ids::text[], :types::text[], :bodies::text[], :stated_ats::timestamptz[],
+    :parts::integer[])
+    AS update (source, event_id, type, body, stated_at, parts)
 ORDER BY source, event_id
 ON CONFLICT DO NOTHING
 RETURNING source, event_id
@@ -39,6 +40,22 @@ SET waits_for = ARRAY(SELECT unnest(waits_for) EXCEPT SELECT unnest(:settled::uu
 WHERE outcome = 'waiting' AND waits_for && :settled::uuid[]
 
 -- name: find_update^
-SELECT source, event_id, type, outcome, note, hearing_id, received_at, stated_at
-FROM history
-WHERE source = :source AND event_id = :event_id
+-- What went out in parts has come to the first of these that a part has come to.
+WITH first AS (
+    SELECT * FROM history WHERE source = :source AND event_id = :event_id
+), told AS (
+    SELECT 1 AS number, outcome, note FROM first
+    UNION ALL
+    SELECT p.number, h.outcome, h.note
+    FROM first AS f
+    CROSS JOIN generate_series(2, f.parts) AS p (number)
+    JOIN history AS h ON h.source = f.source AND h.event_id = f.event_id || :part::text || p.number
+)
+SELECT f.source, f.event_id, f.type, t.outcome, t.note, f.hearing_id, f.received_at, f.stated_at,
+       coalesce(f.parts, 1) AS parts
+FROM first AS f
+CROSS JOIN LATERAL (
+    SELECT outcome, note FROM told
+    ORDER BY array_position(
+        ARRAY['received', 'rejected', 'waiting', 'alerted', 'recorded', 'unchanged', 'outdated'], outcome), number
+    LIMIT 1) AS t
