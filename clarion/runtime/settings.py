@@ -150,11 +150,13 @@ class Settings(BaseSettings):
     dkim_selectors: str = Field(
         "", description="the DKIM selectors by which the relays sign, comma separated, for `clarion doctor`"
     )
-    postal_address: str | None = Field(None, max_length=500, description="stands at the foot of every mail")
+    postal_address: str | None = Field(
+        None, max_length=500, description="stands at the foot of every mail, and of the pages on which people act"
+    )
     filings_url: str | None = Field(
         None,
         max_length=500,
-        description="page of the ballot-measure filings (Government Code 84222.5), at the foot of every mail",
+        description="page of the ballot-measure filings (Government Code 84222.5), at the foot of every mail and form",
         examples=["https://cities.example/ballot-measure-filings"],
     )
     data_dir: Path = Field(Path(".clarion"), description="data of the embedded servers")

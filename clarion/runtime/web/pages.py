@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictU
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from clarion.runtime.settings import Settings
 from clarion.runtime.web.headers import SecurityHeaders
 
 PACKAGE = "clarion.runtime.web"
@@ -24,7 +26,20 @@ def stylesheet() -> str:
     return f"/static/clarion.css?v={digest[:12]}"
 
 
-def environment(package: str | None = None) -> Environment:
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """Who asks, at the foot of the pages on which a person acts: the same that stands at the foot of every mail."""
+
+    postal_address: str | None = None
+    filings_url: str | None = None
+
+    @staticmethod
+    def of(settings: Settings) -> "Imprint":
+        """As the installation has it."""
+        return Imprint(settings.postal_address, settings.filings_url)
+
+
+def environment(package: str | None = None, imprint: Imprint | None = None) -> Environment:
     """The templates of a package's `templates` folder, if named, and the common ones."""
     loaders: list[BaseLoader] = [PackageLoader(PACKAGE)]
     if package is not None:
@@ -36,15 +51,15 @@ def environment(package: str | None = None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["stylesheet"] = stylesheet
+    made.globals |= {"stylesheet": stylesheet, "imprint": imprint or Imprint()}
     return made
 
 
 class Pages:
     """Renders the templates of one service, such as `Pages("clarion.services.campaigns")`."""
 
-    def __init__(self, package: str | None = None) -> None:
-        self.environment = environment(package)
+    def __init__(self, package: str | None = None, imprint: Imprint | None = None) -> None:
+        self.environment = environment(package, imprint)
 
     def render(
         self,

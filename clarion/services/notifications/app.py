@@ -11,6 +11,7 @@ from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.runtime.timers import Timers, upkeep
 from clarion.runtime.web.links import SignedLinks
+from clarion.runtime.web.pages import Imprint
 from clarion.services.notifications.bounces.return_path import ReturnPath
 from clarion.services.notifications.bounces.seeing import look_at_returns, together
 from clarion.services.notifications.bounces.server import BounceServer, read_listeners
@@ -63,7 +64,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     doors = [BounceServer(database, return_path, listeners, clock)] if return_path and listeners else []
     refused = doors[0].refused if doors else {}
     router = APIRouter()
-    router.include_router(preferences_router(database, links, clock, str(settings.public_url)))
+    router.include_router(preferences_router(database, links, clock, str(settings.public_url), Imprint.of(settings)))
     reception = Reception(database, clock, returns.counted)
     router.include_router(hooks_router(reception, Hooks(settings.ses_topic_arn, settings.postmark_login), fetch))
     return Service(

@@ -14,7 +14,7 @@ from clarion.runtime.staff.audit import Actor, record
 from clarion.runtime.staff.reading import concerning
 from clarion.runtime.web.forms import check_link_form
 from clarion.runtime.web.links import BadLink, SignedLinks
-from clarion.runtime.web.pages import Pages
+from clarion.runtime.web.pages import Imprint, Pages
 from clarion.runtime.web.problems import Refused
 from clarion.services.notifications import operations, preferences
 from clarion.services.notifications.domain.subscriptions import PURPOSE, chosen, title_of
@@ -39,10 +39,12 @@ class Done:
     lists: Sequence[str] = ()
 
 
-def preferences_router(database: Database, links: SignedLinks, clock: Clock, public_url: str = "") -> APIRouter:
+def preferences_router(
+    database: Database, links: SignedLinks, clock: Clock, public_url: str = "", imprint: Imprint | None = None
+) -> APIRouter:
     """`/u/{token}`: the pages behind the unsubscribe links; `public_url` is the base of links in mail."""
     router = APIRouter(include_in_schema=False)
-    desk = Desk(database, links, clock, public_url.rstrip("/"))
+    desk = Desk(database, links, clock, public_url.rstrip("/"), imprint)
     router.add_api_route("/u/{token}", desk.show, methods=["GET"])
     router.add_api_route("/u/{token}", desk.leave_by_one_click, methods=["POST"])
     router.add_api_route("/u/{token}/preferences", desk.choose, methods=["POST"])
@@ -52,12 +54,14 @@ def preferences_router(database: Database, links: SignedLinks, clock: Clock, pub
 class Desk:
     """The pages, each a method."""
 
-    def __init__(self, database: Database, links: SignedLinks, clock: Clock, public_url: str) -> None:
+    def __init__(
+        self, database: Database, links: SignedLinks, clock: Clock, public_url: str, imprint: Imprint | None
+    ) -> None:
         self._database = database
         self._links = links
         self._clock = clock
         self._public_url = public_url
-        self._pages = Pages("clarion.services.notifications")
+        self._pages = Pages("clarion.services.notifications", imprint)
 
     # RFC 8058 needs POST: mail scanners follow GET links and would unsubscribe people.
     async def show(self, token: str) -> HTMLResponse:

@@ -14,7 +14,7 @@ from clarion.runtime.people import Person
 from clarion.runtime.settings import Settings
 from clarion.runtime.staff.rights import Act
 from clarion.runtime.web.links import BadLink, SignedLinks
-from clarion.runtime.web.pages import Pages
+from clarion.runtime.web.pages import Imprint, Pages
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import StaffOnly, Visit
 from clarion.services.notifications.preferences import EXPORT_LASTS, EXPORT_PURPOSE
@@ -70,7 +70,7 @@ class Desk:
     def __init__(self, settings: Settings, links: SignedLinks) -> None:
         self._settings = settings
         self._links = links
-        self._pages = Pages("clarion.services.people")
+        self._pages = Pages("clarion.services.people", Imprint.of(settings))
 
     async def page(self, visit: Visit, *, status: int = 200, **told: Any) -> HTMLResponse:
         """The form, and who asked to be erased; `told` is what was found or done."""

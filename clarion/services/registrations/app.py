@@ -6,6 +6,7 @@ from clarion.runtime.process import Service
 from clarion.runtime.settings import Settings
 from clarion.runtime.timers import Timers, purging, upkeep
 from clarion.runtime.web.links import SignedLinks
+from clarion.runtime.web.pages import Imprint
 from clarion.services.registrations.desk import open_desk
 from clarion.services.registrations.handlers import subscriptions
 from clarion.services.registrations.seeing import look_at
@@ -24,7 +25,7 @@ async def build(settings: Settings, clock: Clock = system_clock) -> Service:
     settings.need("database_url", "secret_key", "public_url")
     purge = load_queries("clarion.services.registrations").purge_registrations
     database = await Database.connect(str(settings.database_url), NAME, clock=clock)
-    desk = await open_desk(database, str(settings.public_url), clock)
+    desk = await open_desk(database, str(settings.public_url), clock, Imprint.of(settings))
     return Service(
         name=NAME,
         database=database,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, Transaction, mailbox_key
+from clarion.runtime.web.pages import Imprint
 from clarion.schemas.mailboxes import mailbox
 from clarion.services.registrations import repository
 from clarion.services.registrations.domain.admission import Answer
@@ -24,17 +25,18 @@ class Desk:
     public_url: str
     clock: Clock
     requests: Precedence = field(default_factory=Precedence)
+    imprint: Imprint = field(default_factory=Imprint)
 
     def mailbox(self, email: str) -> str:
         """The mailbox of an address in its normal form."""
         return mailbox(email, self.mailbox_key)
 
 
-async def open_desk(database: Database, public_url: str, clock: Clock) -> Desk:
-    """The desk over this database."""
+async def open_desk(database: Database, public_url: str, clock: Clock, imprint: Imprint | None = None) -> Desk:
+    """The desk over this database; `imprint` stands at the foot of its pages."""
     async with database.connection() as connection:
         key = await mailbox_key(connection)
-    return Desk(key, public_url.rstrip("/"), clock)
+    return Desk(key, public_url.rstrip("/"), clock, imprint=imprint or Imprint())
 
 
 async def tell(

@@ -39,7 +39,7 @@ MOST_FIELDS = 100
 def event_router(database: Database, desk: Desk, links: SignedLinks) -> APIRouter:
     """`/webinars/{slug}`: an event and its form."""
     router = APIRouter(include_in_schema=False)
-    pages = Pages(PACKAGE)
+    pages = Pages(PACKAGE, desk.imprint)
     cookie = SessionCookie(desk.public_url, COOKIE)
 
     def event_page(
@@ -80,7 +80,7 @@ def event_router(database: Database, desk: Desk, links: SignedLinks) -> APIRoute
 def status_router(database: Database, desk: Desk, links: SignedLinks) -> APIRouter:
     """`/registrations/{token}`: where a registration stands, and giving it up."""
     router = APIRouter(include_in_schema=False)
-    pages = Pages(PACKAGE)
+    pages = Pages(PACKAGE, desk.imprint)
 
     @router.get("/registrations/{token}")
     async def show_registration(token: str) -> HTMLResponse:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from jinja2 import UndefinedError
 from starlette.responses import HTMLResponse
 
-from clarion.runtime.web.pages import PACKAGE, STATIC, Pages, environment, install, stylesheet
+from clarion.runtime.web.pages import PACKAGE, STATIC, Imprint, Pages, environment, install, stylesheet
 
 
 def site() -> httpx.AsyncClient:
@@ -54,6 +54,14 @@ async def test_a_response_with_a_policy_of_its_own_keeps_it() -> None:
     async with site() as client:
         answer = await client.get("/own")
     assert answer.headers.get_list("content-security-policy") == ["sandbox"]
+
+
+def test_who_asks_stands_at_the_foot_of_a_page_where_that_is_set() -> None:
+    imprint = Imprint("1400 K Street\nSacramento <CA>", "https://cities.example/filings")
+    page = bytes(Pages(None, imprint).render("problem.html", title="t", detail="d").body).decode()
+    assert "1400 K Street\nSacramento &lt;CA&gt;" in page
+    assert '<a href="https://cities.example/filings">Ballot-measure filings' in page
+    assert "filings" not in bytes(Pages().render("problem.html", title="t", detail="d").body).decode()
 
 
 def test_a_name_that_the_context_lacks_is_an_error() -> None:

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database
 from clarion.runtime.web.links import SignedLinks
-from clarion.runtime.web.pages import Pages
+from clarion.runtime.web.pages import Imprint, Pages
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import StaffOnly, Visit
 from clarion.services.directory.corrections import Settled, UnknownCorrection, UnknownOfficial
@@ -46,9 +46,9 @@ def spoken_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%B %-d, %Y, %H:%M} UTC"
 
 
-def pages_of_directory() -> Pages:
+def pages_of_directory(imprint: Imprint | None = None) -> Pages:
     """The directory's templates, with what they call."""
-    pages = Pages(PACKAGE)
+    pages = Pages(PACKAGE, imprint)
     pages.environment.globals["path_of"] = path_of
     pages.environment.filters |= {
         "moment": spoken_time,
