@@ -7,7 +7,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from clarion.schemas.deadlines import DeadlineSet, RuleChanged, RuleConcern, RuleLine
+from clarion.schemas.deadlines import (
+    DeadlineSet,
+    HolidayChanged,
+    HolidayLine,
+    HolidayYearSet,
+    RuleChanged,
+    RuleConcern,
+    RuleLine,
+)
 from clarion.schemas.outcomes import CampaignOutcome
 from clarion.schemas.people import PersonKept
 from clarion.schemas.positions import (
@@ -334,6 +342,10 @@ PRINTED: Mapping[str, type[BaseModel]] = {
     "committees.rules.set": RuleChanged,
     "committees.rules.restore": RuleChanged,
     "committees.rules.check": RuleConcern,
+    "committees.holidays.list": HolidayLine,
+    "committees.holidays.add": HolidayChanged,
+    "committees.holidays.remove": HolidayChanged,
+    "committees.holidays.year": HolidayYearSet,
     "campaigns.deadline": DeadlineSet,
     "campaigns.outcome": CampaignOutcome,
     "positions.list": PositionLine,

@@ -48,6 +48,52 @@ class RuleChanged(RuleLine):
     decided_again: int = Field(description="hearings ahead that it concerns, decided on again")
 
 
+class HolidayLine(BaseModel):
+    """A day on which a legislature's offices are closed: one in `clarion committees holidays list`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jurisdiction: str
+    year: int
+    day: date
+    name: str
+    closed: bool = Field(default=True, description="false where it was taken out here: offices are open on that day")
+    source: str | None = Field(description="where it is written down")
+    checked_on: date | None = Field(default=None, description="when that was last looked at; nothing if nobody knows")
+    version: int = Field(default=0, description="0 is the project's own")
+    made_by: str | None = Field(default=None, description="who made this version here")
+    made_at: datetime | None = None
+
+
+class HolidayChanged(HolidayLine):
+    """`clarion committees holidays add` and `remove`: the day as it is now."""
+
+    changed: bool = Field(description="false if just this was in force before")
+    decided_again: int = Field(description="hearings ahead whose deadline changes by it, decided on again")
+
+
+class HolidayYear(BaseModel):
+    """Whether all of a year's holidays are known; days that are counted through another say that they are not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jurisdiction: str
+    year: int
+    whole: bool
+    source: str | None = None
+    checked_on: date | None = Field(default=None, description="when that was last looked at; nothing if nobody knows")
+    version: int = Field(default=0, description="0 is the project's own")
+    made_by: str | None = Field(default=None, description="who made this version here")
+    made_at: datetime | None = None
+
+
+class HolidayYearSet(HolidayYear):
+    """`clarion committees holidays year`: the year as it is now."""
+
+    changed: bool = Field(description="false if just this was in force before")
+    decided_again: int = Field(description="hearings ahead whose deadline changes by it, decided on again")
+
+
 class RuleConcern(BaseModel):
     """One thing that `clarion committees rules check` found."""
 

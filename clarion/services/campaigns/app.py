@@ -15,6 +15,7 @@ from clarion.services.campaigns.positions.agenda_pages import agenda_pages
 from clarion.services.campaigns.positions.pages import positions_pages
 from clarion.services.campaigns.positions.web import positions_router
 from clarion.services.campaigns.rules.hearing_pages import hearings_router
+from clarion.services.campaigns.rules.holiday_pages import holidays_router
 from clarion.services.campaigns.rules.pages import rules_router
 from clarion.services.campaigns.seeing import look
 from clarion.services.campaigns.starting.web import starting_router
@@ -55,6 +56,6 @@ def routes(database: Database, settings: Settings, clock: Clock) -> APIRouter:
     router.include_router(campaigns_router(database, clock))
     router.include_router(positions_router(database, clock))
     staff = StaffOnly(database.connection, settings, clock)
-    for pages in (rules_router, hearings_router, positions_pages, agenda_pages):
+    for pages in (rules_router, holidays_router, hearings_router, positions_pages, agenda_pages):
         router.include_router(pages(database, staff))
     return router

@@ -33,7 +33,7 @@ TABLES = (
     "divisions, cities, districts, city_districts, legislators, committees, committee_members, officials,"
     " groups, memberships,"
     " import_markers, positions, priorities, bills, hearings, hearing_bills, campaigns, campaign_cities, waves,"
-    " fanout_jobs, calls, threads, told, committee_rules, hearing_overrides,"
+    " fanout_jobs, calls, threads, told, committee_rules, legislative_holidays, holiday_years, hearing_overrides,"
     " directory_changes, drafts, follow_ups, followed, inbox, outbox, dead_letters"
 )
 

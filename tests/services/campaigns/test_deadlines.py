@@ -26,7 +26,8 @@ from clarion.services.campaigns.domain.deadlines import (
     spoken_rule,
 )
 from clarion.services.campaigns.domain.names import CALIFORNIA
-from clarion.services.campaigns.rules.reference import holidays, holidays_end, reference_rules
+from clarion.services.campaigns.rules.calendar import known_until
+from clarion.services.campaigns.rules.reference import holidays, reference_rules
 
 PACIFIC = "America/Los_Angeles"
 CLOSED = holidays(CALIFORNIA)
@@ -120,7 +121,10 @@ def test_it_is_said_when_days_were_counted_whose_holidays_nobody_knows(count: in
 
 
 def test_the_table_of_holidays_ends_and_a_hearing_past_it_says_so() -> None:
-    assert holidays_end(CALIFORNIA) == date(2028, 12, 31)
+    assert known_until(CLOSED, date(2026, 5, 1)) == date(2028, 12, 31)
+    assert known_until(CLOSED, date(2030, 5, 1)) == date(2028, 12, 31)
+    gap = Holidays(CLOSED.days, CLOSED.years - {2027})
+    assert known_until(gap, date(2026, 5, 1)) == date(2026, 12, 31)
     found = due_at(rule(DaysBefore(5, business=True)), date(2029, 1, 4), PACIFIC, CLOSED)
     assert found is not None
     assert found.unknown_years == (2029,)
@@ -209,4 +213,4 @@ def test_the_seven_rules_are_there_and_each_says_where_it_is_from() -> None:
 
 def test_a_table_without_years_knows_no_holiday() -> None:
     assert holidays("nowhere") == Holidays()
-    assert holidays_end("nowhere") is None
+    assert known_until(Holidays(), date(2026, 5, 1)) is None

@@ -65,7 +65,8 @@ def _of_holidays(rules: Sequence[Rule], end: date | None, today: date) -> Iterab
         yield RuleConcern(
             kind="holidays",
             what=f"the legislature's holidays {until}: business days past that are counted without them",
-            todo="bring a release that knows them; until then set deadlines by hand: clarion campaigns deadline --help",
+            todo="add them: clarion committees holidays add --help, then say that a year is whole: clarion committees"
+            " holidays year --help; until then set deadlines by hand: clarion campaigns deadline --help",
         )
 
 

@@ -6,7 +6,7 @@ from clarion.runtime.database import Connection
 from clarion.schemas.deadlines import RuleConcern
 from clarion.services.campaigns.domain.checking import CommitteeNamed, concerns
 from clarion.services.campaigns.domain.names import CALIFORNIA
-from clarion.services.campaigns.rules.reference import holidays_end
+from clarion.services.campaigns.rules.calendar import calendar_of, known_until
 from clarion.services.campaigns.rules.repository import QUERIES, rules_in_force
 
 STALE_DAYS = 180
@@ -22,11 +22,12 @@ async def check_rules(
         CommitteeNamed(row["name"], row["chamber"], row["jurisdiction"], frozenset(row["name_keys"]))
         async for row in QUERIES.committees_known(connection)
     ]
+    calendar = await calendar_of(connection, jurisdiction)
     found = concerns(
         rules,
         committees,
         jurisdiction,
-        holidays_end=holidays_end(jurisdiction),
+        holidays_end=known_until(calendar.holidays, now.date()),
         today=now.date(),
         days=days,
     )

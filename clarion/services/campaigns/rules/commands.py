@@ -1,4 +1,4 @@
-"""CLI in: `clarion committees rules`, and `clarion campaigns deadline`."""
+"""CLI in: `clarion committees`, and `clarion campaigns deadline`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,6 +17,7 @@ from clarion.services.campaigns.domain.deadlines import HOW_TO_SAY_TIME, HOW_TO_
 from clarion.services.campaigns.domain.due import spoken_due
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.rules.checking import STALE_DAYS, check_rules
+from clarion.services.campaigns.rules.holiday_commands import holidays
 from clarion.services.campaigns.rules.operations import Outcome, history_of, restore_rule, set_rule
 from clarion.services.campaigns.rules.overriding import override_deadline
 from clarion.services.campaigns.rules.repository import KnownRule, rules_in_force
@@ -30,6 +31,7 @@ SET_BY_HAND = 'clarion campaigns deadline ID --at 2027-04-14T12:00 --reason "the
 committees = typer.Typer(help="Committees: until when they take letters.", no_args_is_help=True, rich_markup_mode=None)
 rules = typer.Typer(help="Until when committees take letters.", no_args_is_help=True, rich_markup_mode=None)
 committees.add_typer(rules, name="rules")
+committees.add_typer(holidays, name="holidays")
 deadlines = typer.Typer(rich_markup_mode=None)
 
 Committee = Annotated[str, typer.Argument(help='its name, such as "Housing"')]

@@ -14,6 +14,8 @@ from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import StaffOnly, Visit
 from clarion.services.campaigns.domain.deadlines import HOW_TO_SAY_TIME, HOW_TO_SAY_WHEN, said_when, spoken_rule
 from clarion.services.campaigns.domain.names import CALIFORNIA, CHAMBERS, chamber
+from clarion.services.campaigns.domain.times import spoken_date
+from clarion.services.campaigns.rules.calendar import calendar_of, known_until
 from clarion.services.campaigns.rules.checking import check_rules
 from clarion.services.campaigns.rules.operations import find_rule, history_of, restore_rule, set_rule
 from clarion.services.campaigns.rules.repository import KnownRule, rules_in_force
@@ -23,6 +25,14 @@ PACKAGE = "clarion.services.campaigns.rules"
 PLACE = "/rules"
 SPOKEN = ("stale", "never-checked", "holidays", "no-committee", "several", "no-deadline")
 """What of the check stands on the page; committees without a rule are many."""
+TODO = {
+    "stale": "Look at its page, then change the rule below and tick that you looked.",
+    "never-checked": "Look at its page, then change the rule below and tick that you looked.",
+    "no-committee": "Import the committee into the directory, or give the rule the name that it has there.",
+    "several": "Give each of them a rule of its own, by its whole name.",
+    "no-deadline": "Ask the committee, then set it by hand on the page of its campaign.",
+}
+"""What whoever reads the page can do about it."""
 NOTHING_GIVEN = {
     "jurisdiction": CALIFORNIA,
     "chamber": "",
@@ -106,18 +116,30 @@ class Desk:
             "title": title_of,
             "how_when": HOW_TO_SAY_WHEN,
             "how_at": HOW_TO_SAY_TIME,
+            "todo": TODO,
         }
+        self._pages.environment.filters |= {"spoken_date": spoken_date}
 
     async def page(self, visit: Visit, *, status: int = 200, **told: Any) -> HTMLResponse:
         """All rules, what is to be looked at, and the form for another; `told` is what it held, or what happened."""
         async with self._database.connection() as connection:
             rules = await rules_in_force(connection)
             found = await check_rules(connection, self._clock())
+            calendar = await calendar_of(connection, CALIFORNIA)
         shown = {"said": None, "wrong": None, "given": NOTHING_GIVEN, **told}
         concerns = [each for each in found if each.kind in SPOKEN]
         bare = sum(each.kind == "no-rule" for each in found)
         return self._pages.render(
-            "rules.html", status=status, visit=visit, place=PLACE, rules=rules, concerns=concerns, bare=bare, **shown
+            "rules.html",
+            status=status,
+            visit=visit,
+            place=PLACE,
+            rules=rules,
+            concerns=concerns,
+            bare=bare,
+            own_days=[line for line in calendar.days.values() if line.version and line.day >= self._clock().date()],
+            known_until=known_until(calendar.holidays, self._clock().date()),
+            **shown,
         )
 
     async def edit(self, visit: Visit, wish: Wish, *, status: int = 200, **told: Any) -> HTMLResponse:

@@ -54,6 +54,16 @@ def holidays(jurisdiction: str) -> Holidays:
 
 
 @cache
+def holiday_sources(jurisdiction: str) -> Mapping[date, str]:
+    """Where each of them is written down."""
+    return {
+        date.fromisoformat(row["day"]): row["source"]
+        for row in _rows("holidays.csv")
+        if row["jurisdiction"] == jurisdiction
+    }
+
+
+@cache
 def session_ends(jurisdiction: str) -> Mapping[int, SessionEnd]:
     """By year, when the houses adjourn and until when the Governor then has time; other years are unknown."""
     return {
@@ -63,16 +73,13 @@ def session_ends(jurisdiction: str) -> Mapping[int, SessionEnd]:
     }
 
 
-def desk_deadline(jurisdiction: str, presented_on: date, zone: str) -> Deadline | None:
-    """Until when the Governor may act on a bill presented on a day; None where nobody knows, as in other states."""
+def desk_deadline(jurisdiction: str, presented_on: date, zone: str, closed: Holidays | None = None) -> Deadline | None:
+    """Until when the Governor may act on a bill presented on a day; None where nobody knows, as in other states.
+
+    `closed` are the holidays as the installation has them, without it the project's own.
+    """
     ends = session_ends(jurisdiction)
-    return governor_deadline(presented_on, zone, holidays(jurisdiction), ends) if ends else None
-
-
-def holidays_end(jurisdiction: str) -> date | None:
-    """The last day for which holidays are known; None if there are none at all."""
-    years = holidays(jurisdiction).years
-    return date(max(years), 12, 31) if years else None
+    return governor_deadline(presented_on, zone, closed or holidays(jurisdiction), ends) if ends else None
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

@@ -1,12 +1,13 @@
 """The letters' deadline of an occasion as everything known here makes it."""
 
 from clarion.runtime.database import Connection
+from clarion.services.campaigns.domain.deadlines import Holidays
 from clarion.services.campaigns.domain.decision import committee_chamber
 from clarion.services.campaigns.domain.due import letters_due
 from clarion.services.campaigns.domain.model import CommitteeFound
 from clarion.services.campaigns.domain.names import committee_key
 from clarion.services.campaigns.domain.occasions import Occasion
-from clarion.services.campaigns.rules.reference import holidays
+from clarion.services.campaigns.rules.calendar import calendar_of
 from clarion.services.campaigns.rules.repository import KnownRule, find_override, fitting, rules_in_force
 
 
@@ -15,15 +16,18 @@ async def resolved(connection: Connection, occasion: Occasion, committee: Commit
 
     Rules are committees': an occasion that is no hearing has what it was made with, or was set by hand.
     """
+    closed = Holidays()
     override = await find_override(connection, occasion.hearing_id)
     rules: list[KnownRule] = []
     if occasion.is_hearing:
         rules = rules_of(await rules_in_force(connection, occasion.jurisdiction), occasion, committee)
+    if rules:
+        closed = (await calendar_of(connection, occasion.jurisdiction)).holidays
     at, due = letters_due(
         occasion,
         override,
         rules=[known.rule for known in rules],
-        holidays=holidays(occasion.jurisdiction),
+        holidays=closed,
     )
     return occasion.with_due(at, due)
 

@@ -15,6 +15,7 @@ from clarion.services.campaigns.domain.times import spoken_time
 from clarion.services.campaigns.domain.words import listed
 from clarion.services.campaigns.positions.repository import position_versions
 from clarion.services.campaigns.positions.subjects import MEASURES_ASK_NOTHING, any_keys
+from clarion.services.campaigns.rules.calendar import calendar_of
 from clarion.services.campaigns.starting.drafts import OccasionDraft
 from clarion.services.campaigns.starting.errors import NotYours, Unfit
 from clarion.services.campaigns.starting.kinds import KINDS, PROGRAMME, THREAT
@@ -40,7 +41,8 @@ async def make(connection: Connection, draft: OccasionDraft, draft_id: str, staf
         Unfit: something of the draft is wrong; every name that is not known is told at once.
         NotYours: `staff` may start campaigns in the own divisions alone, and it would reach beyond them.
     """
-    kind, end = KINDS[draft.kind], ending_of(draft, now)
+    closed = (await calendar_of(connection, draft.jurisdiction)).holidays
+    kind, end = KINDS[draft.kind], ending_of(draft, now, closed)
     due = due_of(draft.due_at, end, draft.zone)
     decider = draft.decider or kind.decider
     audience = await _audience(connection, draft)

@@ -3,11 +3,11 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from clarion.services.campaigns.domain.deadlines import Deadline, SessionEnd, governor_deadline
+from clarion.services.campaigns.domain.deadlines import Deadline, Holidays, SessionEnd, governor_deadline
 from clarion.services.campaigns.domain.model import ends_at
 from clarion.services.campaigns.domain.names import CALIFORNIA
 from clarion.services.campaigns.domain.times import spoken_time
-from clarion.services.campaigns.rules.reference import desk_deadline, holidays
+from clarion.services.campaigns.rules.reference import desk_deadline
 from clarion.services.campaigns.starting.drafts import OccasionDraft
 from clarion.services.campaigns.starting.errors import Unfit
 from clarion.services.campaigns.starting.kinds import GOVERNOR
@@ -35,8 +35,8 @@ def known_zone(zone: str) -> ZoneInfo:
         raise Unfit.at("zone", f"unknown zone {zone!r}: name one of the IANA time zone database") from error
 
 
-def ending_of(draft: OccasionDraft, now: datetime) -> datetime | date:
-    """The moment or the day with which the occasion ends; it is ahead.
+def ending_of(draft: OccasionDraft, now: datetime, closed: Holidays) -> datetime | date:
+    """The moment or the day with which the occasion ends; it is ahead. `closed` are the legislature's holidays.
 
     Raises:
         Unfit: nobody says when, or it is past or years ahead.
@@ -46,7 +46,7 @@ def ending_of(draft: OccasionDraft, now: datetime) -> datetime | date:
     zone = known_zone(draft.zone)
     field, end = "decided_at", in_zone(draft.decided_at, zone)
     if end is None and draft.kind == GOVERNOR:
-        field, end = "presented_on", governor_until(draft)
+        field, end = "presented_on", governor_until(draft, closed)
     if end is None:
         raise Unfit.at("decided_at", "say until when voices count, such as 2027-06-14T17:00:00-07:00 or 2027-06-14")
     return checked(field, end, draft.zone, now)
@@ -66,7 +66,7 @@ def checked(field: str, end: datetime | date, zone: str, now: datetime) -> datet
     return end
 
 
-def governor_until(draft: OccasionDraft) -> datetime | None:
+def governor_until(draft: OccasionDraft, closed: Holidays) -> datetime | None:
     """The end of the Governor's twelve days, or of the time at the session's end; None without a day of presentment.
 
     Raises:
@@ -74,19 +74,19 @@ def governor_until(draft: OccasionDraft) -> datetime | None:
     """
     if draft.presented_on is None:
         return None
-    found = _desk_deadline(draft, draft.presented_on)
+    found = _desk_deadline(draft, draft.presented_on, closed)
     if found is None:
         raise Unfit.at("session_ended_on", ADJOURNMENT_UNKNOWN)
     return found.at
 
 
-def _desk_deadline(draft: OccasionDraft, presented_on: date) -> Deadline | None:
+def _desk_deadline(draft: OccasionDraft, presented_on: date, closed: Holidays) -> Deadline | None:
     ended = draft.session_ended_on
     if ended is None:
-        return desk_deadline(draft.jurisdiction, presented_on, draft.zone)
+        return desk_deadline(draft.jurisdiction, presented_on, draft.zone, closed)
     until = date(ended.year, 9, 30) if ended.year % 2 == 0 else ended + LEFT_OVER
     sessions = {ended.year: SessionEnd(ended, until)}
-    return governor_deadline(presented_on, draft.zone, holidays(draft.jurisdiction), sessions)
+    return governor_deadline(presented_on, draft.zone, closed, sessions)
 
 
 def due_of(due_at: datetime | None, end: datetime | date, zone: str) -> datetime | None:
