@@ -1,7 +1,7 @@
 """`clarion campaigns preview`: whom a wave would ask and why, and one mail as it would be; nothing is sent."""
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +13,7 @@ from clarion.runtime.settings import Settings, load_settings
 from clarion.schemas.messages import MessageBatch
 from clarion.services.campaigns.approving import commands as approving
 from clarion.services.campaigns.approving import operations as waves
-from clarion.services.campaigns.approving.operations import WaveRecipient, WaveView
+from clarion.services.campaigns.approving.operations import RecipientView, WaveDetails
 
 previewing = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,7 +24,7 @@ PEOPLE_AT_ONCE = 500
 class Preview:
     """A wave, its people with their names, and the mail of one of them or why there is none."""
 
-    wave: WaveView
+    wave: WaveDetails
     people: list[dict[str, Any]]
     mail: dict[str, Any] | None
     none: str = ""
@@ -89,8 +89,8 @@ async def _preview(campaign: str, division: str, official: str | None) -> Previe
     return await _with_mail(settings, wave, people, whose or "", batch or None)
 
 
-async def _people(connection: Connection, wave: WaveView) -> list[WaveRecipient]:
-    found: list[WaveRecipient] = []
+async def _people(connection: Connection, wave: WaveDetails) -> list[RecipientView]:
+    found: list[RecipientView] = []
     while page := await waves.recipients(
         connection,
         wave.campaign,
@@ -104,7 +104,7 @@ async def _people(connection: Connection, wave: WaveView) -> list[WaveRecipient]
 
 
 async def _with_mail(
-    settings: Settings, wave: WaveView, people: list[WaveRecipient], whose: str, batch: MessageBatch | None
+    settings: Settings, wave: WaveDetails, people: list[RecipientView], whose: str, batch: MessageBatch | None
 ) -> Preview:
     from clarion.services.campaigning.names import UNKNOWN, names_of  # noqa: PLC0415 - no other command needs pages
     from clarion.services.templating.mails import Unshown, rendered  # noqa: PLC0415
@@ -112,7 +112,7 @@ async def _with_mail(
     async with open_database(settings, "notifications") as ledger:
         async with ledger.connection() as connection:
             names = await names_of(connection, [each.official for each in people])
-        rows = [{"name": names.get(each.official, UNKNOWN)} | asdict(each) for each in people]
+        rows = [{"name": names.get(each.official, UNKNOWN)} | each.model_dump() for each in people]
         if batch is None:
             return Preview(wave, rows, None, "nobody is asked" if not whose else f"{whose} is not asked")
         try:

@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -17,11 +17,12 @@ from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import command_actor, record
 from clarion.schemas.messages import Pause
 from clarion.services.campaigns import commands, pausing, reports
+from clarion.services.campaigns.approving import operations
 from clarion.services.campaigns.approving.commands import approving
+from clarion.services.campaigns.approving.operations import Approver, Refusal
 from clarion.services.campaigns.commands import AsJson
 from clarion.services.campaigns.outcome.commands import outcomes
 from clarion.services.campaigns.outcomes import MATTER
-from clarion.services.campaigns.pausing import NotToBePaused
 from clarion.services.campaigns.rules.commands import deadlines
 from clarion.services.campaigns.starting.commands import starting
 from clarion.services.notifications import pauses, resending
@@ -59,7 +60,14 @@ TAKEN_SECONDS = 30.0
 POLL_SECONDS = 0.1
 WATCH_SECONDS = 1.0
 
-Change = Callable[[Transaction, str, str | None, datetime], Awaitable[list[Pause]]]
+
+class Hold(Protocol):
+    """Pausing or resuming a campaign, or one division's wave of it."""
+
+    async def __call__(
+        self, tx: Transaction, approver: Approver, campaign: str, division: str | None, *, now: datetime
+    ) -> list[Pause]:
+        """Gives what holds then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,19 +179,19 @@ def pause(campaign: Campaign, division: Division = None, as_json: AsJson = False
 
     Example: clarion campaigns pause ID --division north-bay
     """
-    _change(pausing.pause, "campaign.paused", campaign, division, as_json=as_json)
+    _hold(operations.pause, campaign, division, as_json=as_json)
 
 
 @campaigns.command()
 def resume(campaign: Campaign, division: Division = None, as_json: AsJson = False) -> None:
     """Resume a campaign's mail, or one division's. Example: clarion campaigns resume ID"""
-    _change(pausing.resume, "campaign.resumed", campaign, division, as_json=as_json)
+    _hold(operations.resume, campaign, division, as_json=as_json)
 
 
-def _change(change: Change, act: str, campaign: str, division: str | None, *, as_json: bool) -> None:
+def _hold(act: Hold, campaign: str, division: str | None, *, as_json: bool) -> None:
     try:
-        taken, mail = asyncio.run(_changed(change, act, campaign, division))
-    except NotToBePaused as refusal:
+        taken, mail = asyncio.run(_held(act, campaign, division))
+    except Refusal as refusal:
         fail(str(refusal))
     print_rows(mail, as_json=as_json, empty="No mail of it yet.")
     if not taken:
@@ -193,22 +201,10 @@ def _change(change: Change, act: str, campaign: str, division: str | None, *, as
         )
 
 
-async def _changed(change: Change, act: str, campaign: str, division: str | None) -> tuple[bool, list[dict[str, Any]]]:
+async def _held(act: Hold, campaign: str, division: str | None) -> tuple[bool, list[dict[str, Any]]]:
     async with open_desk() as desk:
         async with desk.campaigns.transaction() as tx:
-            wanted = await change(tx, campaign, division, system_clock())
-            divisions = (
-                [division] if division else list(filter(None, await reports.wave_names(tx.connection, campaign)))
-            )
-            await record(
-                tx.connection,
-                command_actor(),
-                act,
-                f"campaign:{campaign}",
-                at=system_clock(),
-                details={"division": division},
-                divisions=divisions,
-            )
+            wanted = await act(tx, Approver(command_actor()), campaign, division, now=system_clock())
         taken = await _taken(desk, f"{MATTER}{campaign}", wanted)
         mail = await mail_of(desk, campaign)
     return taken, [row for row in mail if division in {None, row["slug"]}]

@@ -132,6 +132,25 @@ async def test_a_manager_lets_calls_go_on_a_phone_without_javascript(
     await context.close()
 
 
+async def moved_and_called_off(page: Page) -> None:
+    """From the page of a campaign that was just started."""
+    await page.get_by_role("link", name="Move it").click()
+    await page.locator("#decided_on").fill(f"{system_clock() + timedelta(days=40):%Y-%m-%d}")
+    await fits(page, "move")
+    await page.get_by_role("button", name="Count who is told").click()
+    await says(page, "Nobody was told anything of it that changes")
+    await fits(page, "move-counted")
+    await page.get_by_role("button", name="Move it").click()
+    await says(page, "It is moved.")
+    await fits(page, "moved")
+    await page.get_by_role("button", name="Undo").click()
+    await says(page, "It is as it was before.")
+    await page.get_by_role("link", name="Call it off").click()
+    await fits(page, "call-off")
+    await page.get_by_role("button", name="Call it off").click()
+    await says(page, "It is called off.")
+
+
 @pytest.mark.browser
 @pytest.mark.timeout(240)
 async def test_the_other_pages_about_campaigns_fit_phone_and_desktop_in_light_and_dark(
@@ -180,5 +199,6 @@ async def test_the_other_pages_about_campaigns_fit_phone_and_desktop_in_light_an
     await fits(page, "counted")
     await page.get_by_role("button", name="Start it").click()
     await says(page, "It is started.")
+    await moved_and_called_off(page)
     assert complaints == ["Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"]
     await context.close()

@@ -97,6 +97,10 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
+AT_WORK = "/campaigns"
+"""Where somebody is after signing in who asked for no other page: what waits for them stands first there."""
+
+
 def own_path(path: str, otherwise: str = "/staff/me") -> str:
     """A path of this site to go on to; whatever could lead elsewhere is not one."""
     fine = path.startswith("/") and not path.startswith("//") and len(path) <= PATH_AT_MOST

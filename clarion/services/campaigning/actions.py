@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clarion.runtime.staff.rights import Act
-from clarion.services.campaigns.approving.waves import WaveView
+from clarion.services.campaigns.approving.waves import WaveDetails
 
 Name = Literal["approve", "reject", "pause", "resume", "stop"]
 
@@ -65,13 +65,13 @@ BUTTONS: Mapping[str, tuple[Name, ...]] = {
 """What can be done in each state of a wave, the likeliest first."""
 
 
-def buttons(wave: WaveView) -> tuple[Name, ...]:
+def buttons(wave: WaveDetails) -> tuple[Name, ...]:
     """What can be done to a wave as it stands; one that is paused can be resumed instead."""
     found = BUTTONS.get(wave.state, ())
     return tuple("resume" if name == "pause" and wave.paused else name for name in found)
 
 
-def happens(action: Action, wave: WaveView) -> str:
+def happens(action: Action, wave: WaveDetails) -> str:
     """What will happen to how many, before it does."""
     who, mails = counted(wave.officials, "official"), counted(wave.mailboxes, "mail")
     match action.name:

@@ -34,6 +34,11 @@ def campaign_path(campaign: str) -> str:
     return f"{PLACE}/{quote(campaign, safe='')}"
 
 
+def change_path(campaign: str, step: str) -> str:
+    """The page on which a campaign that somebody started is moved, called off, or has that taken back."""
+    return f"{PLACE}/change/{quote(campaign, safe='')}/{step}"
+
+
 def wave_path(campaign: str, division: str) -> str:
     """The page of a division's wave."""
     return f"{campaign_path(campaign)}/{quote(division or NO_DIVISION, safe='')}"
@@ -71,6 +76,7 @@ def pages_of_campaigns() -> Pages:
     pages = Pages(PACKAGE)
     pages.environment.globals |= {
         "campaign_path": campaign_path,
+        "change_path": change_path,
         "wave_path": wave_path,
         "statuses": STATUSES,
     }

@@ -8,7 +8,7 @@ from clarion.schemas.messages import MessageBatch
 from clarion.services.campaigning.desk import Desk, Reading
 from clarion.services.campaigning.names import UNKNOWN, names_of
 from clarion.services.campaigns.approving import operations as waves
-from clarion.services.campaigns.approving.waves import WaveView
+from clarion.services.campaigns.approving.waves import WaveDetails
 from clarion.services.campaigns.reports import wave_names
 from clarion.services.notifications.rendering.showing import Unshown, render_shown
 from clarion.services.templating.mails import RenderedMail, read_mail
@@ -28,7 +28,7 @@ class Mail:
     none: str = ""
 
 
-async def mail_of(desk: Desk, reading: Reading, wave: WaveView, official: str = "") -> Mail:
+async def mail_of(desk: Desk, reading: Reading, wave: WaveDetails, official: str = "") -> Mail:
     """The mail that an official of the wave would get now; without one, that of the first who is asked."""
     now, batch = desk.clock(), None
     chosen = official or await first_asked(reading.campaigns, wave.campaign, wave.division)

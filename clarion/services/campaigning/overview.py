@@ -10,13 +10,16 @@ from starlette.responses import HTMLResponse
 
 from clarion.runtime.database import Connection, load_queries
 from clarion.runtime.staff.rights import Act, Staff
+from clarion.runtime.staff.rights import where as divisions_where
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import Visit
 from clarion.schemas.outcomes import Tally
+from clarion.services.campaigning.changing import DONE
 from clarion.services.campaigning.desk import PACKAGE, PLACE, Desk, zone_of
 from clarion.services.campaigning.outcomes import UNKNOWN_CAMPAIGN
 from clarion.services.campaigns.outcome.operations import outcome_of
 from clarion.services.campaigns.reports import campaign_summary
+from clarion.services.campaigns.starting.changing import changeable
 from clarion.services.campaigns.starting.views import FollowUp, follow_up
 
 QUERIES = load_queries(PACKAGE)
@@ -56,6 +59,7 @@ def overview_router(desk: Desk) -> APIRouter:
         mine = bool(own) and where != "all"
         async with desk.campaigns() as database, database.connection() as connection:
             listed = await page_of_campaigns(connection, own if mine else None, page, desk.clock())
+            waiting = await waiting_for(connection, visit.staff, desk.clock())
         more = len(listed) > PAGE_SIZE
         return desk.show(
             "campaigns.html",
@@ -65,31 +69,35 @@ def overview_router(desk: Desk) -> APIRouter:
             more=more,
             mine=mine,
             own=sorted(own),
-            approves=visit.may_somewhere(Act.APPROVE_WAVE),
+            waiting=waiting,
+            now=desk.clock(),
             starts=visit.may_somewhere(Act.START_CAMPAIGN),
         )
 
     @router.get("/{campaign}")
     async def show_campaign(campaign: str, visit: seen, done: str = "") -> HTMLResponse:
-        return await campaign_page(desk, visit, campaign, begun=done == "started")
+        return await campaign_page(desk, visit, campaign, done)
 
     return router
 
 
-async def campaign_page(desk: Desk, visit: Visit, campaign: str, *, begun: bool) -> HTMLResponse:
-    """One campaign, the visitor's own divisions first; `begun` if it was started just now."""
+async def campaign_page(desk: Desk, visit: Visit, campaign: str, done: str = "") -> HTMLResponse:
+    """One campaign, the visitor's own divisions first; `done` is what was done just now."""
     async with desk.campaigns() as database, database.connection() as connection:
         found = await known_campaign(connection, campaign)
         standing = await standing_of(connection, campaign)
         zone = await zone_of(connection, campaign)
         links = await links_of(connection, campaign)
         outcome = await outcome_of(connection, campaign, desk.clock())
+        changes = await changeable(connection, campaign, visit.staff, desk.clock())
     own = own_divisions(visit.staff)
     waves = sorted(found["waves"], key=lambda wave: wave["slug"] not in own)
     return desk.show(
         "campaign.html",
         visit,
-        begun=begun,
+        done=done,
+        said=DONE.get(done),
+        changes=changes,
         campaign=found,
         waves=waves,
         waiting=[wave for wave in waves if wave["slug"] in own and waits(wave, standing)],
@@ -143,6 +151,17 @@ async def page_of_campaigns(
         skipped=(page - 1) * PAGE_SIZE,
     )
     return [dict(row) async for row in rows]
+
+
+async def waiting_for(connection: Connection, staff: Staff, now: datetime) -> Mapping[str, Any] | None:
+    """How many calls wait for somebody, and until when the first of them helps; None for who approves nothing."""
+    own = divisions_where(staff, Act.APPROVE_WAVE)
+    if own is not None and not own:
+        return None
+    found: Mapping[str, Any] = await QUERIES.count_waiting(
+        connection, divisions=None if own is None else sorted(own), now=now
+    )
+    return found
 
 
 async def known_campaign(connection: Connection, campaign: str) -> Mapping[str, Any]:

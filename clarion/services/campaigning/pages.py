@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from clarion.runtime.database import Database
 from clarion.runtime.settings import Settings
 from clarion.runtime.web.staff import StaffOnly
+from clarion.services.campaigning.changing import changing_router
 from clarion.services.campaigning.choosing import choosing_router
 from clarion.services.campaigning.deciding import deciding_router
 from clarion.services.campaigning.desk import Desk
@@ -21,6 +22,7 @@ def campaigning_router(database: Database, staff: StaffOnly, settings: Settings)
     for made in (
         outcomes_router(desk),
         starting_router(desk),
+        changing_router(desk),
         waves_router(desk),
         choosing_router(desk),
         deciding_router(desk),

@@ -29,7 +29,7 @@ from clarion.services.campaigning.names import UNKNOWN, names_of, officials_like
 from clarion.services.campaigns.approving import operations as waves
 from clarion.services.campaigns.approving.rights import Approver
 from clarion.services.campaigns.approving.taking_up import allowed
-from clarion.services.campaigns.approving.waves import Refusal, WaveRecipient, WaveView
+from clarion.services.campaigns.approving.waves import RecipientView, Refusal, WaveDetails
 from clarion.services.mail_pages import FRAMING_HEADERS, MAIL_HEADERS
 
 PAGE_SIZE = 50
@@ -41,6 +41,8 @@ NOTHING_CHANGED = " Nothing was changed."
 CHOSEN: Mapping[str, str] = {"left-out": "is left out.", "added": "is added.", "undone": "stands as before."}
 """What is said of somebody who was just chosen."""
 
+NO_SUCH_PAGE = "There is no such page of what waits: the link is broken. Begin at"
+After = Annotated[str, Query(max_length=8_000)]
 Official = Annotated[str, Query(max_length=1_000)]
 
 
@@ -64,7 +66,7 @@ class At:
     """Somebody at a division's wave."""
 
     visit: Visit
-    wave: WaveView
+    wave: WaveDetails
 
     @property
     def path(self) -> str:
@@ -94,12 +96,8 @@ def waves_router(desk: Desk) -> APIRouter:
     decides = Annotated[Visit, Depends(desk.staff.may(Act.APPROVE_WAVE))]
 
     @router.get(f"{PLACE}/waiting")
-    async def show_waiting(visit: decides) -> HTMLResponse:
-        now, own = desk.clock(), where(visit.staff, Act.APPROVE_WAVE)
-        async with desk.campaigns() as database, database.connection() as connection:
-            waiting = await waves.waiting_waves(connection, own, now)
-            zones = {one.campaign: await zone_of(connection, one.campaign) for one in waiting}
-        return desk.show("waiting.html", visit, waiting=waiting, zones=zones, now=now, everywhere=own is None)
+    async def show_waiting(visit: decides, after: After = "") -> HTMLResponse:
+        return await waiting_page(desk, visit, after)
 
     @router.get(WAVE)
     async def show_wave(at: seen, asked: Annotated[Asked, Query()]) -> HTMLResponse:
@@ -122,7 +120,19 @@ def waves_router(desk: Desk) -> APIRouter:
     return router
 
 
-async def known_wave(desk: Desk, campaign: str, division: str) -> WaveView:
+async def waiting_page(desk: Desk, visit: Visit, after: str) -> HTMLResponse:
+    """What waits for the visitor, from behind a place on."""
+    now, own = desk.clock(), where(visit.staff, Act.APPROVE_WAVE)
+    async with desk.campaigns() as database, database.connection() as connection:
+        try:
+            found = await waves.waiting_waves(connection, own, now, after=after, limit=PAGE_SIZE)
+        except Refusal as error:
+            raise Refused(404, f"{NO_SUCH_PAGE} {PLACE}/waiting.") from error
+        zones = {one: await zone_of(connection, one) for one in {wave.campaign for wave in found.waves}}
+    return desk.show("waiting.html", visit, found=found, after=after, zones=zones, now=now, everywhere=own is None)
+
+
+async def known_wave(desk: Desk, campaign: str, division: str) -> WaveDetails:
     """A division's wave as it stands.
 
     Raises:
@@ -210,7 +220,7 @@ def said(asked: Asked, names: Mapping[str, str]) -> str | None:
 class Listed:
     """Some of those whom a wave would ask, with their names, and behind whom the next page begins."""
 
-    entries: list[tuple[str, WaveRecipient]]
+    entries: list[tuple[str, RecipientView]]
     after: str | None = None
 
     @property
@@ -219,7 +229,7 @@ class Listed:
         return next((one.official for _, one in self.entries if one.included), "")
 
 
-async def listed(desk: Desk, reading: Reading, wave: WaveView, asked: Asked) -> Listed:
+async def listed(desk: Desk, reading: Reading, wave: WaveDetails, asked: Asked) -> Listed:
     """A page of the wave's people; with something wanted, those whose name or city begins so."""
     likely = None
     if asked.q:

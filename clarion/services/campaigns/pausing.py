@@ -1,6 +1,6 @@
 """A campaign or a division's wave of it is paused and resumed."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from clarion.runtime.database import Connection, Transaction
@@ -13,6 +13,10 @@ from clarion.services.campaigns.repository import QUERIES
 
 class NotToBePaused(Exception):
     """It cannot be paused or resumed; the message says why, and what can."""
+
+
+class NoneSuch(NotToBePaused):
+    """There is no such campaign, or no such division in it."""
 
 
 async def pause(tx: Transaction, campaign: str, division: str | None, now: datetime) -> list[Pause]:
@@ -50,15 +54,19 @@ async def pauses_of(connection: Connection, campaign: str) -> dict[str | None, P
     }
 
 
+async def divisions_of(tx: Transaction, campaign: str) -> AsyncIterator[str]:
+    """The divisions of a campaign's waves, also of those that were told before and are concerned no more."""
+    async for row in QUERIES.divisions_of(tx.connection, campaign=campaign):
+        yield row["division"]
+
+
 async def _known(tx: Transaction, campaign: str, division: str | None) -> dict[str | None, Pause]:
     """The campaign's pauses; its row is locked, so that two who pause at once come one after the other."""
     if await QUERIES.lock_campaign(tx.connection, campaign=campaign) is None:
-        raise NotToBePaused(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
-    divisions = [row["division"] async for row in QUERIES.divisions_of(tx.connection, campaign=campaign)]
+        raise NoneSuch(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
+    divisions = [each async for each in divisions_of(tx, campaign)]
     if division is not None and division not in divisions:
-        raise NotToBePaused(
-            f"no division {division!r} in it; there are: {', '.join(filter(None, divisions)) or 'none'}"
-        )
+        raise NoneSuch(f"no division {division!r} in it; there are: {', '.join(filter(None, divisions)) or 'none'}")
     return await pauses_of(tx.connection, campaign)
 
 

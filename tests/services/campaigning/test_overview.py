@@ -29,6 +29,19 @@ async def test_a_manager_sees_the_own_divisions_first_and_can_see_all(console: C
     assert "SB 79" in await console.get("/campaigns")
 
 
+async def test_what_waits_for_whom_stands_first_with_the_time_that_is_left(console: Console) -> None:
+    await console.world.launch(launch="approval")
+    await console.sign_in()
+    page = words(await console.get("/campaigns"))
+    assert "One division's calls wait for you. The first helps until Wednesday, April 14, 2027, 12:00 pm PDT" in page
+    await console.sign_in("state", ())
+    assert "3 divisions' calls wait for approval." in words(await console.get("/campaigns"))
+    await console.sign_in("manager", ("orange-county",))
+    assert "Nothing waits for you." in words(await console.get("/campaigns"))
+    await console.sign_in("viewer", ())
+    assert "waits for you" not in words(await console.get("/campaigns"))
+
+
 async def test_what_is_over_stands_behind_what_is_open(console: Console) -> None:
     await console.world.launch()
     await console.world.hear(hearing_id="h-2", aliases=["later"], starts_at="2027-04-28T13:30:00-07:00")

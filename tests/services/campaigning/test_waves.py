@@ -47,6 +47,7 @@ async def test_what_waits_is_listed_for_its_own_people_and_nobody_else(console: 
     assert "2 officials to ask, 1 city concerned" in words(page)
     await console.sign_in("manager", ("orange-county",))
     assert "Nothing waits for you" in await console.get("/campaigns/waiting")
+    assert "There is no such page" in await console.get("/campaigns/waiting?after=x", 404)
     await console.sign_in("state", ())
     page = await console.get("/campaigns/waiting")
     assert "peninsula" in page
@@ -330,7 +331,7 @@ async def test_bills_that_come_after_the_launch_wait_for_the_state_team(console:
     assert "/approve" not in page
     await console.sign_in("state", ())
     page = await console.get(f"/campaigns/{campaign}/%2A")
-    assert "AB 5: oppose; vote no on AB 5" in words(page)
+    assert "AB 5 oppose; vote no on AB 5" in words(page)
     assert (await decide(console, f"/campaigns/{campaign}/%2A/approve")).status_code == 303
     assert "Bills came to the agenda" not in await console.get(f"/campaigns/{campaign}")
 

@@ -9,7 +9,7 @@ from clarion.runtime.ids import new_id
 from clarion.runtime.staff.audit import Actor
 from clarion.runtime.staff.rights import Role, Staff
 from clarion.services.campaigns.approving import operations as waves
-from clarion.services.campaigns.approving.operations import Approver, WaveView
+from clarion.services.campaigns.approving.operations import Approver, WaveDetails
 
 EAST_BAY = {"a-mayor", "a-chief"}
 PENINSULA = {"b-member", "b-manager"}
@@ -55,7 +55,7 @@ async def no_staff(world: World) -> None:
         await connection.close()
 
 
-async def shown(world: World, campaign: str, division: str = "east-bay") -> WaveView:
+async def shown(world: World, campaign: str, division: str = "east-bay") -> WaveDetails:
     async with world.database.connection() as connection:
         found = await waves.show_wave(connection, campaign, division, world.now)
     assert found is not None

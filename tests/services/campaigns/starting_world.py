@@ -9,7 +9,8 @@ from campaigns_world import IMPORTS, World, city, official
 from clarion.runtime.staff.audit import Actor
 from clarion.runtime.staff.rights import Role, Staff
 from clarion.schemas.directory import Group, Membership
-from clarion.services.campaigns.starting import operations
+from clarion.services.campaigns.starting import changing, operations
+from clarion.services.campaigns.starting.changing import Changer
 from clarion.services.campaigns.starting.drafts import Change, OccasionDraft
 from clarion.services.campaigns.starting.views import Counted, Started
 
@@ -68,13 +69,13 @@ async def count(world: World, draft: OccasionDraft, staff: Staff | None = None) 
 async def move(world: World, campaign: str, staff: Staff | None = None, **change: Any) -> None:
     async with world.database.transaction() as tx:
         said = Change.model_validate(change)
-        await operations.move(tx, campaign, said, actor=SOMEBODY, staff=staff, now=world.now)
+        await changing.move(tx, campaign, said, Changer(SOMEBODY, staff), world.now)
     await world.fan_out()
 
 
 async def cancel(world: World, campaign: str, staff: Staff | None = None) -> None:
     async with world.database.transaction() as tx:
-        await operations.cancel(tx, campaign, actor=SOMEBODY, staff=staff, now=world.now)
+        await changing.cancel(tx, campaign, Changer(SOMEBODY, staff), world.now)
     await world.fan_out()
 
 

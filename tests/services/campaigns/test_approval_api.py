@@ -123,6 +123,10 @@ async def test_what_waits_is_listed_and_cities_without_a_division_have_a_wave(
 ) -> None:
     campaign = await drafted(world)
     assert len((await site.get("/api/v1/waves/waiting")).json()) == 3
+    first = await site.get("/api/v1/waves/waiting?limit=2")
+    rest = await site.get(first.links["next"]["url"])
+    assert (len(first.json()), len(rest.json()), rest.links) == (2, 1, {})
+    assert (await site.get("/api/v1/waves/waiting?after=x")).json()["errors"][0]["field"] == "after"
     assert (await site.post(at(campaign, "-", "approve"), json={})).json()["division"] == ""
     assert len((await site.get("/api/v1/waves/waiting")).json()) == 2
 

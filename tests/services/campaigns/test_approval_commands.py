@@ -62,6 +62,12 @@ def run(*arguments: str) -> Result:
 
 
 def test_what_waits_is_listed_previewed_and_approved(campaign: str, campaigns_url: str) -> None:
+    first = run("waiting", "--json", "--limit", "2")
+    assert len(json.loads(first.stdout)) == 2
+    place = first.stderr.strip().removeprefix("more wait: --after ")
+    [last] = json.loads(run("waiting", "--json", "--after", place).stdout)
+    assert last["name"] == "Peninsula"
+    assert run("waiting", "--after", "x").exit_code == 2
     listed = json.loads(run("waiting", "--json").stdout)
     assert [(one["campaign"], one["name"], one["state"]) for one in listed] == [
         (campaign, "East Bay", "waiting"),

@@ -269,6 +269,9 @@ async def test_pausing_and_resuming_go_through_the_same_checks(world: World) -> 
     async with world.database.transaction() as tx:
         with pytest.raises(NotYours):
             await waves.pause(tx, other, campaign, "east-bay", now=world.now)
+        for place, who in ((None, other), ("*", COMMAND), ("nowhere", COMMAND), ("nowhere", other)):
+            with pytest.raises(waves.Refusal):
+                await waves.pause(tx, who, campaign, place, now=world.now)
         await waves.pause(tx, COMMAND, campaign, "east-bay", now=world.now)
     assert (await shown(world, campaign)).paused
     await world.fan_out()
@@ -279,6 +282,23 @@ async def test_pausing_and_resuming_go_through_the_same_checks(world: World) -> 
     assert await world.called() == EAST_BAY
     assert [act for act, _, _ in (await acts(world))[:3]] == ["campaign.resumed", "campaign.paused", "wave.approved"]
     await no_staff(world)
+
+
+async def test_the_whole_campaign_is_paused_by_the_same_operation_and_recorded_for_all_its_divisions(
+    world: World,
+) -> None:
+    campaign = await drafted(world)
+    async with world.database.transaction() as tx:
+        [pause] = await waves.pause(tx, COMMAND, campaign, None, now=world.now)
+        with pytest.raises(waves.Refusal, match="the whole campaign is paused"):
+            await waves.resume(tx, COMMAND, campaign, "east-bay", now=world.now)
+    assert (pause.wave, pause.paused) == (None, True)
+    of_it = "SELECT divisions FROM clarion.audit WHERE act = 'campaign.paused' AND subject = $1"
+    [row] = await world.fetch(of_it, f"campaign:{campaign}")
+    assert sorted(row["divisions"]) == ["east-bay", "peninsula"]
+    async with world.database.transaction() as tx:
+        await waves.resume(tx, COMMAND, campaign, None, now=world.now)
+    assert not (await shown(world, campaign)).paused
 
 
 async def test_history_says_what_was_done_when_and_by_whom(world: World) -> None:
@@ -302,7 +322,7 @@ async def test_what_goes_by_itself_after_all_waits_for_nobody(world: World) -> N
     assert await world.called() == ASKED
     assert {await state(world, campaign, one) for one in ("east-bay", "peninsula", "")} == {"approved"}
     async with world.database.connection() as connection:
-        assert await waves.waiting_waves(connection, None, world.now) == []
+        assert (await waves.waiting_waves(connection, None, world.now)).waves == []
     await stop(world, campaign)
     await world.fan_out()
     assert (await world.told_to(MAYOR))[-1].recipient is None

@@ -1,5 +1,7 @@
 """Whom a division leaves out and adds, whom it sees with which reasons, and the batch that would be sent."""
 
+from base64 import b64encode
+
 import pytest
 from amending import MAYOR
 from approving_world import (
@@ -20,13 +22,15 @@ from positions_world import withdrawn
 
 from clarion.schemas.messages import MessageBatch
 from clarion.services.campaigns.approving import operations as waves
-from clarion.services.campaigns.approving.operations import NotYours, Refusal, WaveRecipient
+from clarion.services.campaigns.approving.operations import NotYours, RecipientView, Refusal
 from clarion.services.campaigns.approving.rights import WHOLE
 
+FAR = b64encode(b'["9999-12-31T23:59:59-12:00", "", "", "", ""]').decode()
+LONE = b64encode(b'["2027-04-01T12:00:00Z", "\\ud800", "", "", ""]').decode()
 SHARED = {"a-mayor": "Mayor", "a-chief": "Fire Chief"}
 
 
-async def people(world: World, campaign: str, division: str = "east-bay", **changes: object) -> list[WaveRecipient]:
+async def people(world: World, campaign: str, division: str = "east-bay", **changes: object) -> list[RecipientView]:
     async with world.database.connection() as connection:
         return await waves.recipients(connection, campaign, division, now=world.now, **changes)  # type: ignore[arg-type]
 
@@ -206,9 +210,9 @@ async def test_waiting_waves_are_listed_for_those_whose_they_are_the_most_pressi
     campaign = await drafted(world)
     await world.hear(hearing_id="h-2", starts_at="2027-04-09T13:30:00-07:00")
     async with world.database.connection() as connection:
-        every = await waves.waiting_waves(connection, None, world.now)
-        some = await waves.waiting_waves(connection, frozenset({"peninsula"}), world.now)
-        none = await waves.waiting_waves(connection, frozenset(), world.now)
+        every = (await waves.waiting_waves(connection, None, world.now)).waves
+        some = (await waves.waiting_waves(connection, frozenset({"peninsula"}), world.now)).waves
+        none = (await waves.waiting_waves(connection, frozenset(), world.now)).waves
     assert [one.name for one in every] == ["East Bay", "No division", "Peninsula"] * 2
     assert every[0].campaign != campaign
     assert every[0].useless_at < every[-1].useless_at
@@ -216,4 +220,21 @@ async def test_waiting_waves_are_listed_for_those_whose_they_are_the_most_pressi
     assert none == []
     async with world.database.transaction() as tx:
         await waves.approve(tx, COMMAND, campaign, "peninsula", now=world.now)
-        assert len(await waves.waiting_waves(tx.connection, None, world.now)) == 5
+        assert len((await waves.waiting_waves(tx.connection, None, world.now)).waves) == 5
+
+
+async def test_what_waits_is_read_page_by_page_and_nothing_is_missed_by_what_is_decided_between(world: World) -> None:
+    await drafted(world)
+    await world.hear(hearing_id="h-2", starts_at="2027-04-09T13:30:00-07:00")
+    found, after = [], ""
+    async with world.database.transaction() as tx:
+        while after is not None:
+            page = await waves.waiting_waves(tx.connection, None, world.now, after=after, limit=2)
+            found += [(one.campaign, one.division) for one in page.waves]
+            await waves.approve(tx, COMMAND, page.waves[-1].campaign, page.waves[-1].division, now=world.now)
+            after = page.next
+    assert len(found) == len(set(found)) == 6
+    async with world.database.connection() as connection:
+        for broken in ("x", "W10", "bnVsbA", "é", FAR, LONE):
+            with pytest.raises(waves.Refusal, match="no such page"):
+                await waves.waiting_waves(connection, None, world.now, after=broken)

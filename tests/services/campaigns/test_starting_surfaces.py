@@ -60,12 +60,26 @@ async def test_a_draft_is_counted_started_moved_and_cancelled(site: httpx.AsyncC
     assert (shown["status"], shown["officials"]) == ("drafted", 2)
     again = await site.post("/api/v1/campaigns", json=DRAFT)
     assert again.json() == {"id": made.json()["id"], "created": False}
-    assert (await site.post(f"{place}/move", json={"decided_at": "2027-06-21"})).status_code == 200
+    foreseen = (await site.post(f"{place}/move/count", json={"decided_at": "2027-06-21"})).json()
+    assert (foreseen["amended"], foreseen["changes"][0]["label"]) == (0, "Open until")
+    move = {"decided_at": "2027-06-21", "look": foreseen["look"]}
+    assert (await site.post(f"{place}/move", json=move)).status_code == 200
     assert (await site.get(place)).json()["held"].startswith("Monday, June 21, 2027")
+    overtaken = await site.post(f"{place}/cancel", json={"look": foreseen["look"]})
+    assert (overtaken.status_code, overtaken.json()["errors"][0]["field"]) == (409, "look")
+    assert (await site.post(f"{place}/cancel/count")).status_code == 200
     assert (await site.post(f"{place}/cancel")).status_code == 200
     assert (await site.post(f"{place}/cancel")).status_code == 409
+    assert (await site.post(f"{place}/take-back/count")).status_code == 200
+    assert (await site.post(f"{place}/take-back")).status_code == 200
+    assert (await site.get(place)).json()["status"] == "drafted"
     acts = await world.fetch("SELECT act FROM clarion.audit WHERE subject = $1 ORDER BY id", f"campaign:{shown['id']}")
-    assert [row["act"] for row in acts] == ["campaign.started", "campaign.moved", "campaign.cancelled"]
+    assert [row["act"] for row in acts] == [
+        "campaign.started",
+        "campaign.moved",
+        "campaign.cancelled",
+        "campaign.change-taken-back",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +113,7 @@ async def test_another_draft_under_a_known_id_is_a_conflict(site: httpx.AsyncCli
 
 async def test_a_key_that_reads_starts_nothing(site: httpx.AsyncClient) -> None:
     headers = {"authorization": f"Bearer {site.headers['x-reader']}"}
-    for path in ("", "/count", "/x/move", "/x/cancel"):
+    for path in ("", "/count", "/x/move", "/x/cancel", "/x/take-back", "/x/cancel/count"):
         answer = await site.post(f"/api/v1/campaigns{path}", json=DRAFT, headers=headers)
         assert answer.status_code == 403, path
     assert (await site.get("/api/v1/campaigns/follow-ups", headers=headers)).json() == []
@@ -191,8 +205,11 @@ def test_a_dry_run_counts_and_starts_nothing(run: Run) -> None:
 def test_it_is_started_once_moved_and_cancelled(run: Run) -> None:
     first = json.loads(run(*VOLUNTEERS, "--division", "east-bay", "--id", "v", "--json").stdout)
     assert "nothing changed" in run(*VOLUNTEERS, "--division", "east-bay", "--id", "v").stdout
+    counted = run("move", first["id"], "--at", "2027-07-01", "--dry-run")
+    assert (counted.exit_code, "nothing is changed yet" in counted.stderr + counted.stdout) == (0, True)
     assert run("move", first["id"], "--at", "2027-07-01").exit_code == 0
-    assert run("cancel", first["id"]).exit_code == 0
+    assert run("take-back", first["id"]).exit_code == 0
+    assert json.loads(run("cancel", first["id"], "--json").stdout)["changed"] is True
     again = run("cancel", first["id"])
     assert (again.exit_code, "cancelled before" in again.stderr) == (1, True)
     assert "No bill" in run("follow-ups").stdout

@@ -254,7 +254,7 @@ async def test_after_signing_in_one_goes_to_own_pages_alone(house: House, sam: S
         form = {"email": sam.email, "next": going, "form_token": form_token_in(page.text)}
         assert (await browser.post("/sign-in", data=form)).status_code == 303
         entered = await press(browser, await house.newest_link())
-    assert entered.headers["location"] in ("/staff/me", "/%0d%0aset-cookie:x")
+    assert entered.headers["location"] in ("/campaigns", "/%0d%0aset-cookie:x")
     assert "evil" not in str(entered.headers)
 
 
@@ -294,7 +294,7 @@ async def test_who_is_signed_in_need_not_sign_in_again(house: House, sam: Staff)
         answer = await browser.get("/sign-in?next=/directory")
         assert (answer.status_code, answer.headers["location"]) == (303, "/directory")
         stray = await browser.get("/sign-in?next=//evil.example")
-        assert stray.headers["location"] == "/staff/me"
+        assert stray.headers["location"] == "/campaigns"
 
 
 async def test_signing_out_ends_the_session_here_there_or_everywhere(house: House, sam: Staff) -> None:

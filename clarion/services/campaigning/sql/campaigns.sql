@@ -23,6 +23,25 @@ CROSS JOIN LATERAL (
 ) AS w
 ORDER BY c.is_open DESC, CASE WHEN c.is_open THEN c.ends_at END, c.ends_at DESC, c.id;
 
+-- name: count_waiting^
+-- How many divisions' calls wait for approval, and until when the first of them helps. '*' are bills that came later.
+SELECT count(*) AS waiting,
+       min(CASE WHEN c.letters_due_at > :now THEN least(c.letters_due_at, c.ends_at) ELSE c.ends_at END) AS useless_at,
+       (array_agg(h.alert ->> 'zone' ORDER BY c.ends_at))[1] AS zone
+FROM campaigns AS c
+JOIN hearings AS h ON h.id = c.hearing
+CROSS JOIN LATERAL (
+    SELECT w.division FROM waves AS w
+    LEFT JOIN approvals AS a ON a.campaign = c.id AND a.division = w.division
+    WHERE w.campaign = c.id AND w.officials > 0 AND coalesce(a.state, 'waiting') = 'waiting'
+        AND coalesce(c.launch, 'approval') = 'approval'
+    UNION ALL
+    SELECT a.division FROM approvals AS a WHERE a.campaign = c.id AND a.division = '*' AND a.state = 'waiting'
+        AND c.officials > 0
+) AS w
+WHERE c.ends_at > :now AND c.status IN ('drafted', 'launched')
+    AND (:divisions::text[] IS NULL OR w.division = ANY (:divisions::text[]));
+
 -- name: standing_of_waves
 -- What was decided of each division; without a decision it waits, or goes by itself. '*' are bills that came later.
 SELECT w.division, coalesce(a.state, CASE c.launch WHEN 'auto' THEN 'auto' ELSE 'waiting' END) AS state,

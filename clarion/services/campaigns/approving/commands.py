@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -14,7 +13,8 @@ from clarion.runtime.output import fail, print_fields, print_json, print_rows
 from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import command_actor
 from clarion.services.campaigns.approving import operations as waves
-from clarion.services.campaigns.approving.operations import Approver, Refusal, WaveView
+from clarion.services.campaigns.approving.operations import Approver, Refusal, WaitingPage, WaveDetails
+from clarion.services.campaigns.approving.waves import WAVES_AT_MOST
 
 approving = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -35,22 +35,30 @@ Act = Callable[[Transaction, Approver, str, str, datetime], Awaitable[object]]
 
 @approving.command()
 def waiting(
-    division: Annotated[str | None, typer.Option(help="of this division alone")] = None, as_json: AsJson = False
+    division: Annotated[str | None, typer.Option(help="of this division alone")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=WAVES_AT_MOST, help="at most so many")] = WAVES_AT_MOST,
+    after: Annotated[str, typer.Option(help="from behind these on: what was said below the page before")] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """List the waves that wait for approval, those that are useless first first: at most 200.
+    """List the waves that wait for approval, those that are useless first first.
 
-    Example: clarion campaigns waiting --division north-bay
+    Example: clarion campaigns waiting --division north-bay --limit 50
     """
-    found = asyncio.run(_waiting(division))
-    rows = [fields_of(each) for each in found]
+    try:
+        found = asyncio.run(_waiting(division, after, limit))
+    except Refusal as refusal:
+        fail(str(refusal), 2)
+    rows = [fields_of(each) for each in found.waves]
     shown = rows if as_json else [{name: row[name] for name in LIST_FIELDS} for row in rows]
-    print_rows(shown, as_json=as_json, empty="No wave waits for approval.")
+    print_rows(shown, as_json=as_json, empty="No wave waits for approval." if not after else "No further wave waits.")
+    if found.next:
+        typer.echo(f"more wait: --after {found.next}", err=True)
 
 
-async def _waiting(division: str | None) -> list[WaveView]:
+async def _waiting(division: str | None, after: str, limit: int) -> WaitingPage:
     divisions = None if division is None else frozenset({slug(division)})
     async with open_database(load_settings(), NAME) as database, database.connection() as connection:
-        return await waves.waiting_waves(connection, divisions, system_clock())
+        return await waves.waiting_waves(connection, divisions, system_clock(), after=after, limit=limit)
 
 
 @approving.command()
@@ -113,7 +121,7 @@ def close(
     print_rows(shown, as_json=as_json, empty="It has no wave.")
 
 
-async def _closed(campaign: str, reason: str) -> list[WaveView]:
+async def _closed(campaign: str, reason: str) -> list[WaveDetails]:
     now = system_clock()
     async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
         await waves.close(tx, Approver(command_actor()), campaign, reason=reason, now=now)
@@ -196,7 +204,7 @@ def _act(act: Act, campaign: str, division: str, *, as_json: bool) -> None:
     print_wave(wave)
 
 
-async def _acted(act: Act, campaign: str, division: str) -> WaveView:
+async def _acted(act: Act, campaign: str, division: str) -> WaveDetails:
     now = system_clock()
     async with open_database(load_settings(), NAME) as database, database.transaction() as tx:
         await act(tx, Approver(command_actor()), campaign, division, now)
@@ -206,7 +214,7 @@ async def _acted(act: Act, campaign: str, division: str) -> WaveView:
     return wave
 
 
-def print_wave(wave: WaveView) -> None:
+def print_wave(wave: WaveDetails) -> None:
     """A wave for people."""
     asks = [f"{kind} {count}" for kind, count in wave.asks.items()]
     fields = {name: value for name, value in fields_of(wave).items() if name not in PARTS}
@@ -214,10 +222,9 @@ def print_wave(wave: WaveView) -> None:
     print_fields(fields | {"asks": asks, "history": history}, as_json=False)
 
 
-def fields_of(wave: WaveView) -> dict[str, Any]:
+def fields_of(wave: WaveDetails) -> dict[str, Any]:
     """A wave as machines read it."""
-    plain = {name: getattr(wave, name) for name in WaveView.__dataclass_fields__}
-    return plain | {"asks": dict(wave.asks), "history": [asdict(each) for each in wave.history]}
+    return wave.model_dump()
 
 
 def slug(division: str) -> str:

@@ -29,7 +29,7 @@ Parts = Mapping[str, Part]
 
 def parts_of(facts: Sequence[Fact], content: CallContent, paragraph: str | None, *, letters_open: bool) -> Parts:
     """All that the recipients of a wave would read, by what it is about."""
-    parts = {fact.key: Part(fact.text, _fact_now(fact)) for fact in facts}
+    parts = parts_of_facts(facts)
     for bill in content.bills:
         parts[f"{TEXTS}{bill.bill}"] = Part(_texts(bill), f"{bill.bill}: its texts are other ones")
     parts[ASKS] = Part(str(letters_open), _asks_now(letters_open=letters_open))
@@ -38,6 +38,11 @@ def parts_of(facts: Sequence[Fact], content: CallContent, paragraph: str | None,
     if paragraph:
         parts[PARAGRAPH] = Part(paragraph, "The division's own paragraph is another one")
     return parts
+
+
+def parts_of_facts(facts: Sequence[Fact]) -> dict[str, Part]:
+    """What is stated, by what it is about."""
+    return {fact.key: Part(fact.text, f"{fact.label}: now {fact.text}") for fact in facts}
 
 
 def look_of(parts: Parts) -> str:
@@ -72,10 +77,6 @@ def _texts(bill: CallBill) -> str:
 def _is_texts(key: str) -> bool:
     """The texts of a bill come and go with its fact, which says so."""
     return key.startswith(TEXTS)
-
-
-def _fact_now(fact: Fact) -> str:
-    return f"{fact.label}: now {fact.text}"
 
 
 def _come(key: str, part: Part) -> str:

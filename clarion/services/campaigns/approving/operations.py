@@ -1,6 +1,6 @@
 """A wave is approved, rejected, stopped, paused and resumed: each in one transaction, with the record of who did it."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from clarion.runtime.database import Transaction
@@ -14,7 +14,7 @@ from clarion.services.campaigns import pausing
 from clarion.services.campaigns.approving import repository as rows
 from clarion.services.campaigns.approving.choosing import add, leave_out, undo_choice, write_paragraph
 from clarion.services.campaigns.approving.looks import changes, look_of
-from clarion.services.campaigns.approving.rights import WHOLE, Approver, why_not
+from clarion.services.campaigns.approving.rights import WHOLE, Approver, Place, why_not
 from clarion.services.campaigns.approving.showing import (
     list_waves,
     recipients,
@@ -27,14 +27,15 @@ from clarion.services.campaigns.approving.taking_up import allowed, in_time, tak
 from clarion.services.campaigns.approving.waves import (
     Changed,
     Decided,
-    HistoryEntry,
+    HistoryView,
     NoSuchWave,
     NotYours,
+    RecipientView,
     Refusal,
     TooLate,
+    WaitingPage,
     Wave,
-    WaveRecipient,
-    WaveView,
+    WaveDetails,
 )
 from clarion.services.campaigns.operations import decide_on
 from clarion.services.campaigns.repository import QUERIES as CAMPAIGNS
@@ -43,13 +44,14 @@ __all__ = [
     "Approver",
     "Changed",
     "Decided",
-    "HistoryEntry",
+    "HistoryView",
     "NoSuchWave",
     "NotYours",
+    "RecipientView",
     "Refusal",
     "TooLate",
-    "WaveRecipient",
-    "WaveView",
+    "WaitingPage",
+    "WaveDetails",
     "add",
     "approve",
     "close",
@@ -70,7 +72,9 @@ __all__ = [
 NOT_YET = "It waits for approval and nothing of it goes out: reject it instead."
 BY_ITSELF = "Its calls go out by themselves: there is nothing to approve. They can be paused or stopped."
 REJECT_SENT = "It was approved: stop it instead."
+HOLD_WHOLE = "What was added goes out with the divisions' calls: pause or resume those."
 STOP_WHOLE = "What was added can only be withdrawn: withdraw the position on it."
+Hold = Callable[[Transaction, str, str | None, datetime], Awaitable[list[Pause]]]
 ENDS = {WaveState.WAITING: (Act.APPROVE_WAVE, Verdict.REJECT), WaveState.APPROVED: (Act.PAUSE_WAVE, Verdict.STOP)}
 """How a wave of a campaign that is closed by hand ends, and whose act that is; the others have ended."""
 
@@ -163,27 +167,64 @@ async def close(tx: Transaction, approver: Approver, campaign: str, *, reason: s
     return len(waves)
 
 
-async def pause(tx: Transaction, approver: Approver, campaign: str, division: str, *, now: datetime) -> list[Pause]:
-    """Hold back what is unsent of a division's calls until it is resumed. Raises Refusal: not known, or not theirs."""
-    wave = await allowed(tx.connection, approver, Act.PAUSE_WAVE, (campaign, division), now)
-    pauses = await _changed(pausing.pause(tx, campaign, division, now))
-    await _record(tx, approver, "campaign.paused", wave)
-    return pauses
+async def pause(
+    tx: Transaction, approver: Approver, campaign: str, division: str | None, *, now: datetime
+) -> list[Pause]:
+    """Hold back what is unsent of a division's calls, or of all (None), until it is resumed; gives what holds.
+
+    Raises:
+        Refusal: there is nothing such, or it is somebody else's.
+    """
+    return await _held(tx, approver, pausing.pause, "campaign.paused", (campaign, division), now)
 
 
-async def resume(tx: Transaction, approver: Approver, campaign: str, division: str, *, now: datetime) -> list[Pause]:
-    """Go on with a division's calls. Raises Refusal: not known, not theirs, or the whole campaign is paused."""
-    wave = await allowed(tx.connection, approver, Act.PAUSE_WAVE, (campaign, division), now)
-    pauses = await _changed(pausing.resume(tx, campaign, division, now))
-    await _record(tx, approver, "campaign.resumed", wave)
-    return pauses
+async def resume(
+    tx: Transaction, approver: Approver, campaign: str, division: str | None, *, now: datetime
+) -> list[Pause]:
+    """Go on with a division's calls, or with all that is paused of the campaign (None); gives what was resumed.
+
+    Raises:
+        Refusal: there is nothing such, it is somebody else's, or the whole campaign is paused and not the division.
+    """
+    return await _held(tx, approver, pausing.resume, "campaign.resumed", (campaign, division), now)
 
 
-async def _changed(change: Awaitable[list[Pause]]) -> list[Pause]:
+async def _held(  # noqa: PLR0917
+    tx: Transaction, approver: Approver, change: Hold, act: str, place: tuple[str, str | None], now: datetime
+) -> list[Pause]:
+    campaign, division = place
+    if division == WHOLE:
+        raise Refusal(HOLD_WHOLE)
+    await _may_hold(tx, approver, campaign, division, now)
     try:
-        return await change
+        pauses = await change(tx, campaign, division, now)
+    except pausing.NoneSuch as refusal:
+        raise NoSuchWave(str(refusal)) from refusal
     except pausing.NotToBePaused as refusal:
         raise Refusal(str(refusal)) from refusal
+    divisions = [division] if division is not None else [each async for each in pausing.divisions_of(tx, campaign)]
+    await record(
+        tx.connection,
+        approver.actor,
+        act,
+        f"campaign:{campaign}",
+        at=now,
+        details={"division": division},
+        divisions=[each for each in divisions if each],
+    )
+    return pauses
+
+
+async def _may_hold(tx: Transaction, approver: Approver, campaign: str, division: str | None, now: datetime) -> None:
+    """Whether somebody may; who acts for all divisions also holds back what was told before in one that has no part
+    in it any more.
+    """
+    if approver.staff is not None and division is not None:
+        await allowed(tx.connection, approver, Act.PAUSE_WAVE, (campaign, division), now)
+    place = Place(WHOLE if division is None else division, division or "it", has_account=True, urgent=True)
+    refusal = why_not(approver, Act.PAUSE_WAVE, place)
+    if refusal is not None:
+        raise NotYours(refusal)
 
 
 async def _decide(

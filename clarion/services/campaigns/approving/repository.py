@@ -8,13 +8,13 @@ from clarion.runtime.database import Connection, load_queries
 from clarion.runtime.staff.audit import Actor
 from clarion.schemas.roles import LETTER_ROLES
 from clarion.services.campaigns.approving.states import WaveState
-from clarion.services.campaigns.approving.waves import Counted, HistoryEntry, Wave
+from clarion.services.campaigns.approving.waves import WAVES_AT_MOST, Counted, HistoryView, Wave, WavePlace
 from clarion.services.campaigns.domain.occasions import Occasion
 
 QUERIES = load_queries(__package__)
 ROLES = sorted(LETTER_ROLES)
-WAVES_AT_MOST = 200
 HISTORY_AT_MOST = 50
+NO_PLACE = WavePlace(None, "", "", "", "")
 
 
 async def find_waves(
@@ -25,8 +25,10 @@ async def find_waves(
     division: str | None = None,
     divisions: frozenset[str] | None = None,
     waiting: bool = False,
+    after: WavePlace | None = None,
+    limit: int = WAVES_AT_MOST,
 ) -> list[Wave]:
-    """The waves that fit, those whose use ends first first; of those that wait at most `WAVES_AT_MOST`."""
+    """The waves that fit, those whose use ends first first, from behind a place on; of those that wait `limit`."""
     rows = QUERIES.find_waves(
         connection,
         campaign=campaign,
@@ -34,7 +36,8 @@ async def find_waves(
         divisions=None if divisions is None else sorted(divisions),
         waiting=waiting,
         now=now,
-        at_most=WAVES_AT_MOST,
+        at_most=limit,
+        **(after or NO_PLACE)._asdict(),
     )
     return [Wave(dict(row), now) async for row in rows]
 
@@ -59,10 +62,10 @@ async def count_waves(connection: Connection, waves: Sequence[Wave]) -> dict[tup
     return {(row["campaign"], row["division"]): Counted(**{name: row[name] for name in names}) async for row in rows}
 
 
-async def history_of(connection: Connection, campaign: str, division: str) -> list[HistoryEntry]:
+async def history_of(connection: Connection, campaign: str, division: str) -> list[HistoryView]:
     """What was done to a wave, the newest first."""
     rows = QUERIES.verdicts_of_wave(connection, campaign=campaign, division=division, at_most=HISTORY_AT_MOST)
-    return [HistoryEntry(**dict(row)) async for row in rows]
+    return [HistoryView(**dict(row)) async for row in rows]
 
 
 async def occasion_of(connection: Connection, campaign: str) -> Occasion:

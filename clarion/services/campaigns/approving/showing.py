@@ -8,7 +8,15 @@ from clarion.runtime.database import Connection
 from clarion.schemas.messages import MessageBatch, Reason
 from clarion.services.campaigns.approving import repository as rows
 from clarion.services.campaigns.approving.rights import WHOLE
-from clarion.services.campaigns.approving.waves import Counted, Wave, WaveRecipient, WaveView
+from clarion.services.campaigns.approving.waves import (
+    WAVES_AT_MOST,
+    Counted,
+    RecipientView,
+    WaitingPage,
+    Wave,
+    WaveDetails,
+    read_place,
+)
 from clarion.services.campaigns.domain import words
 from clarion.services.campaigns.domain.batches import Elsewhere, batches_of
 from clarion.services.campaigns.domain.model import Asked
@@ -16,14 +24,29 @@ from clarion.services.campaigns.fanout import message_of_campaign
 from clarion.services.campaigns.repository import divisions_by_slug
 
 
-async def waiting_waves(connection: Connection, divisions: frozenset[str] | None, now: datetime) -> list[WaveView]:
-    """The waves that wait for approval in these divisions (None: in all), those whose use ends first first."""
-    waves = await rows.find_waves(connection, now, divisions=divisions, waiting=True)
+async def waiting_waves(
+    connection: Connection,
+    divisions: frozenset[str] | None,
+    now: datetime,
+    *,
+    after: str = "",
+    limit: int = WAVES_AT_MOST,
+) -> WaitingPage:
+    """The waves that wait for approval in these divisions (None: in all), those whose use ends first first; from
+    behind `after` on, as the page before named it.
+
+    Raises:
+        Refusal: there is no such page.
+    """
+    place = read_place(after)
+    found = await rows.find_waves(connection, now, divisions=divisions, waiting=True, after=place, limit=limit + 1)
+    waves = found[:limit]
     counted = await rows.count_waves(connection, waves)
-    return [wave.view(counted.get((wave.campaign, wave.division), Counted())) for wave in waves]
+    shown = [wave.view(counted.get((wave.campaign, wave.division), Counted())) for wave in waves]
+    return WaitingPage(shown, str(waves[-1].position) if len(found) > limit else None)
 
 
-async def list_waves(connection: Connection, campaign: str, now: datetime) -> list[WaveView]:
+async def list_waves(connection: Connection, campaign: str, now: datetime) -> list[WaveDetails]:
     """All waves of a campaign, without what was done to them."""
     if "\x00" in campaign:
         return []
@@ -32,7 +55,7 @@ async def list_waves(connection: Connection, campaign: str, now: datetime) -> li
     return [wave.view(counted.get((wave.campaign, wave.division), Counted())) for wave in waves]
 
 
-async def show_wave(connection: Connection, campaign: str, division: str, now: datetime) -> WaveView | None:
+async def show_wave(connection: Connection, campaign: str, division: str, now: datetime) -> WaveDetails | None:
     """One wave with all that was done to it; None if there is none."""
     wave = await rows.find_wave(connection, campaign, division, now)
     if wave is None:
@@ -51,7 +74,7 @@ async def recipients(
     limit: int = 50,
     officials: Sequence[str] | None = None,
     now: datetime | None = None,
-) -> list[WaveRecipient]:
+) -> list[RecipientView]:
     """Whom a wave asks, or would, and who was left out, by city; from behind the official `after` on.
 
     With `officials` only these. Times say which ask is open: that of the connection's server without `now`.
@@ -72,10 +95,10 @@ async def recipients(
     return [_recipient(row, wave, jurisdiction) async for row in found]
 
 
-def _recipient(row: Mapping[str, Any], wave: Wave, jurisdiction: str) -> WaveRecipient:
+def _recipient(row: Mapping[str, Any], wave: Wave, jurisdiction: str) -> RecipientView:
     own = [each["text"] for each in row["own"] or [] if each["kind"] != "hand"]
     city = [words.reason_sentence(each, row["city"], jurisdiction).text for each in row["reasons"]]
-    return WaveRecipient(
+    return RecipientView(
         official=row["official"],
         mailbox=row["mailbox"],
         city=row["city"],

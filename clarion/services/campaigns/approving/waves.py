@@ -1,21 +1,58 @@
 """A division's wave as it stands and as people and machines are shown it; and why something is refused."""
 
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from clarion.schemas.messages import CallBill, CallContent, Fact
+from clarion.schemas.text import storable
 from clarion.services.campaigns.approving.looks import Parts, look_of, parts_of
 from clarion.services.campaigns.approving.rights import Place
 from clarion.services.campaigns.approving.states import WaveState, urgent_from
 from clarion.services.campaigns.domain.decision import letters_open
 
+NO_SUCH_PLACE = "there is no such page: begin with the first"
 NOTHING: Mapping[str, Any] = {
     "facts": [],
     "content": {"committee": "unknown", "when": "unknown", "letters_due": "unknown", "bills": []},
 }
 """What the calls of a campaign have in common as long as that is not known."""
+
+
+LOOK = "when=5f3a9c1b02,where=0be77c94d1,bill:SB79=9d1c0f7e55"
+WAVE: dict[str, JsonValue] = {
+    "campaign": "0b9f7c2e5d3a4e61",
+    "title": "SB 79: Senate Committee on Housing, Wednesday, April 21, 2027",
+    "division": "east-bay",
+    "name": "East Bay",
+    "state": "waiting",
+    "cities": 4,
+    "officials": 5,
+    "mailboxes": 5,
+    "left_out": 0,
+    "added": 0,
+    "paragraph": None,
+    "look": LOOK,
+    "urgent": False,
+    "useless_at": "2027-04-14T19:00:00Z",
+    "decided_by": None,
+    "decided_at": None,
+    "reason": None,
+    "paused": False,
+    "asks": {"letter": 4, "testimony": 1},
+    "facts": [{"key": "when", "label": "When", "text": "Wednesday, April 21, 2027, 1:30 pm PDT", "material": True}],
+    "bills": [{"bill": "SB 79", "stance": "oppose", "ask": "vote no on SB 79", "why": "It takes zoning from cities."}],
+    "history": [],
+}
+
+
+WAVES_AT_MOST = 200
+"""Of the waves that wait at most so many are looked at at once."""
 
 
 class Refusal(Exception):
@@ -52,15 +89,16 @@ class Decided(Refusal):
         self.by, self.at, self.state = by, at, state
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """What was done to a wave, when and by whom; `official` is whom it was about."""
+class HistoryView(BaseModel):
+    """What was done to a wave: approved, rejected, stopped, waiting (it changed), added or left out."""
+
+    model_config = ConfigDict(frozen=True)
 
     at: datetime
     by: str | None
     what: str
-    reason: str | None = None
-    official: str | None = None
+    reason: str | None
+    official: str | None
 
     def __str__(self) -> str:
         """As a sentence."""
@@ -81,20 +119,21 @@ class Counted:
     added: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WaveView:
-    """A wave for those who decide on it.
+class WaveDetails(BaseModel):
+    """A division's part of a campaign, for whoever decides on it.
 
-    `division` is empty for cities without one, and `*` for bills that came to a launched campaign. Nothing of it helps
-    from `useless_at` on. `asks` counts officials by what they are asked. `look` goes with a decision, so that what is
-    decided on is what was looked at.
+    `division` is empty for cities without one and `*` for bills that came to a launched campaign; in addresses `-`
+    stands for the empty one. Nothing of it helps from `useless_at` on. Send `look` with a decision, so that it is taken
+    only if what would be read is still what you saw. `asks` counts officials.
     """
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [WAVE]})
 
     campaign: str
     title: str
     division: str
     name: str
-    state: str
+    state: Literal["waiting", "approved", "rejected", "stopped"]
     cities: int
     officials: int
     mailboxes: int
@@ -108,27 +147,65 @@ class WaveView:
     decided_at: datetime | None
     reason: str | None
     paused: bool
-    asks: Mapping[str, int]
-    facts: Sequence[Fact]
-    bills: Sequence[CallBill]
-    history: Sequence[HistoryEntry] = field(default_factory=tuple)
+    asks: dict[str, int]
+    facts: list[Fact]
+    bills: list[CallBill]
+    history: list[HistoryView]
 
 
-@dataclass(frozen=True, slots=True)
-class WaveRecipient:
-    """Somebody whom a wave asks, or who was left out: `included` says which, `reason` why by hand, if so.
+class RecipientView(BaseModel):
+    """Somebody whom a wave asks, or who was left out of it (`included` is false), with the reasons as sentences."""
 
-    `reasons` are those for which the city or the person is asked, as sentences.
-    """
+    model_config = ConfigDict(frozen=True)
 
     official: str
     mailbox: str
     city: str
-    roles: Sequence[str]
-    reasons: Sequence[str]
-    asks: Sequence[str]
+    roles: list[str]
+    reasons: list[str]
+    asks: list[str]
     included: bool
-    reason: str | None
+    reason: str | None = Field(description="why they were left out or added by hand")
+
+
+class WavePlace(NamedTuple):
+    """Where a wave stands among those that wait: those whose use ends first come first."""
+
+    after_useless: datetime | None
+    after_title: str
+    after_name: str
+    after_campaign: str
+    after_division: str
+
+    def __str__(self) -> str:
+        """As it goes into an address: whoever asks for what comes behind it gives it back as it is."""
+        useless = self.after_useless.isoformat() if self.after_useless else ""
+        return urlsafe_b64encode(json.dumps([useless, *self[1:]]).encode()).decode().rstrip("=")
+
+
+def read_place(text: str) -> WavePlace | None:
+    """The place that a text names; None if there is none.
+
+    Raises:
+        Refusal: it names none.
+    """
+    if not text:
+        return None
+    try:
+        useless, *rest = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        title, name, campaign, division = map(storable, rest)
+        moment = datetime.fromisoformat(useless).astimezone(UTC)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise Refusal(NO_SUCH_PLACE) from error
+    return WavePlace(moment, title, name, campaign, division)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """Some of the waves that wait, and what to ask for `after` these; None if no more wait."""
+
+    waves: list[WaveDetails]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +235,12 @@ class Wave:
         """Whether it waits and its time runs short."""
         waits = self.state is WaveState.WAITING
         return waits and urgent_from(self.row["since"], self.row["useless_at"]) <= self.now
+
+    @property
+    def position(self) -> WavePlace:
+        """Where it stands among those that wait."""
+        row = self.row
+        return WavePlace(row["useless_at"], row["title"], row["name"], row["campaign"], row["division"])
 
     @property
     def place(self) -> Place:
@@ -190,13 +273,13 @@ class Wave:
         """What its recipients would read."""
         return parts_of(self.facts, self.content, self.row["paragraph"], letters_open=self.letters_open)
 
-    def view(self, counted: Counted, history: Sequence[HistoryEntry] = ()) -> WaveView:
+    def view(self, counted: Counted, history: Sequence[HistoryView] = ()) -> WaveDetails:
         """The same for those who decide."""
         written = self.common.get("first_ask", "letter") if self.letters_open else "phone"
         asks = {written: counted.writes, "testimony": counted.speaks}
         shown = ("campaign", "title", "division", "name", "state", "cities", "officials", "paragraph", "useless_at")
         decided = ("decided_by", "decided_at", "reason", "paused")
-        return WaveView(
+        return WaveDetails(
             **{name: self.row[name] for name in (*shown, *decided)},
             mailboxes=counted.mailboxes,
             left_out=counted.left_out,
@@ -206,5 +289,5 @@ class Wave:
             asks={kind: count for kind, count in asks.items() if count},
             facts=self.facts,
             bills=self.content.bills,
-            history=history,
+            history=list(history),
         )

@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database
@@ -18,10 +19,8 @@ from clarion.services.campaigns.approving.views import (
     Paragraph,
     RecipientsPage,
     Verdict,
-    WaveDetails,
-    recipient_view,
-    wave_details,
 )
+from clarion.services.campaigns.approving.waves import WAVES_AT_MOST, WaveDetails
 
 SCOPE = "approvals"
 NO_DIVISION = "-"
@@ -37,14 +36,15 @@ Division = Annotated[str, Path(max_length=200, description="its slug; `-` for ci
 def approving_router(database: Database, clock: Clock) -> APIRouter:
     """The routes of a wave, for API keys of the scope `approvals`."""
     router = APIRouter(tags=["campaigns"])
+    router.include_router(waiting_router(database, clock))
     router.include_router(seeing_router(database, clock))
     router.include_router(deciding_router(database, clock))
     router.include_router(choosing_router(database, clock))
     return router
 
 
-def seeing_router(database: Database, clock: Clock) -> APIRouter:
-    """What waits, one wave, and its people."""
+def waiting_router(database: Database, clock: Clock) -> APIRouter:
+    """What waits, page by page."""
     router = APIRouter(dependencies=[Depends(require_scope(SCOPE, database.connection, clock))])
 
     @router.get(
@@ -53,10 +53,31 @@ def seeing_router(database: Database, clock: Clock) -> APIRouter:
         operation_id="list_waiting_waves",
         summary="The waves that wait",
     )
-    async def list_waiting() -> list[WaveDetails]:
-        """Of all divisions, those that are useless first first: at most 200, without their history."""
+    async def list_waiting(
+        response: Response,
+        after: Annotated[str, Query(max_length=8_000)] = "",
+        limit: Annotated[int, Query(ge=1, le=WAVES_AT_MOST)] = WAVES_AT_MOST,
+    ) -> list[WaveDetails]:
+        """Of all divisions, those that are useless first first, without their history.
+
+        If more wait, the header `Link` has the address of the next page (RFC 8288, `rel="next"`).
+        """
         async with database.connection() as connection:
-            return [wave_details(each) for each in await waves.waiting_waves(connection, None, clock())]
+            try:
+                found = await waves.waiting_waves(connection, None, clock(), after=after, limit=limit)
+            except Refusal as error:
+                raise Refused(422, str(error), errors=[FieldError(field="after", message=str(error))]) from error
+        if found.next:
+            query = urlencode({"after": found.next, "limit": limit})
+            response.headers["link"] = f'</api/v1/waves/waiting?{query}>; rel="next"'
+        return found.waves
+
+    return router
+
+
+def seeing_router(database: Database, clock: Clock) -> APIRouter:
+    """One wave, and its people."""
+    router = APIRouter(dependencies=[Depends(require_scope(SCOPE, database.connection, clock))])
 
     @router.get(PATH, responses=READS, operation_id="get_wave", summary="A division's part of a campaign")
     async def show(campaign: Campaign, division: Division) -> WaveDetails:
@@ -79,7 +100,7 @@ def seeing_router(database: Database, clock: Clock) -> APIRouter:
             found = await waves.recipients(
                 connection, campaign, slug(division), after=after, limit=limit + 1, now=clock()
             )
-        page = [recipient_view(each) for each in found[:limit]]
+        page = found[:limit]
         return RecipientsPage(recipients=page, next=page[-1].official if len(found) > limit else None)
 
     return router
@@ -197,7 +218,7 @@ async def shown(connection: Connection, campaign: str, division: str, clock: Clo
     found = await waves.show_wave(connection, campaign, division, clock())
     if found is None:
         raise Refused(404, NOT_THERE)
-    return wave_details(found)
+    return found
 
 
 def approver(key: ApiKey) -> Approver:

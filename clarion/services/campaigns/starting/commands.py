@@ -1,4 +1,4 @@
-"""CLI in: `clarion campaigns create|move|cancel|follow-ups`."""
+"""CLI in: `clarion campaigns create|move|cancel|take-back|follow-ups`."""
 
 import asyncio
 import json
@@ -15,12 +15,13 @@ from clarion.runtime.output import fail, print_fields, print_json, print_rows, s
 from clarion.runtime.settings import load_settings
 from clarion.runtime.staff.audit import command_actor
 from clarion.runtime.web.fields import FieldError, field_errors
-from clarion.services.campaigns.starting import operations
+from clarion.services.campaigns.starting import changing, operations
+from clarion.services.campaigns.starting.changing import Changer, Wish
 from clarion.services.campaigns.starting.drafts import Change, OccasionDraft
 from clarion.services.campaigns.starting.errors import NotToBeStarted, Unfit
 from clarion.services.campaigns.starting.kinds import KINDS
 from clarion.services.campaigns.starting.progress import QUERIES
-from clarion.services.campaigns.starting.views import Counted, Started, follow_up
+from clarion.services.campaigns.starting.views import Counted, Foreseen, Started, follow_up
 
 starting = typer.Typer(help="Campaigns that are no hearing's.", no_args_is_help=True, rich_markup_mode=None)
 NAME = "campaigns"
@@ -30,6 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 TextFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True, metavar="FILE")]
 Names = Annotated[list[str] | None, typer.Option(help="may be repeated; any of them will do")]
 Campaign = Annotated[str, typer.Argument(help="its id, as `list` shows it")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only count the mails, and say what they tell")]
 CREATE_HELP = """Start a campaign that is no hearing's: count it with --dry-run, then start it; it waits for approval.
 
 Options of one kind are joined by "or", the kinds by "and".
@@ -165,32 +167,64 @@ def _read(document: dict[str, Any]) -> OccasionDraft:
 
 @starting.command()
 def move(
+    *,
     campaign: Campaign,
     at: Annotated[str | None, typer.Option(help="the new end: a time, or a day to its end")] = None,
     due: Annotated[str | None, typer.Option(help="the new time until which what is written has to be there")] = None,
     where: Annotated[str | None, typer.Option(help="the new place")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Move a campaign that somebody started; who was told is told what changed, as of a hearing that moves.
 
-    Example: clarion campaigns move ID --at 2027-06-21T17:00
+    Example: clarion campaigns move ID --at 2027-06-21T17:00 --dry-run
     """
+    document = {"decided_at": at, "due_at": due, "where": where}
     try:
-        document = {"decided_at": at, "due_at": due, "where": where}
         change = Change.model_validate(document)
     except ValidationError as error:
         _refuse(field_errors(error.errors(include_url=False), document))
-    _on_database(lambda tx: operations.move(tx, campaign, change, actor=command_actor(), staff=None, now=tx.clock()))
-    say(f"{campaign} is moved")
+    _change(campaign, change, "is moved", dry_run=dry_run, as_json=as_json)
 
 
 @starting.command()
-def cancel(campaign: Campaign) -> None:
+def cancel(campaign: Campaign, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Cancel a campaign that somebody started; who was told is told that it is off.
 
-    Example: clarion campaigns cancel ID
+    Example: clarion campaigns cancel ID --dry-run
     """
-    _on_database(lambda tx: operations.cancel(tx, campaign, actor=command_actor(), staff=None, now=tx.clock()))
-    say(f"{campaign} is cancelled")
+    _change(campaign, "cancel", "is cancelled", dry_run=dry_run, as_json=as_json)
+
+
+@starting.command("take-back")
+def take_back(campaign: Campaign, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Take the last move of a campaign that somebody started back, or its cancellation.
+
+    Who was told of it is told again; whose mail of it did not go out yet gets none.
+
+    Example: clarion campaigns take-back ID --dry-run
+    """
+    _change(campaign, "take-back", "is as it was before", dry_run=dry_run, as_json=as_json)
+
+
+def _change(campaign: str, wish: Wish, done: str, *, dry_run: bool, as_json: bool) -> None:
+    """Count what a change does, and make it unless only that is wanted."""
+    changer = Changer(command_actor())
+
+    async def act(tx: Transaction) -> Foreseen:
+        found = await changing.foresee(tx.connection, campaign, wish, changer, tx.clock())
+        if not dry_run:
+            await changing.change(tx, campaign, wish, changer, tx.clock())
+        return found
+
+    found = _on_database(act)
+    if as_json:
+        print_json(found.model_dump(mode="json") | {"changed": not dry_run})
+        return
+    say(f"{campaign} {done}" if not dry_run else "nothing is changed yet")
+    said = [f"{each.label}: {each.now or 'no more'}, was {each.was or 'not said'}" for each in found.changes]
+    mails = {"mails of amendment": found.amended, "mails still on their way": found.unsent}
+    print_fields({"campaign": found.title, "what is new": said or "nothing that was told"} | mails, as_json=False)
 
 
 @starting.command("follow-ups")

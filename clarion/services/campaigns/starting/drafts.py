@@ -116,7 +116,13 @@ EXAMPLE: dict[str, object] = {
 """The worked example: an agency's rulemaking on the packaging law, and a draft of comments on it."""
 
 
-class Change(Drafted):
+class Looked(Drafted):
+    """A change of a campaign that was started: with the `look` of what was counted, only if it is still so."""
+
+    look: Text | None = None
+
+
+class Change(Looked):
     """What is new about the time of a campaign that was started; what is left out stays."""
 
     decided_at: Ending | None = None

@@ -32,3 +32,11 @@ class Unknown(NotToBeStarted):
 
 class Taken(NotToBeStarted):
     """Another campaign was started from a draft of this id."""
+
+
+class Overtaken(NotToBeStarted):
+    """It is other than what was looked at; `changes` says in which way, as sentences."""
+
+    def __init__(self, changes: Sequence[str]) -> None:
+        super().__init__(f"it changed since you looked: {'. '.join(changes)}. Look at it again, then decide")
+        self.changes = tuple(changes)

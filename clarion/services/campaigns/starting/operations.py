@@ -1,4 +1,4 @@
-"""Campaigns that somebody starts: counted first, then started, moved and cancelled."""
+"""Campaigns that somebody starts: counted first, then started."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,16 +9,15 @@ from clarion.runtime.database import Connection, Transaction
 from clarion.runtime.ids import new_id
 from clarion.runtime.staff.audit import Actor, record
 from clarion.runtime.staff.rights import Staff
-from clarion.services.campaigns.domain.decision import CANCELLED, NOBODY
-from clarion.services.campaigns.domain.model import Status, ends_at
+from clarion.services.campaigns.domain.decision import NOBODY
+from clarion.services.campaigns.domain.model import Status
 from clarion.services.campaigns.domain.occasions import Occasion
 from clarion.services.campaigns.operations import decide_on
 from clarion.services.campaigns.repository import QUERIES as CAMPAIGNS
 from clarion.services.campaigns.repository import save_hearing
-from clarion.services.campaigns.starting.drafts import Change, OccasionDraft
-from clarion.services.campaigns.starting.errors import NotToBeStarted, Taken, Unfit, Unknown
-from clarion.services.campaigns.starting.making import check_reach, make
-from clarion.services.campaigns.starting.moments import checked, due_of, in_zone, known_zone, noted
+from clarion.services.campaigns.starting.drafts import OccasionDraft
+from clarion.services.campaigns.starting.errors import Taken, Unfit
+from clarion.services.campaigns.starting.making import make
 from clarion.services.campaigns.starting.naming import QUERIES
 from clarion.services.campaigns.starting.views import NAMES_SHOWN, Counted, CountedDivision, Started
 
@@ -92,7 +91,7 @@ async def start(tx: Transaction, draft: OccasionDraft, actor: Actor, staff: Staf
         f"campaign:{found['id']}",
         at=now,
         details={"kind": draft.kind, "draft": draft_id},
-        divisions=_divisions(made.occasion),
+        divisions=made.occasion.audience.divisions if made.occasion.audience else [],
     )
     return Started(id=found["id"], created=True)
 
@@ -109,73 +108,3 @@ async def _begin(tx: Transaction, occasion: Occasion, now: datetime) -> Mapping[
     if found is None:
         raise Unfit.at("bills", "nothing is asked about them any more: they have come to an end")
     return found
-
-
-async def move(
-    tx: Transaction, campaign: str, change: Change, *, actor: Actor, staff: Staff | None, now: datetime
-) -> None:
-    """Give a campaign that was started another end, deadline or place; who was told is told again, as of a hearing.
-
-    Raises:
-        Unknown: there is no such campaign.
-        NotToBeStarted: it is a hearing's, or cancelled.
-        NotYours: it reaches beyond the divisions of `staff`.
-        Unfit: the new time is past, or nothing is new.
-    """
-    occasion = await _taken_up(tx, campaign, staff)
-    zone = known_zone(occasion.zone)
-    end = in_zone(change.decided_at, zone) or occasion.starts_at
-    checked("decided_at", end, occasion.zone, now)
-    due = due_of(change.due_at, end, occasion.zone) if change.due_at else occasion.letters_due_at
-    moved = occasion.model_copy(
-        update={
-            "starts_at": end,
-            "time_note": noted(end),
-            "letters_due_at": due if due is None or due < ends_at(end, occasion.zone) else None,
-            "location": occasion.location.model_copy(update={"name": change.where or occasion.location.name}),
-        }
-    )
-    if moved == occasion:
-        raise Unfit.at("decided_at", "nothing would be new: say another end, deadline or place")
-    await _amend(tx, moved.model_copy(update={"revision": occasion.revision + 1, "changed": ["time"]}), now)
-    concerned = _divisions(occasion)
-    await record(tx.connection, actor, "campaign.moved", f"campaign:{campaign}", at=now, divisions=concerned)
-
-
-async def cancel(tx: Transaction, campaign: str, *, actor: Actor, staff: Staff | None, now: datetime) -> None:
-    """Call a campaign off that was started: who was told is told that it is off, and nobody else hears of it.
-
-    Raises:
-        Unknown: there is no such campaign.
-        NotToBeStarted: it is a hearing's, or cancelled before.
-        NotYours: it reaches beyond the divisions of `staff`.
-    """
-    occasion = await _taken_up(tx, campaign, staff)
-    update = {"status": CANCELLED, "revision": occasion.revision + 1, "changed": [CANCELLED]}
-    await _amend(tx, occasion.model_copy(update=update), now)
-    concerned = _divisions(occasion)
-    await record(tx.connection, actor, "campaign.cancelled", f"campaign:{campaign}", at=now, divisions=concerned)
-
-
-async def _taken_up(tx: Transaction, campaign: str, staff: Staff | None) -> Occasion:
-    """The occasion of a campaign that was started, while nobody else decides on any."""
-    await CAMPAIGNS.lock_decisions(tx.connection)
-    alert = None if "\x00" in campaign else await QUERIES.occasion_of_campaign(tx.connection, campaign=campaign)
-    if alert is None:
-        raise Unknown(f"no campaign {campaign}: `clarion campaigns list` shows the ids")
-    occasion = Occasion.model_validate(alert)
-    if occasion.audience is None:
-        raise NotToBeStarted("it is a hearing's: it moves and ends with what the hearing's source says")
-    await check_reach(tx.connection, occasion.audience, staff)
-    if occasion.status == CANCELLED:
-        raise NotToBeStarted("it was cancelled before: start another one")
-    return occasion
-
-
-async def _amend(tx: Transaction, occasion: Occasion, now: datetime) -> None:
-    await save_hearing(tx.connection, occasion)
-    await decide_on(tx, occasion, now)
-
-
-def _divisions(occasion: Occasion) -> list[str]:
-    return occasion.audience.divisions if occasion.audience else []

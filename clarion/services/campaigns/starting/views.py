@@ -18,6 +18,21 @@ COUNTED: dict[str, JsonValue] = {
     "warnings": [],
 }
 
+FORESEEN: dict[str, JsonValue] = {
+    "id": "0b9f7c2e5d3a4e61",
+    "title": "SB 54 packaging regulations: CalRecycle, Monday, June 14",
+    "changes": [
+        {
+            "label": "Comments due",
+            "now": "Monday, June 21, 2027, 5:00 pm PDT",
+            "was": "Monday, June 14, 2027, 5:00 pm PDT",
+        }
+    ],
+    "amended": 6,
+    "unsent": 0,
+    "look": "committee=9d1c0f7e55,standing=0be77c94d1,when=5f3a9c1b02",
+}
+
 
 class CountedDivision(BaseModel):
     """A division's part of an audience; `slug` is empty for cities without a division."""
@@ -51,6 +66,29 @@ class Started(BaseModel):
 
     id: str
     created: bool
+
+
+class FactChange(BaseModel):
+    """Something that is told and becomes another: what it will be and what it is; nothing where it is not told."""
+
+    label: str
+    now: str | None
+    was: str | None
+
+
+class Foreseen(BaseModel):
+    """What changing a campaign that was started will do. Send `look` with the change, so that it is made only if the
+    campaign is still as it was counted.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [FORESEEN]})
+
+    id: str
+    title: str
+    changes: list[FactChange] = Field(description="what is told then, where that differs")
+    amended: int = Field(description="mails to those who were told: one to each mailbox")
+    unsent: int = Field(description="mails that are on their way to those who were told nothing yet")
+    look: str
 
 
 class FollowUp(BaseModel):

@@ -1,4 +1,4 @@
-"""HTTP in: campaigns are counted, started, moved and cancelled."""
+"""HTTP in: campaigns are counted, started, moved and cancelled, and that is taken back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,17 @@ from clarion.runtime.database import Database
 from clarion.runtime.web.fields import FieldError
 from clarion.runtime.web.keys import ApiKey, require_scope
 from clarion.runtime.web.problems import Refused, documented
-from clarion.services.campaigns.starting import operations
-from clarion.services.campaigns.starting.drafts import EXAMPLE, Change, OccasionDraft
-from clarion.services.campaigns.starting.errors import NotToBeStarted, NotYours, Taken, Unfit, Unknown
+from clarion.services.campaigns.starting import changing, operations
+from clarion.services.campaigns.starting.changing import Changer, Wish
+from clarion.services.campaigns.starting.drafts import EXAMPLE, Change, Looked, OccasionDraft
+from clarion.services.campaigns.starting.errors import NotToBeStarted, NotYours, Overtaken, Taken, Unfit, Unknown
 from clarion.services.campaigns.starting.progress import QUERIES
-from clarion.services.campaigns.starting.views import Counted, FollowUp, ReachedBefore, Started, follow_up
+from clarion.services.campaigns.starting.views import Counted, FollowUp, Foreseen, ReachedBefore, Started, follow_up
 
 SCOPE = "occasions"
 PREFIX = "/api/v1/campaigns"
+CHANGES = documented(401, 403, 404, 409, 413, 422, 503)
+OptionalLook = Annotated[Looked | None, Body()]
 Draft = Annotated[OccasionDraft, Body(openapi_examples={"a comment period": {"value": EXAMPLE}})]
 
 
@@ -108,39 +111,82 @@ def following_router(database: Database, clock: Clock) -> APIRouter:
 
 
 def changing_router(database: Database, clock: Clock) -> APIRouter:
-    """`POST /api/v1/campaigns/{id}/move` and `/cancel`."""
-    router = APIRouter(prefix=PREFIX, tags=["campaigns"])
-    key_for_occasions = require_scope(SCOPE, database.connection, clock)
+    """`POST /api/v1/campaigns/{id}/move`, `/cancel` and `/take-back`, and `/count` behind each."""
+    desk = ChangingDesk(database, clock)
+    router = APIRouter(prefix=f"{PREFIX}/{{campaign_id}}", tags=["campaigns"], responses=CHANGES)
+    router.include_router(moving_router(desk))
+    router.include_router(ending_router(desk))
+    return router
 
-    @router.post(
-        "/{campaign_id}/move",
-        responses=documented(401, 403, 404, 409, 413, 422, 503),
-        operation_id="move_campaign",
-        summary="Move a campaign's end",
-    )
-    async def post_move(
-        campaign_id: str, change: Change, key: Annotated[ApiKey, Depends(key_for_occasions)]
-    ) -> Started:
+
+def moving_router(desk: "ChangingDesk") -> APIRouter:
+    """Moving, and what that would do."""
+    router = APIRouter()
+    key_of = Annotated[ApiKey, Depends(desk.key_of)]
+
+    @router.post("/move", operation_id="move_campaign", summary="Move a campaign's end")
+    async def post_move(campaign_id: str, change: Change, key: key_of) -> Started:
         """Everyone who was told is told what changed, as of a hearing that moves."""
-        with told():
-            async with database.transaction() as tx:
-                await operations.move(tx, campaign_id, change, actor=key.actor, staff=None, now=clock())
-        return Started(id=campaign_id, created=False)
+        return await desk.change(campaign_id, change, key, change.look)
 
-    @router.post(
-        "/{campaign_id}/cancel",
-        responses=documented(401, 403, 404, 409, 503),
-        operation_id="cancel_campaign",
-        summary="Cancel a campaign",
-    )
-    async def post_cancel(campaign_id: str, key: Annotated[ApiKey, Depends(key_for_occasions)]) -> Started:
-        """Everyone who was told is told that it is off; what is unsent is not sent."""
-        with told():
-            async with database.transaction() as tx:
-                await operations.cancel(tx, campaign_id, actor=key.actor, staff=None, now=clock())
-        return Started(id=campaign_id, created=False)
+    @router.post("/move/count", operation_id="count_move", summary="What moving it would do")
+    async def count_move(campaign_id: str, change: Change, key: key_of) -> Foreseen:
+        """How many mails of amendment go out, and what they say; nothing is kept."""
+        return await desk.foresee(campaign_id, change, key)
 
     return router
+
+
+def ending_router(desk: "ChangingDesk") -> APIRouter:
+    """Cancelling, taking the last change back, and what those would do."""
+    router = APIRouter()
+    key_of = Annotated[ApiKey, Depends(desk.key_of)]
+
+    @router.post("/cancel", operation_id="cancel_campaign", summary="Cancel a campaign")
+    async def post_cancel(campaign_id: str, key: key_of, looked: OptionalLook = None) -> Started:
+        """Everyone who was told is told that it is off; what is unsent is not sent."""
+        return await desk.change(campaign_id, "cancel", key, looked.look if looked else None)
+
+    @router.post("/cancel/count", operation_id="count_cancel", summary="What cancelling would do")
+    async def count_cancel(campaign_id: str, key: key_of) -> Foreseen:
+        """How many are told that it is off; nothing is kept."""
+        return await desk.foresee(campaign_id, "cancel", key)
+
+    @router.post("/take-back", operation_id="take_back_change", summary="Take the last move or cancellation back")
+    async def post_take_back(campaign_id: str, key: key_of, looked: OptionalLook = None) -> Started:
+        """Who was told of it is told again; whose mail of it did not go out yet gets none."""
+        return await desk.change(campaign_id, "take-back", key, looked.look if looked else None)
+
+    @router.post(
+        "/take-back/count", operation_id="count_take_back", summary="What taking the last change back would do"
+    )
+    async def count_take_back(campaign_id: str, key: key_of) -> Foreseen:
+        """How many mails go out, and what they say; nothing is kept."""
+        return await desk.foresee(campaign_id, "take-back", key)
+
+    return router
+
+
+class ChangingDesk:
+    """What the routes do that change a campaign."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self.key_of = require_scope(SCOPE, database.connection, clock)
+
+    async def change(self, campaign: str, wish: Wish, key: ApiKey, look: str | None) -> Started:
+        """Make a change."""
+        with told():
+            async with self._database.transaction() as tx:
+                await changing.change(tx, campaign, wish, Changer(key.actor), self._clock(), look=look)
+        return Started(id=campaign, created=False)
+
+    async def foresee(self, campaign: str, wish: Wish, key: ApiKey) -> Foreseen:
+        """What it would do."""
+        async with self._database.connection() as connection:
+            with told():
+                return await changing.foresee(connection, campaign, wish, Changer(key.actor), self._clock())
 
 
 @contextmanager
@@ -156,5 +202,8 @@ def told() -> Iterator[None]:
         raise Refused(403, str(error)) from error
     except Taken as error:
         raise Refused(409, str(error), errors=[FieldError(field="id", message=str(error))]) from error
+    except Overtaken as error:
+        changed = [FieldError(field="look", message=each) for each in error.changes]
+        raise Refused(409, str(error), errors=changed) from error
     except NotToBeStarted as error:
         raise Refused(409, str(error)) from error

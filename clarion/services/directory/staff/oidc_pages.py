@@ -12,7 +12,7 @@ from clarion.runtime.settings import Settings, WrongSetting, variable_of
 from clarion.runtime.staff.accounts import find_account_by_email
 from clarion.runtime.web.links import BadLink, SignedLinks
 from clarion.runtime.web.pages import Pages
-from clarion.runtime.web.staff import SIGN_IN, SessionCookie, StaffOnly, client_address, own_path
+from clarion.runtime.web.staff import AT_WORK, SIGN_IN, SessionCookie, StaffOnly, client_address, own_path
 from clarion.services.directory.staff.oidc import (
     Attempt,
     Client,
@@ -31,7 +31,6 @@ PATH = f"{SIGN_IN}/oidc"
 PURPOSE = "oidc"
 BY_PROVIDER = "OpenID Connect"
 ATTEMPT_SECONDS = 600.0
-HOME = "/staff/me"
 NO_STORE = {"cache-control": "no-store"}
 NEEDED = ("oidc_issuer", "oidc_client_id", "oidc_client_secret")
 
@@ -76,7 +75,7 @@ class ProviderSignIn:
         except ProviderAway as error:
             return self._away(error)
         answer = RedirectResponse(address, 303, NO_STORE)
-        kept = [attempt.state, attempt.nonce, attempt.verifier, own_path(next_path, HOME)]
+        kept = [attempt.state, attempt.nonce, attempt.verifier, own_path(next_path, AT_WORK)]
         self._cookie.put(answer, self._links.sign(PURPOSE, kept), ATTEMPT_SECONDS)
         return answer
 
@@ -95,7 +94,7 @@ class ProviderSignIn:
         token = await self._entered(request, email)
         if token is None:
             return self._refused("there is no such account")
-        answer = RedirectResponse(own_path(next_path, HOME), 303, NO_STORE)
+        answer = RedirectResponse(own_path(next_path, AT_WORK), 303, NO_STORE)
         self._staff_only.cookie.put(answer, token)
         self._cookie.drop(answer)
         return answer

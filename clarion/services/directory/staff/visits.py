@@ -19,7 +19,7 @@ from clarion.runtime.web.clients import subscriber
 from clarion.runtime.web.forms import FormToken, is_our_form
 from clarion.runtime.web.pages import Pages
 from clarion.runtime.web.problems import Refused
-from clarion.runtime.web.staff import SIGN_IN, SessionCookie, StaffOnly, Visit, client_address, own_path
+from clarion.runtime.web.staff import AT_WORK, SIGN_IN, SessionCookie, StaffOnly, Visit, client_address, own_path
 from clarion.services.directory.domain.addresses import address
 from clarion.services.directory.staff.sign_ins import (
     GOOD_FOR,
@@ -73,7 +73,7 @@ class SignIn:
     ) -> Response:
         """The form that asks for a link; who is signed in goes on."""
         if await self._staff_only.find(request) is not None:
-            return RedirectResponse(own_path(next_path, HOME), 303, NO_STORE)
+            return RedirectResponse(own_path(next_path, AT_WORK), 303, NO_STORE)
         return self._form(request, next_path, said=None, ended=bool(ended))
 
     async def ask(
@@ -105,7 +105,7 @@ class SignIn:
             if await is_too_often(tx, email, subscriber(client_address(request)), now):
                 log.warning("sign_in.asked_too_often")
                 return False
-            going = own_path(next_path, HOME)
+            going = own_path(next_path, AT_WORK)
             await ask_for_link(tx, email, browser, next_path=going, public_url=self._public_url, now=now)
             return True
 
@@ -134,7 +134,7 @@ class SignIn:
             log.warning("sign_in.refused", state=str(entered))
             return self._link_page(token, browser, entered)
         log.info("sign_in.done", staff=entered.staff_id)
-        answer = RedirectResponse(own_path(entered.next_path, HOME), 303, NO_STORE)
+        answer = RedirectResponse(own_path(entered.next_path, AT_WORK), 303, NO_STORE)
         self._staff_only.cookie.put(answer, entered.token)
         self._browser.drop(answer)
         return answer

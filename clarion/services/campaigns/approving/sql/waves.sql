@@ -1,6 +1,6 @@
 -- name: find_waves
 -- Waves with what was decided of them, those whose use ends first first. The division '*' stands for the bills that came
--- to a launched campaign. What goes by itself waits for nobody.
+-- to a launched campaign. What goes by itself waits for nobody. With a place only those behind it.
 WITH staffed AS (
     SELECT d.division FROM clarion.staff_divisions AS d
     JOIN clarion.staff AS s ON s.id = d.staff_id AND s.role = 'manager' AND s.removed_at IS NULL
@@ -33,8 +33,11 @@ WITH staffed AS (
       AND (NOT :waiting::boolean OR (c.ends_at > :now AND c.status IN ('drafted', 'launched') AND p.officials > 0))
 )
 SELECT * FROM found
-WHERE NOT :waiting::boolean OR state = 'waiting'
-ORDER BY useless_at, title, name, campaign
+WHERE (NOT :waiting::boolean OR state = 'waiting')
+  AND (:after_useless::timestamptz IS NULL
+       OR (useless_at, title, name, campaign, division)
+          > (:after_useless, :after_title::text, :after_name::text, :after_campaign::text, :after_division::text))
+ORDER BY useless_at, title, name, campaign, division
 LIMIT :at_most;
 
 -- name: count_waves
