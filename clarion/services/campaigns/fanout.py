@@ -23,7 +23,7 @@ from clarion.schemas.topics import BUCKETS, CAMPAIGNS_CALLS
 from clarion.schemas.topics import bucket as bucket_of
 from clarion.services.campaigns.approving.repository import QUERIES as APPROVING
 from clarion.services.campaigns.domain.amending import reason_to_end
-from clarion.services.campaigns.domain.batches import Elsewhere, Message, batches_of, message_from, withdrawals_of
+from clarion.services.campaigns.domain.batches import City, Elsewhere, Message, batches_of, message_from, withdrawals_of
 from clarion.services.campaigns.domain.decision import letters_open
 from clarion.services.campaigns.domain.jobs import END, Job, within
 from clarion.services.campaigns.domain.model import Asked, Withdrawn
@@ -192,7 +192,10 @@ def _outgoing(message: Message, bucket: int, kind: str, data: MessageBatch | Wit
 async def message_of_campaign(connection: Connection, campaign: str) -> Message:
     """What its calls have in common, as they are or would be."""
     row = await QUERIES.campaign_message(connection, campaign=campaign)
-    cities = {each["city"]: dict(each) async for each in QUERIES.cities_of_campaign(connection, campaign=campaign)}
+    cities = {
+        each["city"]: City(each["name"], tuple(each["bills"]), each["reasons"])
+        async for each in QUERIES.cities_of_campaign(connection, campaign=campaign)
+    }
     paragraphs = {
         each["division"]: each["paragraph"]
         async for each in QUERIES.paragraphs_of_campaign(connection, campaign=campaign)

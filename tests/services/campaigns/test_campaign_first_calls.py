@@ -1,6 +1,7 @@
 """Who was told nothing yet is called without a look for earlier calls, and the outcome is the same as with it."""
 
 import contextlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from clarion.schemas.messages import CallBill, CallContent, MessageBatch, Reason
 from clarion.schemas.topics import BUCKETS
 from clarion.services.campaigns import fanout
-from clarion.services.campaigns.domain.batches import Elsewhere, Message, batches_of
+from clarion.services.campaigns.domain.batches import City, Elsewhere, Message, batches_of
 from clarion.services.campaigns.domain.model import Asked
 from clarion.services.campaigns.repository import QUERIES
 
@@ -95,7 +96,7 @@ def message(now: datetime, reason: str, bill: str) -> Message:
         campaign="c", revision=3, facts_revision=1, jurisdiction="state", facts=[],
         content=CallContent(committee="Housing", when="soon", letters_due="today", bills=bills),
         calendar=None, calling=True, withdrawal="", arrivals=[], departures=[], letters_due_at=None, ends_at=now,
-        told_until=now, cities={"alder": {"name": reason, "bills": [bill], "reasons": [told]}}, paragraphs={"": reason},
+        told_until=now, cities={"alder": City(reason, (bill,), json.dumps([told]))}, paragraphs={"": reason},
         first_ask="letter", heard=True, letter_roles=None,
     )  # fmt: skip
 

@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import PrivateAttr
 
@@ -15,7 +16,7 @@ from clarion.schemas.roles import LETTER_ROLES
 from clarion.services.campaigns.domain import words
 from clarion.services.campaigns.domain.amending import BILL, NOT_CONCERNED
 from clarion.services.campaigns.domain.decision import letters_open, not_after
-from clarion.services.campaigns.domain.model import Asked, Division, Reasons, Withdrawn
+from clarion.services.campaigns.domain.model import Asked, Division, Withdrawn
 
 RECIPIENTS_PER_MESSAGE = 250
 BYTES_PER_MESSAGE = 900_000
@@ -24,6 +25,14 @@ DAY = timedelta(hours=24)
 LAST_DAY = "Less than a day is left."
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class City(NamedTuple):
+    """A city of a campaign, with its reasons as JSON: they are read where they are told."""
+
+    name: str
+    bills: tuple[str, ...]
+    reasons: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ class Message:
     letters_due_at: datetime | None
     ends_at: datetime
     told_until: datetime
-    cities: Mapping[str, Reasons]
+    cities: Mapping[str, City]
     paragraphs: Mapping[str, str]
     first_ask: str
     heard: bool
@@ -68,7 +77,7 @@ class Elsewhere:
     came: Mapping[str, set[str]] = field(default_factory=dict)
 
 
-def message_from(row: Mapping[str, Any], cities: Mapping[str, Reasons], paragraphs: Mapping[str, str]) -> Message:
+def message_from(row: Mapping[str, Any], cities: Mapping[str, City], paragraphs: Mapping[str, str]) -> Message:
     """The message of a campaign's row."""
     said = row["message"]
     calendar = said.get("calendar")
@@ -232,10 +241,9 @@ class Recipients:
         )
 
     def _worded(self, cities: tuple[str, ...]) -> Wording:
-        found = [self._message.cities[city] for city in cities]
-        bills = [each.bill for each in self._message.content.bills if any(each.bill in c["bills"] for c in found)]
-        reasons = words.reasons_told(found, self._message.jurisdiction)
-        return self._wordings.setdefault(cities, Wording(bills, [each.model_dump_json() for each in reasons]))
+        found = tuple(self._message.cities[city] for city in cities)
+        bills = [each.bill for each in self._message.content.bills if any(each.bill in city.bills for city in found)]
+        return self._wordings.setdefault(cities, Wording(bills, _reasons_told(found, self._message.jurisdiction)))
 
     def _asked(self, asked: Asked, wording: Wording) -> str:
         asks = words.asks(asked, wording.bills, self._message.first_ask)
@@ -258,6 +266,13 @@ class Recipients:
             for each in self._message.arrivals
             if each["hearing"] in came and each["bill"] in bills
         ]
+
+
+@lru_cache(maxsize=1_024)
+def _reasons_told(cities: tuple[City, ...], jurisdiction: str) -> tuple[str, ...]:
+    """The reasons of these cities, each as JSON; they come again with each transaction of a fan-out."""
+    found = [{"name": city.name, "reasons": json.loads(city.reasons)} for city in cities]
+    return tuple(each.model_dump_json() for each in words.reasons_told(found, jurisdiction))
 
 
 def _chunks(recipients: Iterable[str], shared: int) -> Iterator[list[str]]:

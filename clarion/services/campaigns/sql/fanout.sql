@@ -36,7 +36,7 @@ FROM campaigns AS c JOIN hearings AS h ON h.id = c.hearing
 WHERE c.id = :campaign;
 
 -- name: cities_of_campaign
-SELECT city, name, bills, reasons FROM campaign_cities WHERE campaign = :campaign;
+SELECT city, name, bills, reasons::text AS reasons FROM campaign_cities WHERE campaign = :campaign;
 
 -- name: paragraphs_of_campaign
 SELECT division, paragraph FROM approvals WHERE campaign = :campaign AND paragraph IS NOT NULL;
@@ -68,7 +68,7 @@ WITH jobs AS (
            array_agg(city) AS cities, bool_or(letter) AS letter,
            bool_or(phone) AS phone, bool_or(testimony) AS testimony, bool_or(is_new) AS gained,
            jsonb_agg(own) FILTER (WHERE own IS NOT NULL) AS own
-    FROM people GROUP BY bucket, mailbox
+    FROM people GROUP BY mailbox, bucket
 ), known AS (
     SELECT * FROM threads
     WHERE campaign = :campaign AND bucket = ANY (:in_buckets::smallint[]) AND mailbox >= :reached AND mailbox < :upto
@@ -138,7 +138,7 @@ WITH jobs AS (
 )
 SELECT mailbox, division, bucket, officials, cities, letter, testimony, phone, own
 FROM done WHERE what <> 'left'
-ORDER BY bucket, division, mailbox;
+ORDER BY mailbox;
 
 -- name: called_at_other_hearings
 -- Which of these mailboxes are called for these bills at the hearings to which the bills went.
