@@ -31,7 +31,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('notifications.claims', 0)) IS NUL
 -- name: claim
 -- Due messages by lane, those that come first for their lane's weight; a lane that needs less leaves the rest to the others.
 -- What the worker has in hand it says itself, since what it noted last may be over.
-WITH due AS MATERIALIZED (
+WITH due AS (
     SELECT c.*, c.before / w.weight AS turn
     FROM unnest(:lanes::smallint[], :weights::double precision[]) AS w (number, weight)
     CROSS JOIN LATERAL (
