@@ -72,6 +72,9 @@ async def measure(rows: int, tell: Callable[[str], None]) -> dict[str, Any]:
         async with past.database.connection() as connection:
             await make_past(connection, rows, tell)
         made_in = time.monotonic() - began
+        for side in (none, past):
+            async with side.database.transaction() as tx:
+                await Workers(tx.connection).enlist(side.worker, LEASE)
         for number in range(-WARMING_TURNS, TURNS):
             if number == 0:
                 await start_even(none)
@@ -103,7 +106,7 @@ def ratio(with_past: Sequence[float], with_none: Sequence[float]) -> float:
 
 @asynccontextmanager
 async def two_ledgers() -> AsyncIterator[tuple[Side, Side]]:
-    """Two ledgers on one PostgreSQL of their own, each with a sender enlisted."""
+    """Two ledgers on one PostgreSQL of their own."""
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="clarion-bench-")))
         stack = EmbeddedStack(folder / "data", mail=False, kafka=False, remove_at_end=True)
@@ -125,7 +128,6 @@ async def _side(url: str, opened: AsyncExitStack) -> Side:
     async with side.database.transaction() as tx:
         # A year's mail was vacuumed long ago; the server would begin that now, beside what is measured.
         await load_queries(__package__).bench_leave_unvacuumed(tx.connection)
-        await Workers(tx.connection).enlist(side.worker, LEASE)
     return side
 
 
