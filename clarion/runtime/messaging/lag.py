@@ -49,6 +49,7 @@ class Standings:
         self._settings = settings
         self._consumer = consumer
         self._admin = admin
+        self._there: set[str] = set()
 
     async def look(self, readers: Sequence[Reader]) -> dict[tuple[str, str], Standing]:
         """Where these stand, by service and topic. Topics that are not there are left out.
@@ -57,12 +58,17 @@ class Standings:
             KafkaError, TimeoutError: the broker does not answer.
         """
         async with asyncio.timeout(REQUEST_SECONDS):
-            there = {found["topic"] for found in await self._admin.describe_topics()}
-            known = [one for one in readers if topic_name(self._settings, one.topic) in there]
+            await self._find(readers)
+            known = [one for one in readers if topic_name(self._settings, one.topic) in self._there]
             every = sorted({place for one in known for place in self._places(one)})
             # Of an integration's transactions what is committed counts: the rest cannot be read yet.
             ends = await self._consumer.end_offsets(every) if every else {}
             return {one.key: await self._standing(one, ends) for one in known}
+
+    async def _find(self, readers: Sequence[Reader]) -> None:
+        """Which topics are there, until all are: the broker tells it of every partition that it has."""
+        if not self._there.issuperset(topic_name(self._settings, one.topic) for one in readers):
+            self._there = {found["topic"] for found in await self._admin.describe_topics()}
 
     def _places(self, reader: Reader) -> list[TopicPartition]:
         name = topic_name(self._settings, reader.topic)

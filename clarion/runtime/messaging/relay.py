@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -91,14 +91,20 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
 
 
-async def _either(wait: Coroutine[Any, Any, object], stopping: asyncio.Event) -> None:
-    """Wait for the one or the other."""
-    tasks = [asyncio.create_task(wait), asyncio.create_task(stopping.wait())]
+@contextlib.asynccontextmanager
+async def _woken_by(stopping: asyncio.Event) -> AsyncIterator[Wakeups]:
+    """Wake-ups of which one is that `stopping` was set."""
+    wakeups = Wakeups()
+
+    async def wake() -> None:
+        await stopping.wait()
+        wakeups.wake()
+
+    waiting = asyncio.create_task(wake())
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        yield wakeups
     finally:
-        for task in tasks:
-            task.cancel()
+        waiting.cancel()
 
 
 def bytes_of(rows: Sequence[asyncpg.Record]) -> int:
@@ -172,14 +178,14 @@ class Relay:
         if not await self._lead(connection, stopping):
             return
         await self._queries.mark_without_waiting(connection)
-        wakeups = Wakeups()
-        await connection.add_listener(f"{role_of(self._service)}_outbox", lambda *_: wakeups.wake())
-        log.info("relay.leads", service=self._service)
-        while not stopping.is_set():
-            async with self._producer() as producer:
-                self.leads = True
-                with contextlib.suppress(ProducerSpoilt):
-                    await self._publish(connection, producer, wakeups, stopping)
+        async with _woken_by(stopping) as wakeups:
+            await connection.add_listener(f"{role_of(self._service)}_outbox", lambda *_: wakeups.wake())
+            log.info("relay.leads", service=self._service)
+            while not stopping.is_set():
+                async with self._producer() as producer:
+                    self.leads = True
+                    with contextlib.suppress(ProducerSpoilt):
+                        await self._publish(connection, producer, wakeups, stopping)
 
     async def _publish(
         self, connection: Connection, producer: AIOKafkaProducer, wakeups: Wakeups, stopping: asyncio.Event
@@ -190,7 +196,7 @@ class Relay:
             found = await self._round(connection, producer)
             if found.rows == 0:
                 pause = 0.0
-                await _either(wakeups.wait(POLL_SECONDS), stopping)
+                await wakeups.wait(POLL_SECONDS)
             elif not found.full:
                 pause = min(pause + GATHER_SECONDS, GATHER_MOST_SECONDS)
                 await asyncio.sleep(pause)

@@ -44,8 +44,11 @@ async def test_every_partition_counts_and_a_topic_that_is_not_there_is_left_out(
     wide, missing = Reader("listener", WIDE), Reader("listener", COMPACTED)
     async with standings(bench.settings) as broker:
         found = await broker.look([wide, missing])
+        await bench.make(COMPACTED)
+        later = await broker.look([wide, missing])
     assert found[wide.key].lags == {0: 1, 1: 1, 2: 1, 3: 1}
     assert missing.key not in found
+    assert later.keys() == {wide.key, missing.key}
 
 
 async def test_a_transaction_that_is_open_is_not_behind_until_it_is_committed(bench: Bench, until: Until) -> None:
