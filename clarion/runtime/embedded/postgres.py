@@ -36,12 +36,14 @@ _ACCESS = f"host all all {HOST}/32 scram-sha-256\n"
 _TRIES = 20
 _RETRY_SECONDS = 0.2
 
-# Errors are logged without their statement and detail, which would carry people's data.
+# Errors are logged without their statement and detail, which would carry people's data. After each checkpoint pages go into
+# the WAL as a whole once more: the default of 1 GB has many of them in one wave.
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": str(MAX_CONNECTIONS),
     "synchronous_commit": "on",
+    "max_wal_size": "4GB",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "timezone": "UTC",
