@@ -36,8 +36,8 @@ _ACCESS = f"host all all {HOST}/32 scram-sha-256\n"
 _TRIES = 20
 _RETRY_SECONDS = 0.2
 
-# Errors are logged without their statement and detail, which would carry people's data. After each checkpoint pages go into
-# the WAL as a whole once more: the default of 1 GB has many of them in one wave.
+# Errors are logged without their statement and detail, which would carry people's data. After each checkpoint pages go
+# into the WAL as a whole once more: the default of 1 GB has many of them in one wave.
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
