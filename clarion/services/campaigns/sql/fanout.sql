@@ -106,20 +106,19 @@ WITH jobs AS (
     FROM done WHERE revision IS NOT NULL
     ON CONFLICT (campaign, bucket, mailbox) DO UPDATE SET
         division = excluded.division, revision = excluded.revision, standing = excluded.standing
-), called AS (
-    SELECT p.official, p.city, coalesce(p.division, '') AS division, p.mailbox, p.letter, p.phone, p.testimony, p.is_known
-    FROM people AS p
-    WHERE CASE WHEN p.is_new OR (p.asks_differ AND NOT p.differs)
-               THEN p.mailbox IN (SELECT mailbox FROM done WHERE what = 'asked') ELSE p.differs END
 ), calls_made AS (
     INSERT INTO calls (campaign, official, city, division, mailbox, letter, phone, testimony, asked_at)
-    SELECT :campaign, official, city, division, mailbox, letter, phone, testimony, :now
-    FROM called WHERE NOT is_known
+    SELECT :campaign, official, city, coalesce(division, ''), mailbox, letter, phone, testimony, :now
+    FROM people
+    WHERE CASE WHEN NOT is_known THEN mailbox IN (SELECT mailbox FROM done WHERE what = 'asked') END
     ORDER BY mailbox, official
 ), calls_kept AS (
     INSERT INTO calls (campaign, official, city, division, mailbox, letter, phone, testimony, asked_at)
-    SELECT :campaign, official, city, division, mailbox, letter, phone, testimony, :now
-    FROM called WHERE is_known
+    SELECT :campaign, official, city, coalesce(division, ''), mailbox, letter, phone, testimony, :now
+    FROM people
+    WHERE CASE WHEN NOT is_known THEN false
+               WHEN is_new OR (asks_differ AND NOT differs)
+               THEN mailbox IN (SELECT mailbox FROM done WHERE what = 'asked') ELSE differs END
     ORDER BY mailbox, official
     ON CONFLICT (campaign, official) DO UPDATE SET
         city = excluded.city, division = excluded.division, mailbox = excluded.mailbox, letter = excluded.letter,
