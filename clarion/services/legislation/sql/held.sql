@@ -1,21 +1,17 @@
 -- name: find_ahead
--- Of each bill the first hearings ahead of that committee. The committee's hearings are read once, however many notices
--- there are, and no array is compared with another.
-WITH said AS (
-    SELECT DISTINCT jurisdiction, committee, bill
-    FROM unnest(:jurisdictions::text[], :committees::text[], :bills::text[]) AS notice (jurisdiction, committee, bills)
-    CROSS JOIN LATERAL unnest(string_to_array(bills, ' ')) AS bill
-), ahead AS (
-    SELECT hearings.id, hearings.jurisdiction, hearings.committee, hearings.starts, bill
-    FROM (SELECT DISTINCT jurisdiction, committee FROM said) AS places
-    JOIN hearings USING (jurisdiction, committee)
-    CROSS JOIN LATERAL unnest(hearings.bills) AS bill
-    WHERE hearings.starts >= :since AND hearings.status = 'scheduled'
-), found AS (
-    SELECT id, row_number() OVER (PARTITION BY jurisdiction, committee, bill ORDER BY starts) AS place
-    FROM ahead JOIN said USING (jurisdiction, committee, bill)
-)
-SELECT DISTINCT id::text AS hearing_id FROM found WHERE place <= 20
+-- Hearings ahead of that committee with some of the bills.
+SELECT found.hearing_id
+FROM (SELECT DISTINCT jurisdiction, committee, bills
+      FROM unnest(:jurisdictions::text[], :committees::text[], :bills::text[])
+          AS notice (jurisdiction, committee, bills)) AS said
+CROSS JOIN LATERAL (
+    SELECT hearings.id::text AS hearing_id
+    FROM hearings
+    WHERE hearings.jurisdiction = said.jurisdiction AND hearings.committee = said.committee
+      AND hearings.starts >= :since AND hearings.status = 'scheduled'
+      AND hearings.bills && string_to_array(said.bills, ' ')
+    ORDER BY hearings.starts
+    LIMIT 20) AS found
 
 -- name: find_held
 -- Those with one of these ids, those of these committees at these starts, and those of these with some of the bills.
