@@ -232,9 +232,11 @@ class Recipients:
         wording = self._wordings.get(asked.cities) or self._worded(asked.cities)
         key = asked.cities, asked.letter, asked.phone, asked.testimony
         asks = self._asks.get(key) or self._asks.setdefault(key, self._asked(asked, wording))
-        reasons = [*self._own(asked, wording), *wording.reasons]
+        reasons = wording.reasons
+        if asked.own or self._elsewhere.came:
+            reasons = [*self._own(asked, wording), *reasons]
         officials = ",".join(map(_to_json, asked.officials))
-        elsewhere = ",".join(map(_to_json, self._told_elsewhere(asked.mailbox)))
+        elsewhere = self._told_elsewhere(asked.mailbox) if self._elsewhere.called else ""
         return (
             f'{{"mailbox":"{asked.mailbox}","officials":[{officials}],"reasons":[{",".join(reasons)}],"asks":[{asks}],'
             f'"told_elsewhere":[{elsewhere}]}}'
@@ -253,9 +255,9 @@ class Recipients:
         own = [*self._moved(asked.mailbox, wording.bills), *asked.own]
         return [each.model_dump_json() for each in own]
 
-    def _told_elsewhere(self, mailbox: str) -> list[str]:
-        called = self._elsewhere.called.get(mailbox)
-        return [f"{BILL}{bill}"[:200] for bill in sorted(called)] if called else []
+    def _told_elsewhere(self, mailbox: str) -> str:
+        called = self._elsewhere.called.get(mailbox, ())
+        return ",".join(_to_json(f"{BILL}{bill}"[:200]) for bill in sorted(called))
 
     def _moved(self, mailbox: str, bills: Sequence[str]) -> list[Reason]:
         came = self._elsewhere.came.get(mailbox)
