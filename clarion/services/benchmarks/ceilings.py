@@ -140,7 +140,7 @@ def _render(settings: Settings, held: Sequence[Held]) -> list[tuple[str, Sequenc
         public_url=str(settings.public_url),
         postal_address=settings.postal_address,
     )
-    mails = []
+    mails: list[tuple[str, Sequence[bytes]]] = []
     now = system_clock()
     for one in held:
         to = address(one.message, one.officials, now)
