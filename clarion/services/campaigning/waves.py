@@ -42,7 +42,7 @@ CHOSEN: Mapping[str, str] = {"left-out": "is left out.", "added": "is added.", "
 """What is said of somebody who was just chosen."""
 
 NO_SUCH_PAGE = "There is no such page of what waits: the link is broken. Begin at"
-After = Annotated[str, Query(max_length=8_000)]
+After = Annotated[str, Query(max_length=500)]
 Official = Annotated[str, Query(max_length=1_000)]
 
 

@@ -14,7 +14,7 @@ from clarion.services.campaigns.domain.occasions import Occasion
 QUERIES = load_queries(__package__)
 ROLES = sorted(LETTER_ROLES)
 HISTORY_AT_MOST = 50
-NO_PLACE = WavePlace(None, "", "", "", "")
+NO_PLACE = WavePlace(None, "", "")
 
 
 async def find_waves(

@@ -172,8 +172,6 @@ class WavePlace(NamedTuple):
     """Where a wave stands among those that wait: those whose use ends first come first."""
 
     after_useless: datetime | None
-    after_title: str
-    after_name: str
     after_campaign: str
     after_division: str
 
@@ -193,11 +191,11 @@ def read_place(text: str) -> WavePlace | None:
         return None
     try:
         useless, *rest = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        title, name, campaign, division = map(storable, rest)
+        campaign, division = map(storable, rest)
         moment = datetime.fromisoformat(useless).astimezone(UTC)
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise Refusal(NO_SUCH_PLACE) from error
-    return WavePlace(moment, title, name, campaign, division)
+    return WavePlace(moment, campaign, division)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +238,7 @@ class Wave:
     def position(self) -> WavePlace:
         """Where it stands among those that wait."""
         row = self.row
-        return WavePlace(row["useless_at"], row["title"], row["name"], row["campaign"], row["division"])
+        return WavePlace(row["useless_at"], row["campaign"], row["division"])
 
     @property
     def place(self) -> Place:

@@ -55,7 +55,7 @@ def waiting_router(database: Database, clock: Clock) -> APIRouter:
     )
     async def list_waiting(
         response: Response,
-        after: Annotated[str, Query(max_length=8_000)] = "",
+        after: Annotated[str, Query(max_length=500)] = "",
         limit: Annotated[int, Query(ge=1, le=WAVES_AT_MOST)] = WAVES_AT_MOST,
     ) -> list[WaveDetails]:
         """Of all divisions, those that are useless first first, without their history.

@@ -35,9 +35,9 @@ WITH staffed AS (
 SELECT * FROM found
 WHERE (NOT :waiting::boolean OR state = 'waiting')
   AND (:after_useless::timestamptz IS NULL
-       OR (useless_at, title, name, campaign, division)
-          > (:after_useless, :after_title::text, :after_name::text, :after_campaign::text, :after_division::text))
-ORDER BY useless_at, title, name, campaign, division
+       OR (useless_at, campaign, division = '', division)
+          > (:after_useless, :after_campaign::text, :after_division::text = '', :after_division))
+ORDER BY useless_at, campaign, division = '', division
 LIMIT :at_most;
 
 -- name: count_waves
