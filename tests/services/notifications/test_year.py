@@ -22,6 +22,7 @@ from tests.services.notifications.conftest import House, opened_house
 
 ROWS = 1_000_000
 ROUND = 50
+WAITING = 5_000
 DEPTH = 10
 """Pages on the way to one row by its key. A ledger that holds next to nothing may be read whole in fewer."""
 WORKER = UUID(int=7)
@@ -117,3 +118,17 @@ async def test_a_year_of_mail_leaves_claiming_and_looking_up_as_they_were(house:
         assert pages <= 2 * with_none[name][0] + DEPTH * ROUND, (
             f"{name}: {with_none[name][0]} pages with none, {pages} with a year"
         )
+
+
+async def test_a_claim_reads_its_own_messages_however_many_wait_and_the_statistics_know_it(house: House) -> None:
+    for start in range(0, WAITING, ROUND):
+        await house.call(range(start, start + ROUND))
+    async with house.database.transaction() as tx:
+        await Workers(tx.connection).enlist(WORKER, timedelta(minutes=5))
+        await tx.connection.execute("ANALYZE ledger")
+    now = system_clock()
+    claimed, plans = await explained(house, lambda tx: operations.claim(tx, WORKER, ROUND, now))
+    assert len(claimed) == ROUND
+    every = [node for plan in plans for node in nodes(plan)]
+    read = [node for node in every if node.get("Relation Name", "").startswith("ledger")]
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in read) < WAITING / 4, read

@@ -30,7 +30,9 @@ SELECT pg_advisory_xact_lock(hashtextextended('notifications.claims', 0)) IS NUL
 
 -- name: claim
 -- Due messages by lane, those that come first for their lane's weight; a lane that needs less leaves the rest to the others.
--- What the worker has in hand it says itself, since what it noted last may be over.
+-- What the worker has in hand it says itself, since what it noted last may be over. The limit that is none tells the planner
+-- that few of those that wait are read: without it they are read and sorted, all of them for each claim, as soon as the
+-- statistics know how many they are.
 WITH due AS (
     SELECT c.*, c.before / w.weight AS turn
     FROM unnest(:lanes::smallint[], :weights::double precision[]) AS w (number, weight)
@@ -42,7 +44,7 @@ WITH due AS (
             FROM ledger
             WHERE lane = w.number AND state IN ('queued', 'deferred', 'uncertain') AND due_at <= :now
             ORDER BY due_at
-            OFFSET 0
+            LIMIT (SELECT NULL::bigint)
         ) AS l
         WHERE l.thread_id NOT IN (
               SELECT unnest(other.held) FROM workers AS other WHERE other.id <> :worker
