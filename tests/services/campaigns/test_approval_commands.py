@@ -66,13 +66,13 @@ def test_what_waits_is_listed_previewed_and_approved(campaign: str, campaigns_ur
     assert len(json.loads(first.stdout)) == 2
     place = first.stderr.strip().removeprefix("more wait: --after ")
     [last] = json.loads(run("waiting", "--json", "--after", place).stdout)
-    assert last["name"] == "Peninsula"
+    assert last["name"] == "No division"
     assert run("waiting", "--after", "x").exit_code == 2
     listed = json.loads(run("waiting", "--json").stdout)
     assert [(one["campaign"], one["name"], one["state"]) for one in listed] == [
         (campaign, "East Bay", "waiting"),
-        (campaign, "No division", "waiting"),
         (campaign, "Peninsula", "waiting"),
+        (campaign, "No division", "waiting"),
     ]
     assert "East Bay" in run("preview", campaign).stdout
     shown = json.loads(run("preview", campaign, "--division", "east-bay", "--json").stdout)

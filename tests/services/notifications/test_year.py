@@ -23,7 +23,7 @@ from tests.services.notifications.conftest import House, opened_house
 ROWS = 1_000_000
 ROUND = 50
 WAITING = 5_000
-DEPTH = 10
+DEPTH = 15
 """Pages on the way to one row by its key. A ledger that holds next to nothing may be read whole in fewer."""
 WORKER = UUID(int=7)
 T = TypeVar("T")
