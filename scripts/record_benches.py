@@ -31,7 +31,7 @@ def commands(recipients: int, rows: int) -> dict[str, list[str]]:
     """The benches and their arguments."""
     sink = "smtp-sink" if shutil.which("smtp-sink") or shutil.which("smtp-sink", path=SYSTEM_FOLDERS) else "ours"
     workers = str(os.cpu_count() or 1)
-    sizes = ["--recipients", str(recipients), "--sink", sink, "--workers", workers, "--connections", "100"]
+    sizes = ["--recipients", str(recipients), "--sink", sink, "--workers", workers, "--connections", "200"]
     return {
         "pipeline": ["pipeline", *sizes],
         "fanout": ["fanout", "--recipients", str(recipients)],
