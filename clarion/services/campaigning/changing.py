@@ -16,7 +16,7 @@ from clarion.runtime.web.fields import field_errors
 from clarion.runtime.web.problems import Refused
 from clarion.runtime.web.staff import Visit
 from clarion.services.campaigning.actions import counted
-from clarion.services.campaigning.desk import PLACE, Desk, campaign_path, plain_line
+from clarion.services.campaigning.desk import LOOK_AT_MOST, PLACE, Desk, campaign_path, plain_line
 from clarion.services.campaigning.forms import by_field, moment
 from clarion.services.campaigning.outcomes import UNKNOWN_CAMPAIGN
 from clarion.services.campaigns.domain.decision import CANCELLED
@@ -28,7 +28,6 @@ from clarion.services.campaigns.starting.drafts import Change
 from clarion.services.campaigns.starting.errors import NotToBeStarted, NotYours, Overtaken, Unfit, Unknown
 from clarion.services.campaigns.starting.views import Foreseen
 
-LOOK_AT_MOST = 60_000
 Name = Literal["move", "cancel", "take-back"]
 
 

@@ -10,12 +10,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from clarion.runtime.database import Transaction
 from clarion.runtime.web.problems import Refused
 from clarion.services.campaigning.actions import ACTIONS, Action, happens
-from clarion.services.campaigning.desk import REASON_AT_MOST, Desk, plain_line
+from clarion.services.campaigning.desk import LOOK_AT_MOST, REASON_AT_MOST, Desk, plain_line
 from clarion.services.campaigning.waves import WAVE, At, at_wave, known_wave, wave_again
 from clarion.services.campaigns.approving import operations as waves
 from clarion.services.campaigns.approving.waves import Changed, NotYours, Refusal
 
-LOOK_AT_MOST = 60_000
 Look = Annotated[str, Query(max_length=LOOK_AT_MOST)]
 
 

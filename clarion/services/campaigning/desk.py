@@ -24,6 +24,7 @@ PACKAGE = "clarion.services.campaigning"
 PLACE = "/campaigns"
 NO_DIVISION = "-"
 """What stands in an address for the wave of cities without a division."""
+LOOK_AT_MOST = 60_000
 REASON_AT_MOST = 500
 """Characters of a reason that somebody writes."""
 STATUSES = {"waiting": "waits", "drafted": "not launched", "launched": "launched", "closed": "over"}

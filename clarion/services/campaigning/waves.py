@@ -29,7 +29,7 @@ from clarion.services.campaigning.names import UNKNOWN, names_of, officials_like
 from clarion.services.campaigns.approving import operations as waves
 from clarion.services.campaigns.approving.rights import Approver
 from clarion.services.campaigns.approving.taking_up import allowed
-from clarion.services.campaigns.approving.waves import RecipientView, Refusal, WaveDetails
+from clarion.services.campaigns.approving.waves import PLACE_AT_MOST, RecipientView, Refusal, WaveDetails
 from clarion.services.mail_pages import FRAMING_HEADERS, MAIL_HEADERS
 
 PAGE_SIZE = 50
@@ -42,7 +42,7 @@ CHOSEN: Mapping[str, str] = {"left-out": "is left out.", "added": "is added.", "
 """What is said of somebody who was just chosen."""
 
 NO_SUCH_PAGE = "There is no such page of what waits: the link is broken. Begin at"
-After = Annotated[str, Query(max_length=500)]
+After = Annotated[str, Query(max_length=PLACE_AT_MOST)]
 Official = Annotated[str, Query(max_length=1_000)]
 
 

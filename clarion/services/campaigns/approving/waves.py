@@ -51,6 +51,8 @@ WAVE: dict[str, JsonValue] = {
 }
 
 
+PLACE_AT_MOST = 500
+"""How long the place of a wave is in an address."""
 WAVES_AT_MOST = 200
 """Of the waves that wait at most so many are looked at at once."""
 

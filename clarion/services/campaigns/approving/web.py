@@ -20,7 +20,7 @@ from clarion.services.campaigns.approving.views import (
     RecipientsPage,
     Verdict,
 )
-from clarion.services.campaigns.approving.waves import WAVES_AT_MOST, WaveDetails
+from clarion.services.campaigns.approving.waves import PLACE_AT_MOST, WAVES_AT_MOST, WaveDetails
 
 SCOPE = "approvals"
 NO_DIVISION = "-"
@@ -55,7 +55,7 @@ def waiting_router(database: Database, clock: Clock) -> APIRouter:
     )
     async def list_waiting(
         response: Response,
-        after: Annotated[str, Query(max_length=500)] = "",
+        after: Annotated[str, Query(max_length=PLACE_AT_MOST)] = "",
         limit: Annotated[int, Query(ge=1, le=WAVES_AT_MOST)] = WAVES_AT_MOST,
     ) -> list[WaveDetails]:
         """Of all divisions, those that are useless first first, without their history.
