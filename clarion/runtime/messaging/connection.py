@@ -4,6 +4,7 @@ import ssl
 from typing import Any
 
 from clarion.runtime.settings import Settings, WrongSetting, variable_of
+from clarion.runtime.tls import trusting
 from clarion.schemas.topics import Topic
 
 
@@ -50,7 +51,7 @@ def _trusted(settings: Settings) -> ssl.SSLContext:
     """Whom we trust and as whom we come. Read anew for each client, so that renewed files are taken up."""
     authority, certificate = settings.kafka_ca_file, settings.kafka_cert_file
     try:
-        context = ssl.create_default_context(cafile=authority)
+        context = trusting(authority, alone=True)
     except OSError as error:
         raise WrongSetting(f"{variable_of('kafka_ca_file')} {authority} cannot be read: {error}") from error
     if certificate is not None:

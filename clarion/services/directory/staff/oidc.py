@@ -21,6 +21,7 @@ from joserfc.jwk import JWKRegistry, KeySet
 
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.ids import new_secret
+from clarion.runtime.tls import trusting
 from clarion.runtime.web.hosts import is_loopback
 
 SCOPE = "openid email"
@@ -151,6 +152,7 @@ class Provider:
             code_challenge_method="S256",
             timeout=TIMEOUT_SECONDS,
             follow_redirects=False,
+            verify=trusting(),
         )
         try:
             async with session:

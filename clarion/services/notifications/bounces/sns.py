@@ -8,7 +8,6 @@ import asyncio
 import base64
 import binascii
 import re
-import ssl
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from pydantic import BaseModel, Field
 
 from clarion.runtime.clock import Clock
+from clarion.runtime.tls import trusting
 
 HOST = re.compile(r"sns\.[a-z0-9-]{3,30}\.amazonaws\.com(\.cn)?")
 CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[0-9a-zA-Z]{1,80}\.pem")
@@ -90,7 +90,7 @@ async def fetch(url: str) -> bytes:
 
 
 def _fetch(url: str) -> bytes:
-    secure = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    secure = urllib.request.HTTPSHandler(context=trusting())
     opener = urllib.request.build_opener(secure, NoRedirects)
     answer: HTTPResponse
     with opener.open(url, timeout=FETCH_SECONDS) as answer:

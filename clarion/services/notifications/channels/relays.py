@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from clarion.runtime.tls import trusting
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,62}")
 STARTTLS = {"required": True, "none": False, "offered": None}
 PARAMETERS = frozenset({"starttls", "name", "weight"})
@@ -104,13 +106,10 @@ def trusted(ca_file: Path | None = None) -> ssl.SSLContext:
     Raises:
         ValueError: the file cannot be read or holds no certificate.
     """
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except OSError as error:
-            raise ValueError(f"CLARION_SMTP_CA_FILE {ca_file} cannot be read: {error}") from error
-    return context
+    try:
+        return trusting(ca_file)
+    except OSError as error:
+        raise ValueError(f"CLARION_SMTP_CA_FILE {ca_file} cannot be read: {error}") from error
 
 
 @cache
