@@ -142,15 +142,25 @@ class RunningService:
             await stopping.wait()
             return
         subscribers = Subscribers(self.settings, self.service.database, self.service.subscriptions, self.meters)
+        ending = asyncio.create_task(_first(stopping, subscribers.given_up))
+        joining = asyncio.create_task(self._join(subscribers, started))
         try:
-            await subscribers.start()
-            self.subscribers = subscribers
-            await subscribers.joined()
-            started.set()
-            await _first(stopping, subscribers.given_up)
+            await asyncio.wait((ending, joining), return_when=asyncio.FIRST_COMPLETED)
+            if joining.done():
+                joining.result()
+            await ending
         finally:
             self.subscribers = None
+            for task in (ending, joining):
+                task.cancel()
+            await asyncio.gather(ending, joining, return_exceptions=True)
             await subscribers.stop()
+
+    async def _join(self, subscribers: Subscribers, started: asyncio.Event) -> None:
+        await subscribers.start()
+        self.subscribers = subscribers
+        await subscribers.joined()
+        started.set()
 
 
 @dataclass

@@ -1,21 +1,29 @@
-"""A broker and a database behind TLS and a login: who gets in, and what is said to who does not."""
+"""A broker and a database behind TLS and a login: who gets in, what is said to who does not, and how one leaves."""
 
 import asyncio
 import contextlib
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+import uvloop
+from aiokafka import TopicPartition
+from aiokafka.client import ConnectionGroup
 
 from clarion.runtime.database.reaching import reach_database
+from clarion.runtime.messaging.connection import kafka_options
+from clarion.runtime.messaging.consumer import Pulse, SteadyConsumer, consumer_settings
 from clarion.runtime.messaging.reaching import reach_broker
+from clarion.runtime.messaging.topics import ensure_topics
 from clarion.runtime.refusals import Refused, Unreachable
 from clarion.runtime.settings import Settings
 from tests.certificates import Authority, Certificate
-from tests.conftest import memory_disk
+from tests.conftest import Until, memory_disk
+from tests.runtime.messaging.conftest import ECHO
 from tests.secure import MECHANISMS, SecureBroker, secure_broker, secure_front
 
 NO_LOGIN = {"kafka_sasl_mechanism": None, "kafka_sasl_username": None, "kafka_sasl_password": None}
@@ -30,13 +38,18 @@ def broker() -> Iterator[SecureBroker]:
         runner.run(here.__aexit__(None, None, None))
 
 
+def signed_in(broker: SecureBroker, **others: Any) -> Settings:
+    """The right settings, but for those that are given."""
+    right = {name.lower(): value for name, value in broker.variables().items()}
+    return Settings(_env_file=None, **right | others)
+
+
 @pytest.fixture
 def reached(broker: SecureBroker) -> Callable[..., Coroutine[Any, Any, None]]:
     """Try a listener with the right settings, but for those that are given."""
 
     async def reach(listener: str = "SECURE", **others: Any) -> None:
-        right = {name.lower(): value for name, value in broker.variables().items()}
-        await reach_broker(Settings(_env_file=None, **right | {"kafka_bootstrap": broker.address(listener)} | others))
+        await reach_broker(signed_in(broker, **{"kafka_bootstrap": broker.address(listener)} | others))
 
     return reach
 
@@ -115,6 +128,37 @@ async def test_a_broker_that_calls_itself_by_an_address_where_it_is_not_is_told(
 ) -> None:
     with pytest.raises(Unreachable, match=r"Kafka at 127.0.0.1:1 cannot be reached .* or advertised\.listeners, the"):
         await reached("ASTRAY")
+
+
+def test_a_consumer_that_ends_does_not_wait_for_the_answers_that_are_still_to_come(
+    broker: SecureBroker, until: Until
+) -> None:
+    """On uvloop, as it is served: with two answers to come its goodbye over TLS takes half a minute."""
+    settings = signed_in(broker, kafka_replication=1)
+    place = TopicPartition(ECHO.name, 0)
+
+    async def end_in_between() -> float:
+        await ensure_topics(settings, [ECHO])
+        options = {
+            **kafka_options(settings),
+            **consumer_settings(settings),
+            "group_id": "ends",
+            "fetch_max_wait_ms": 10_000,
+        }
+        consumer = SteadyConsumer(ECHO.name, pulse=Pulse(ECHO.name), given_up=asyncio.Event(), **options)
+        await consumer.start()
+        await consumer.position(place)
+        waiting = consumer._client._conns[1, ConnectionGroup.DEFAULT]._requests
+        await until(lambda: len(waiting) == 1)
+        asking = asyncio.create_task(consumer.end_offsets([place]))
+        await until(lambda: len(waiting) == 2)
+        told_at = time.monotonic()
+        await consumer.stop()
+        took = time.monotonic() - told_at
+        asking.cancel()
+        return took
+
+    assert uvloop.run(end_in_between()) < 5
 
 
 @contextlib.asynccontextmanager

@@ -3,6 +3,7 @@
 FastStream drives it. What it adds to aiokafka's:
 - a batch that was not acknowledged when the next one is asked for is read again;
 - on a rebalance the partitions are given up only after the batch in work has ended;
+- it ends without waiting for a rebalance, and leaves that to the others of its group;
 - a batch that aiokafka cannot decode does not stop its partition for ever: it is read by our own means (a header name
   that is no UTF-8) or handed out as `Unreadable` (unknown codec, broken content).
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import (
     CommitFailedError,
     ConsumerStoppedError,
@@ -28,6 +30,7 @@ from aiokafka.errors import (
     for_code,
 )
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.group import LeaveGroupRequest
 from cramjam import DecompressionError
 
 from clarion.runtime.messaging.decoding import RawBatch, RawRecord, raw_batches
@@ -45,6 +48,9 @@ RAW_FETCH_BYTES = 4_000_000
 FETCH_BYTES = 2_000_000
 """What is fetched ahead in all partitions: with aiokafka's own 50 MB memory grows with what waits on the topic."""
 PREFETCH_AFTER_SECONDS = 10.0
+LEAVE_SECONDS = 2.0
+LEAVING = "leaving"
+"""A connection of its own: on the coordinator's the broker answers nothing before the request to join."""
 
 _DECODE_ERRORS = (
     UnsupportedCodecError,
@@ -130,6 +136,42 @@ class SteadyConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         # With records in hand for 0.1 s, aiokafka asks for the other partitions alone. While the broker holds that
         # request back for half a second, as it does where they are empty, no other goes to it: busy topics stall.
         self._fetcher._prefetch_backoff = PREFETCH_AFTER_SECONDS  # noqa: SLF001
+
+    async def stop(self) -> None:
+        """Leave the group, at once while it rebalances too: what is in work by now is no longer waited for.
+
+        aiokafka would wait until the batch in work is followed by a next one, which nobody asks for, until all others
+        have joined, and for the broker's answers to what was asked ahead.
+        """
+        if self._coordinator is not None:
+            if self._subscription.reassignment_in_progress:
+                await self._leave_rebalance(self._coordinator)
+            await self._coordinator.close()
+        if self._fetcher is not None:
+            await self._fetcher.close()
+        self._hang_up()
+        await super().stop()
+
+    def _hang_up(self) -> None:
+        # Over TLS uvloop waits half a minute for the other side's goodbye where two answers were still to come.
+        for connection in self._client._conns.values():  # noqa: SLF001
+            if connection.connected():
+                transport = connection._writer.transport  # noqa: SLF001
+                connection.close()
+                transport.abort()
+
+    async def _leave_rebalance(self, coordinator: GroupCoordinator) -> None:
+        joining = coordinator._coordination_task  # noqa: SLF001
+        joining.cancel()
+        await asyncio.wait([joining])
+        if coordinator.coordinator_id is not None and coordinator.member_id:
+            leave = LeaveGroupRequest(coordinator.group_id, coordinator.member_id)
+            try:
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._client.send(coordinator.coordinator_id, leave, group=LEAVING)
+            except (KafkaError, TimeoutError) as error:
+                log.info("consumer.not_left", topic=self._pulse.topic, error=type(error).__name__)
+        coordinator.reset_generation()
 
     async def getmany(
         self,
