@@ -21,3 +21,7 @@ def test_a_setting_that_cannot_be_read_is_said_in_a_line() -> None:
 
 def test_any_other_wrong_value_is_ours_to_mend() -> None:
     assert explained(ValueError("not in list")) is None
+
+
+def test_a_server_that_does_not_answer_in_time_is_no_failure_of_ours() -> None:
+    assert "did not answer in time" in str(explained(TimeoutError()))

@@ -1,12 +1,16 @@
 """One round of chaos: everything that can die dies once at a random moment, and nobody is missing."""
 
+import asyncio
 import random
+import signal
 from collections import Counter
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from clarion.services.benchmarks.chaos import KINDS, Kill, Round, installed, judge, naming_sink
+from clarion.runtime.embedded.postgres import PostgresServer
+from clarion.services.benchmarks.chaos import KINDS, Kill, Round, installed, judge, kill_server, naming_sink
 from clarion.services.benchmarks.pipeline import set_up, staged
 from clarion.services.notifications.domain.messages import message_name
 
@@ -28,6 +32,18 @@ async def test_everything_killed_once_in_one_call_loses_nobody_and_doubles_only_
     assert found.messages == RECIPIENTS, (seed, kills)
     assert (found.lost, found.doubled_outside_doubt) == (0, 0), (seed, kills, found)
     assert found.doubts <= CONNECTIONS * len(kills), (seed, kills, found)
+
+
+async def test_a_server_that_is_down_is_killed_only_once_it_is_back(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path / "pg")
+    await server.start()
+    await kill_server(server)
+    await server.wait_stopped()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(kill_server(server), 0.1)
+    await server.start()
+    await kill_server(server)
+    assert await server.wait_stopped() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(

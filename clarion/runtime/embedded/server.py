@@ -39,13 +39,18 @@ class EmbeddedServer(ABC):
         """The server's process id, the last one after it ended."""
         return self._started().pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there; it may still be starting."""
+        return self._process is not None and self._process.exit_code() is None
+
     async def start(self) -> None:
         """Start the server and return when it answers; does nothing when it runs.
 
         Raises `EmbeddedError` when it cannot be started, `DataDirInUse` when another process has
         its data directory and `PortTaken` when the wanted port is in use.
         """
-        if self._process is not None and self._process.exit_code() is None:
+        if self.is_running:
             return
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock.acquire()

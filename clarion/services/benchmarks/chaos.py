@@ -16,6 +16,7 @@ import asyncpg
 import typer
 
 from clarion.runtime.database import is_transient, load_queries, open_database
+from clarion.runtime.embedded.server import EmbeddedServer
 from clarion.runtime.ids import new_id
 from clarion.runtime.output import fail, print_fields, say
 from clarion.runtime.telemetry import configure_logs
@@ -136,9 +137,9 @@ class Installation:
         """`kill -9`, and what an operator's supervisor does then."""
         match kind:
             case "broker" if self.servers.kafka:
-                os.kill(self.servers.kafka.pid, signal.SIGKILL)
+                await kill_server(self.servers.kafka)
             case "database" if self.servers.postgres:
-                os.kill(self.servers.postgres.pid, signal.SIGKILL)
+                await kill_server(self.servers.postgres)
             case _:
                 service, ending = self._services[kind]
                 os.kill(service.pid, signal.SIGKILL)
@@ -149,6 +150,18 @@ class Installation:
         """Raises ServiceDied if a service ended by itself."""
         for service, _ in self._services.values():
             service.check()
+
+
+async def kill_server(server: EmbeddedServer) -> None:
+    """As soon as it runs: it may have been killed a moment ago, and its number may be another's by now.
+
+    Raises:
+        TimeoutError: it does not come back.
+    """
+    async with asyncio.timeout(SUPERVISED_SECONDS):
+        while not server.is_running:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(POLL_SECONDS)
+    os.kill(server.pid, signal.SIGKILL)
 
 
 @contextlib.asynccontextmanager
