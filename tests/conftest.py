@@ -25,7 +25,9 @@ from clarion.runtime.database import migrate
 from clarion.runtime.embedded import KafkaServer, PostgresServer
 from clarion.runtime.embedded.mailcatcher import MailCatcher
 from clarion.runtime.embedded.mailstore import MailStore
+from clarion.runtime.garbage import MORE_BEFORE_A_LOOK
 from clarion.runtime.settings import Settings
+from tests.fields import read_once
 from tests.templates import compile_once
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -43,6 +45,10 @@ hypothesis.settings.register_profile("busy", deadline=None, suppress_health_chec
 hypothesis.settings.load_profile("busy")
 
 compile_once()
+read_once()
+
+# On loopback nobody listens in: to ask the server for TLS takes each of thousands of connections a third of its time.
+os.environ.setdefault("PGSSLMODE", "disable")
 
 # All that is read while tests are collected is kept.
 gc.disable()
@@ -108,6 +114,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Whoever controls the run has the servers; a worker of xdist is told where they are."""
     if not hasattr(config, "workerinput"):
         servers = config.stash[SERVERS] = Servers(Path(tempfile.mkdtemp(prefix="clarion-tests-", dir=memory_disk())))
+        # A test that runs as somebody else has its folder in it.
+        servers.directory.chmod(0o711)
         if memory_disk() is not None:
             work_in(servers.directory)
 
@@ -165,8 +173,9 @@ def place(item: pytest.Item) -> str:
 
 
 def pytest_collection_finish() -> None:
-    """From here on there is garbage, but not among what was read."""
+    """From here on there is garbage, but not among what was read; it is looked for as seldom as by the services."""
     gc.freeze()
+    gc.set_threshold(MORE_BEFORE_A_LOOK)
     gc.enable()
 
 

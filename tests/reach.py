@@ -103,8 +103,10 @@ class Reach:
         """The methods of a class that have one of these names."""
         for base in owner.__mro__ if ours(owner) else ():
             for name, found in list(vars(base).items()):
+                if name not in names:
+                    continue
                 method = inspect.unwrap(getattr(found, "__func__", getattr(found, "fget", None) or found))
-                if name in names and isinstance(method, FunctionType) and ours(method):
+                if isinstance(method, FunctionType) and ours(method):
                     self.visit(method, owner)
 
     @property

@@ -71,13 +71,15 @@ async def rows(settings: Settings, query: str, *values: Any) -> list[asyncpg.Rec
 async def tables_saying(settings: Settings, *words: str) -> dict[tuple[str, str], list[str]]:
     """Every table that says one of the words, as text or as bytes, with its rows."""
     found = {}
-    for table in await rows(settings, TABLES, list(SERVICES)):
-        place = (table["schema"], table["name"])
-        sought = [form for word in words for form in (word.lower(), word.lower().encode().hex())]
-        query = f"SELECT t::text AS line FROM {place[0]}.{place[1]} AS t"
-        lines = [row["line"] for row in await rows(settings, query)]
-        if said := [line for line in lines if any(word in line.lower() for word in sought)]:
-            found[place] = said
+    sought = [form for word in words for form in (word.lower(), word.lower().encode().hex())]
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        for schema, name in await connection.fetch(TABLES, list(SERVICES)):
+            lines = [row["line"] for row in await connection.fetch(f"SELECT t::text AS line FROM {schema}.{name} AS t")]
+            if said := [line for line in lines if any(word in line.lower() for word in sought)]:
+                found[schema, name] = said
+    finally:
+        await connection.close()
     return found
 
 
@@ -118,19 +120,18 @@ async def put_everywhere(here: Installation, folder: Path, until: Until) -> None
     await have_gone_wrong(here)
     here.catcher.reply_to = refuse_once(ADDRESS)
     await register(here)
+    await until(lambda: has_mail(here, ["deferred"]), 60)
     await here.post({"type": "hearing.scheduled", "data": sample_notice(system_clock())})
-
-    async def told() -> bool:
-        """The call is sent, and what the relay put off waits."""
-        query = (
-            "SELECT array_agg(state ORDER BY state) = '{deferred,sent}' FROM notifications.ledger WHERE mailbox = $1"
-        )
-        [found] = await rows(here.settings, query, await box(here))
-        return bool(found[0])
-
-    await until(told, 60)
+    await until(lambda: has_mail(here, ["deferred", "sent"]), 60)
     await have_said_things(here)
     await have_been_staff(here)
+
+
+async def has_mail(here: Installation, states: list[str]) -> bool:
+    """The confirmation, which the relay put off, comes before the call, which it takes."""
+    query = "SELECT array_agg(state ORDER BY state) = $2 FROM notifications.ledger WHERE mailbox = $1"
+    [found] = await rows(here.settings, query, await box(here), states)
+    return bool(found[0])
 
 
 def refuse_once(address: str) -> Any:
@@ -231,6 +232,7 @@ async def erased(settings: Settings) -> people.Done:
 @pytest.mark.timeout(120)
 async def test_who_is_erased_is_nowhere_but_where_it_is_said(here: Installation, tmp_path: Path, until: Until) -> None:
     await put_everywhere(here, tmp_path, until)
+    await until(lambda: outcomes_are_known(here), 20)
     who = await people.find(here.settings, ADDRESS)
     kept = await people.export(here.settings, who)
     told = kept.model_dump_json().lower()
@@ -252,6 +254,12 @@ async def test_who_is_erased_is_nowhere_but_where_it_is_said(here: Installation,
     assert await rows(here.settings, "SELECT count(*) FROM notifications.ledger") == before
     assert await rows(here.settings, "SELECT outcome, count(*) FROM campaigns.calls GROUP BY 1 ORDER BY 1") == called
     await is_held_back(here, tmp_path, until)
+
+
+async def outcomes_are_known(here: Installation) -> bool:
+    """Campaigns heard what became of each call."""
+    [found] = await rows(here.settings, "SELECT bool_and(outcome IS NOT NULL) FROM campaigns.calls")
+    return bool(found[0])
 
 
 async def is_held_back(here: Installation, folder: Path, until: Until) -> None:

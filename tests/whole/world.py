@@ -1,6 +1,7 @@
 """A whole installation for one test: a server of its own that can be killed, and the services in their own process."""
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -151,8 +152,9 @@ async def world(settings: Settings, folder: Path, officials: int, *, own: Kind |
     await catcher.stop()
 
 
+@functools.cache
 def expectation_of(officials: int, *, statewide: bool = False) -> Expectation:
-    """Whom the sample notice concerns among so many fictional officials."""
+    """Whom the sample notice concerns among so many fictional officials; who waits asks again and again."""
     roster = fictional_officials(california_cities(), officials, SEED)
     return expected_recipients(roster, committee="Housing", chamber="upper", author=AUTHOR, statewide=statewide)
 
