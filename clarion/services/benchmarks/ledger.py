@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import md5
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -35,6 +36,7 @@ MESSAGES = 1_000
 BATCH = 250
 ROUND = 50
 LOOKED_UP = 50
+PEOPLE = 100_000
 ROWS_AT_ONCE = 1_000_000
 CONTENT = {"committee": "Senate Housing", "when": "Wednesday", "letters_due": "Monday", "bills": []}
 
@@ -132,21 +134,18 @@ async def _side(url: str, opened: AsyncExitStack) -> Side:
 
 
 async def make_past(connection: Connection, rows: int, tell: Callable[[str], None]) -> None:
-    """So many messages that were sent, one each 31 seconds back from now.
-
-    Their threads are in the order of their ids, so that they go into the index at its end: all at random, each would
-    have a page of it written into the log.
-    """
+    """So many messages that were sent, one each 31 seconds back from now, 5,000 to a matter."""
     queries = load_queries(__package__)
     for start in range(0, rows, ROWS_AT_ONCE):
-        await queries.bench_past(connection, first=start + 1, last=min(rows, start + ROWS_AT_ONCE), all=rows)
+        await queries.bench_past(connection, first=start + 1, last=min(rows, start + ROWS_AT_ONCE))
         tell(f"{min(rows, start + ROWS_AT_ONCE):,} of {rows:,} messages")
     await connection.execute("ANALYZE ledger")
 
 
 async def take_turn(side: Side, number: int) -> None:
     """Messages asked for, claimed, marked and settled, and some of them looked up."""
-    batches = [_batch(f"turn {number}", start) for start in range(0, MESSAGES, BATCH)]
+    first = (number + WARMING_TURNS) * MESSAGES
+    batches = [_batch(f"turn {number}", start) for start in range(first, first + MESSAGES, BATCH)]
     began = time.monotonic()
     async with side.database.transaction() as tx:
         await operations.register(tx, batches, system_clock())
@@ -161,10 +160,14 @@ async def take_turn(side: Side, number: int) -> None:
     side.note("look_ups", LOOKED_UP, time.monotonic() - began)
 
 
+def _mailbox(number: int) -> str:
+    """One of those that got mail before."""
+    return md5(f"m{number % PEOPLE}".encode(), usedforsecurity=False).hexdigest()
+
+
 def _batch(matter: str, start: int) -> MessageBatch:
     recipients = [
-        {"mailbox": f"{number * 2_654_435_761 % 2**32:08x}{number:024x}", "address": f"p{number}@city.example"}
-        for number in range(start, start + BATCH)
+        {"mailbox": _mailbox(number), "address": f"p{number}@city.example"} for number in range(start, start + BATCH)
     ]
     return MessageBatch.model_validate(
         {

@@ -30,10 +30,10 @@ FROM campaigns AS c WHERE c.hearing = :hearing
 SELECT (SELECT count(*) FROM calls WHERE campaign = c.id) AS calls,
        (SELECT count(*) FROM threads WHERE campaign = c.id) AS threads,
        (SELECT count(*) FROM outbox AS o
-        CROSS JOIN LATERAL jsonb_array_elements(convert_from(o.body, 'UTF8')::jsonb -> 'recipients') AS r
-        WHERE o.topic = 'campaigns.calls.v1' AND o.body IS NOT NULL
-          AND convert_from(o.body, 'UTF8')::jsonb ->> 'matter' = 'campaign:' || c.id
-          AND r -> 'reasons' <> '[]') AS asked
+        CROSS JOIN LATERAL (SELECT convert_from(o.body, 'UTF8')::jsonb AS said OFFSET 0) AS batch
+        CROSS JOIN LATERAL jsonb_array_elements(said -> 'recipients') AS r
+        WHERE o.topic = 'campaigns.calls.v1' AND o.body IS NOT NULL AND said ->> 'matter' = 'campaign:' || c.id
+          AND said -> 'in_common' -> (r ->> 'in_common')::integer -> 'reasons' <> '[]') AS asked
 FROM campaigns AS c WHERE c.hearing = :hearing
 
 -- name: bench_published
@@ -42,7 +42,8 @@ SELECT topic, key, headers, body FROM outbox ORDER BY id
 
 -- name: bench_messages
 -- Messages of the run, to be asked for again.
-SELECT content_id, mailbox, parts -> 0 AS part FROM ledger ORDER BY thread_id LIMIT :most
+SELECT content_id, mailbox, parts -> 0 || jsonb_build_object('officials', officials) AS part
+FROM messages ORDER BY thread_id LIMIT :most
 
 -- name: bench_content^
 SELECT template, lane, subscription, reply_to, not_after, facts, content, calendar
@@ -52,17 +53,23 @@ FROM contents WHERE id = :content_id
 SELECT count(*) FROM officials
 
 -- name: bench_past!
--- Messages of the past, sent one each 31 seconds: a million is a year's.
-INSERT INTO ledger (
-    thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, state, state_at, moves,
-    queued_at, due_at, claim, attempts
+-- Messages of the past with their threads, sent one each 31 seconds: a million is a year's.
+WITH past AS (
+    INSERT INTO ledger (
+        thread_id, revision, content_id, matter, mailbox, lane, subscription, officials, parts, state, state_at, moves,
+        queued_at, due_at, claim, attempts
+    )
+    SELECT overlay(first_thread(matter)::text PLACING right(md5(n::text)::uuid::text, 22) FROM 15)::uuid, 1, 1,
+           matter, md5('m' || n % 100000), 2, 'calls', ARRAY['o' || n % 100000],
+           '[]', 'sent', at, ARRAY[ROW('queued', at, NULL)::move, ROW('sent', at, NULL)::move], at, at, 1, 1
+    FROM (
+        SELECT n, 'campaign:' || n / 5000 AS matter, now() - n * interval '31 seconds' AS at
+        FROM generate_series(:first::bigint, :last::bigint) AS n
+    ) AS sent
+    RETURNING thread_id, matter, mailbox, revision
 )
-SELECT (lpad(to_hex(n * 4294967295 / :all::bigint), 8, '0') || substr(md5(n::text), 9))::uuid, 1, 1,
-       'campaign:' || n / 5000, md5('m' || n % 100000), 2, 'calls', ARRAY['o' || n % 100000],
-       '[]', 'sent', at, ARRAY[ROW('queued', at, NULL)::move, ROW('sent', at, NULL)::move], at, at, 1, 1
-FROM (
-    SELECT n, now() - n * interval '31 seconds' AS at FROM generate_series(:first::bigint, :last::bigint) AS n
-) AS past
+INSERT INTO threads (id, matter, mailbox, revision)
+SELECT thread_id, matter, mailbox, revision FROM past ORDER BY thread_id
 
 -- name: bench_second_database!
 CREATE DATABASE past
