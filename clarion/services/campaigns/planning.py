@@ -70,7 +70,6 @@ async def plan(tx: Transaction, occasion: Occasion, campaign_id: str, decision: 
         campaign=campaign_id,
         heard=occasion.is_hearing,
         letter_roles=occasion.letter_roles,
-        buckets=BUCKETS,
     )
     return Counts(**dict(await QUERIES.plan_counts(connection, campaign=campaign_id)))
 

@@ -158,24 +158,38 @@ WHERE cardinality(h.asked_bills) > 0
 GROUP BY h.id;
 
 -- name: plan_waves!
--- In one look at the audience, which may be a hundred thousand. How many a wave has in each bucket is kept for its jobs.
-WITH sizes AS (
-    SELECT coalesce(division, '') AS division, bucket, count(*)::integer AS officials
-    FROM audience_of(:campaign::text, :heard::boolean, :letter_roles::text[])
-    WHERE writes OR speaks
-    GROUP BY coalesce(division, ''), bucket
+-- Officials of whole cities are counted by their roles, be they a hundred or a million. One by one only those are looked at
+-- whom somebody chose, or who belong to the audience as persons; they are not counted with their cities.
+WITH singled AS MATERIALIZED (
+    SELECT official FROM campaign_people WHERE campaign = :campaign
+    UNION
+    SELECT official FROM choices WHERE campaign = :campaign
+), counted AS (
+    SELECT c.division, h.officials
+    FROM campaign_cities AS c JOIN headcounts AS h ON h.city = c.city
+    WHERE c.campaign = :campaign AND c.whole
+      AND (:letter_roles::text[] IS NULL OR h.role_keys && :letter_roles OR (:heard::boolean AND h.testifies))
+    UNION ALL
+    SELECT c.division, -1
+    FROM singled AS s
+    JOIN officials AS o ON o.id = s.official AND o.active
+    JOIN campaign_cities AS c ON c.campaign = :campaign AND c.city = o.city AND c.whole
+    WHERE :letter_roles::text[] IS NULL OR o.role_keys && :letter_roles OR (:heard::boolean AND o.testifies)
+    UNION ALL
+    SELECT a.division, 1
+    FROM audience_of(:campaign::text, :heard::boolean, :letter_roles::text[]) AS a
+    WHERE a.official IN (SELECT official FROM singled) AND (a.writes OR a.speaks)
+), sizes AS (
+    SELECT coalesce(division, '') AS division, sum(officials) AS officials FROM counted
+    GROUP BY coalesce(division, '')
 ), places AS (
     SELECT coalesce(division, '') AS division, count(*) AS cities FROM campaign_cities
     WHERE campaign = :campaign
     GROUP BY coalesce(division, '')
 )
-INSERT INTO waves (campaign, division, cities, officials, by_bucket)
-SELECT :campaign, p.division, p.cities, sum(coalesce(s.officials, 0)),
-       array_agg(coalesce(s.officials, 0) ORDER BY b.bucket)
-FROM places AS p
-CROSS JOIN generate_series(0, :buckets::integer - 1) AS b (bucket)
-LEFT JOIN sizes AS s ON s.division = p.division AND s.bucket = b.bucket
-GROUP BY p.division, p.cities;
+INSERT INTO waves (campaign, division, cities, officials)
+SELECT :campaign, division, p.cities, coalesce(s.officials, 0)
+FROM places AS p LEFT JOIN sizes AS s USING (division);
 
 -- name: plan_counts^
 SELECT count(*) FILTER (WHERE division <> '')::integer AS divisions, coalesce(sum(cities), 0)::integer AS cities,
@@ -184,15 +198,15 @@ FROM waves WHERE campaign = :campaign;
 
 -- name: plan_jobs!
 -- A mailbox is asked once, with the wave of the smallest division among its officials' cities ('' if they have none); how
--- many officials a job has need only be about right, so each counts for its own city's, as the plan found them. Waves that
--- are no more, or were stopped, end what they told.
+-- many officials a job has need only be about right, so each counts for its own city's, spread evenly over the buckets as
+-- mailboxes are. Waves that are no more, or were stopped, end what they told.
 WITH told AS (
     SELECT division, bucket, count(*)::integer AS mailboxes FROM threads WHERE campaign = :campaign
     GROUP BY division, bucket
 ), open AS (
     SELECT DISTINCT coalesce(division, '') AS division FROM campaign_cities WHERE campaign = :campaign AND open
 ), places (division, bucket, officials) AS (
-    SELECT o.division, b.bucket, coalesce(w.by_bucket[b.bucket + 1], w.officials / :buckets::integer)
+    SELECT o.division, b.bucket, ceil(w.officials / :buckets::float)::integer
     FROM open AS o
     JOIN waves AS w ON w.campaign = :campaign AND w.division = o.division
     CROSS JOIN generate_series(0, :buckets::integer - 1) AS b (bucket)
