@@ -37,13 +37,15 @@ _TRIES = 20
 _RETRY_SECONDS = 0.2
 
 # Errors are logged without their statement and detail, which would carry people's data. After each checkpoint pages go
-# into the WAL as a whole once more: the default of 1 GB has many of them in one wave.
+# into the WAL as a whole once more: the default of 1 GB has many of them in one wave. And with the default's 128 MB of
+# buffers a mail of a large wave has two pages read again; memory is taken as pages come to be used.
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": str(MAX_CONNECTIONS),
     "synchronous_commit": "on",
     "max_wal_size": "4GB",
+    "shared_buffers": "512MB",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "timezone": "UTC",
