@@ -1,8 +1,9 @@
 """What a service asks notifications to tell people: one batch of recipients of one revision of one matter."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
 from clarion.schemas.legislation import Start
 from clarion.schemas.text import Contract, Identifier, Instant, Line, Mailbox, Text, storable
@@ -43,10 +44,18 @@ class Ask(Contract):
     bill: Line
 
 
+class InCommon(Contract):
+    """What several recipients of a batch are told and asked alike, such as those of one city."""
+
+    reasons: list[Reason] = Field(default_factory=list)
+    asks: list[Ask] = Field(default_factory=list)
+
+
 class Recipient(Contract):
     """One mailbox and the officials who read it; or, for people who are no officials, an address.
 
-    `told_elsewhere` are keys of facts whose change another matter tells this mailbox: no difference for it.
+    `told_elsewhere` are keys of facts whose change another matter tells this mailbox: no difference for it. `in_common`
+    is which of the batch's `in_common` is theirs too, after their own; once a batch was read it stands with their own.
     """
 
     mailbox: Mailbox
@@ -56,6 +65,7 @@ class Recipient(Contract):
     reasons: list[Reason] = Field(default_factory=list)
     asks: list[Ask] = Field(default_factory=list)
     told_elsewhere: list[Identifier] = Field(default_factory=list)
+    in_common: Annotated[int, Field(ge=0)] | None = None
 
 
 class CalendarEntry(Contract):
@@ -94,7 +104,26 @@ class MessageBatch(Contract):
     content: dict[str, JsonValue] = Field(default_factory=dict)
     calendar: CalendarEntry | None = None
     wave: Wave = ""
+    in_common: list[InCommon] = Field(default_factory=list)
     recipients: Annotated[list[Recipient], Field(max_length=1_000)]
+
+    @model_validator(mode="after")
+    def _each_with_what_it_shares(self) -> Self:
+        """Nobody has seen these recipients yet, so each takes in what it shares where it stands."""
+        for each in self.recipients:
+            if each.in_common is not None:
+                _take_in(each.__dict__, self.in_common)
+        self.__dict__["in_common"] = []
+        return self
+
+
+def _take_in(recipient: dict[str, Any], in_common: Sequence[InCommon]) -> None:
+    place, recipient["in_common"] = recipient["in_common"], None
+    if place >= len(in_common):
+        raise ValueError(f"in_common {place} is not there: the batch has {len(in_common)}")
+    common = in_common[place]
+    recipient["reasons"] = [*recipient["reasons"], *common.reasons]
+    recipient["asks"] = [*recipient["asks"], *common.asks]
 
 
 class Withdrawal(Contract):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
 
 
 def storable(text: str) -> str:
@@ -44,7 +44,8 @@ Mailbox = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 def iso_text(value: Any) -> Any:
     """Let only ISO 8601 pass; pydantic alone would read a number, or digits as text, as seconds since 1970."""
-    if isinstance(value, int | float) or (isinstance(value, str) and not ISO_DATE.match(value.strip())):
+    # As a tuple of types: a union is made anew each time.
+    if not (ISO_DATE.match(value) if isinstance(value, str) else not isinstance(value, (int, float))):
         raise ValueError("a time is a text of ISO 8601, such as 2027-04-21T13:30:00-07:00")
     return value
 

@@ -1,6 +1,8 @@
 """An installation whose directory and registrations had a key of mailboxes each gets one, and loses nobody."""
 
+import hashlib
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -8,13 +10,15 @@ import pytest
 from clarion.runtime.database import mailbox_key, migrate
 from clarion.runtime.database.pool import connect
 from clarion.schemas.mailboxes import mailbox
-from clarion.services.notifications.domain.messages import thread_of
+from clarion.services.notifications.threads import thread_id_of
 from clarion.services.registrations.repository import find_active
 
 DIRECTORYS, REGISTRATIONS = "directory-" + "d" * 33, "registrations-" + "r" * 29
 PEOPLE = ["Ada@city.example", "bo@town.example"]
 BEFORE = """
-DELETE FROM clarion.migrations WHERE name LIKE '%mailbox_key.sql' OR name LIKE '%threads_of_mailboxes.sql';
+DELETE FROM clarion.migrations WHERE name LIKE '%mailbox_key.sql' OR name LIKE '%threads_of_%.sql';
+DROP FUNCTION notifications.threads_of, notifications.first_thread, notifications.last_thread;
+ALTER TABLE notifications.threads DROP COLUMN scattered, ADD UNIQUE (matter, mailbox);
 DROP FUNCTION clarion.mailbox;
 DROP TABLE clarion.mailbox_key;
 DELETE FROM directory.mailbox_key;
@@ -44,6 +48,11 @@ async def login(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.
     await connection.execute(BEFORE)
     yield connection
     await connection.close()
+
+
+def thread_before(matter: str, mailbox: str) -> UUID:
+    """The id of a thread before ids began with their matter."""
+    return UUID(hashlib.sha256(f"{matter}\n{mailbox}".encode()).hexdigest()[:32])
 
 
 async def keep(login: "asyncpg.Connection[asyncpg.Record]", service: str, key: str) -> None:
@@ -77,10 +86,15 @@ async def test_who_registered_before_is_found_and_stays_unsubscribed_and_suppres
     for table in ("threads", "ledger", "unsubscribed", "suppressions"):
         rows = await login.fetch(f"SELECT mailbox FROM notifications.{table}")
         assert sorted(row["mailbox"] for row in rows) == sorted(wanted), table
-    threads = {thread_of(f"registration:{email}", mailbox(email, DIRECTORYS.encode())) for email in PEOPLE}
+    threads = {thread_before(f"registration:{email}", mailbox(email, DIRECTORYS.encode())) for email in PEOPLE}
     assert {row["id"] for row in await login.fetch("SELECT id FROM notifications.threads")} == threads
     assert {row["thread_id"] for row in await login.fetch("SELECT thread_id FROM notifications.ledger")} == threads
     assert await login.fetchval("SELECT reason FROM notifications.suppressions WHERE mailbox = $1", ada) == "first"
+    notifications = await connect(database_url, "notifications")
+    for email in PEOPLE:
+        matter, known = f"registration:{email}", mailbox(email, DIRECTORYS.encode())
+        assert await thread_id_of(notifications, matter, known) == thread_before(matter, known)
+    await notifications.close()
     registrations = await connect(database_url, "registrations")
     found = await find_active(registrations, "event", ada)
     await registrations.close()

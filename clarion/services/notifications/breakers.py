@@ -54,11 +54,17 @@ class Breakers:
 
     def learn(self, tried: Sequence[tuple[str, str]], outcomes: Sequence[Outcome]) -> None:
         """What the tries of a round, each by a relay to an address, say of the relays and the domains."""
+        said: dict[str, str] = {}
         for (relay, address), outcome in zip(tried, outcomes, strict=True):
-            if isinstance(outcome, Accepted | Declined):
-                self.hear(relay, "up", outcome.reply)
-            if isinstance(outcome, Declined) or (self._kept and isinstance(outcome, Accepted)):
+            if isinstance(outcome, Accepted):
+                said[relay] = outcome.reply
+                if self._kept:
+                    self._learn(relay, domain_of(address), outcome)
+            elif isinstance(outcome, Declined):
+                said[relay] = outcome.reply
                 self._learn(relay, domain_of(address), outcome)
+        for relay, reply in said.items():
+            self.hear(relay, "up", reply)
 
     def _learn(self, relay: str, domain: str, outcome: Accepted | Declined) -> None:
         blocks = RULES[outcome.kind].blocks if isinstance(outcome, Declined) else None

@@ -9,7 +9,7 @@ from clarion.runtime.clock import Clock
 from clarion.runtime.database import Database, is_transient
 from clarion.services.notifications import operations
 from clarion.services.notifications.pauses import follow_pauses
-from clarion.services.notifications.repository import Workers
+from clarion.services.notifications.repository import Ledger, Workers
 
 EXPIRE_ROOM = 1_000
 
@@ -61,11 +61,20 @@ class Caretaker:
 
     async def look_round(self, steadiness: Steadiness) -> None:
         """Bury dead workers if the database was there for a whole lease, follow pauses, end what is too late."""
-        async with self.database.transaction() as tx:
-            if steadiness.saw(await Workers(tx.connection).database_time()):
-                await operations.bury(tx, self.clock(), self.lease)
+        async with self.database.connection() as connection:
+            ledger = Ledger(connection)
+            steady = steadiness.saw(await Workers(connection).database_time())
+            dead, late = await ledger.any_dead(), await ledger.any_late(self.clock())
+        if dead and steady:
+            await self._bury(steadiness)
         await follow_pauses(self.database, self.clock)
-        ended = EXPIRE_ROOM
+        ended = EXPIRE_ROOM if late else 0
         while ended == EXPIRE_ROOM:
             async with self.database.transaction() as tx:
                 ended = await operations.expire(tx, self.clock(), EXPIRE_ROOM)
+
+    async def _bury(self, steadiness: Steadiness) -> None:
+        """The time is asked for anew: leases are looked at as of this transaction's beginning."""
+        async with self.database.transaction() as tx:
+            if steadiness.saw(await Workers(tx.connection).database_time()):
+                await operations.bury(tx, self.clock(), self.lease)

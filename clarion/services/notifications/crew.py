@@ -35,6 +35,7 @@ from clarion.services.notifications.domain.outcomes import (
     Verdict,
     given_up,
     judge,
+    taken,
 )
 from clarion.services.notifications.domain.states import State, ending_as, waiting_as
 from clarion.services.notifications.domain.telling import Unneeded, tell
@@ -158,22 +159,22 @@ class Crew:
         written, unwritten = [], []
         now = self.sender.clock()
         for held in taken:
-            match self._written(held, now):
-                case Written() as done:
-                    written.append(done)
-                case Settled() as kept:
-                    unwritten.append(kept)
+            done = self._written(held, now)
+            if isinstance(done, Written):
+                written.append(done)
+            else:
+                unwritten.append(done)
         return written, unwritten
 
     def _written(self, held: Held, now: datetime) -> Written | Settled:
         message = held.message
         match address(message, held.officials, now):
+            case Addressed() as to:
+                return self._worded(held, to, now)
             case NotYet(seconds):
                 return self._kept(message, waiting_as("queued", message.doubts), WAITING_FOR_DIRECTORY, seconds)
             case NotSent(state, reason):
                 return self._kept(message, ending_as(state, message.doubts), reason)
-            case Addressed() as to:
-                return self._worded(held, to, now)
 
     def _worded(self, held: Held, to: Addressed, now: datetime) -> Written | Settled:
         message = held.message
@@ -181,15 +182,16 @@ class Crew:
         telling = tell(held.content, held.told, message.recipient.told_elsewhere, readers)
         if isinstance(telling, Unneeded):
             return self._kept(message, ending_as("unneeded", message.doubts), telling.reason)
-        to = to if telling.readers is None else to.only(telling.readers)
+        if telling.readers is not None:
+            to = to.only(telling.readers)
+            readers = [official.id for official in to.officials]
         try:
             mail = self.sender.renderer.write(message, held.content, to, now, telling)
         except (TemplateError, ValueError, TypeError) as error:
             reason = f"it cannot be written: {type(error).__name__}"
             return self._kept(message, ending_as("failed", message.doubts), reason)
-        named = [official.id for official in to.officials]
         sequence = telling.entry.sequence if telling.entry else None
-        return Written(Ready(message, named, sequence), to, mail, trace=held.trace)
+        return Written(Ready(message, readers, sequence), to, mail, None, held.trace)
 
     async def _admit(
         self, written: Sequence[Written], ways: Sequence[Connection]
@@ -248,13 +250,14 @@ class Crew:
         """Hand the round over, over all its connections at once, and judge what came of what was answered soon."""
         loop = asyncio.get_running_loop()
         marked_at = loop.time()
+        surely = self.sender.clock() + timedelta(seconds=2 * MARK_GOOD_SECONDS)
         lines: list[tuple[Connection, Iterator[Mail]]] = []
 
         def begin(mails: Sequence[tuple[Sent, Ended]]) -> None:
             by_way: dict[Connection, list[tuple[Sent, Ended]]] = defaultdict(list)
             for sent, ended in mails:
                 by_way[sent.way].append((sent, ended))
-            lines.extend((way, self._in_time(line, marked_at)) for way, line in by_way.items())
+            lines.extend((way, self._in_time(line, marked_at, surely)) for way, line in by_way.items())
             for way, line in lines:
                 way.hand_over(line)
 
@@ -269,16 +272,20 @@ class Crew:
                 way.release()
         return await self._ended()
 
-    def _in_time(self, line: Sequence[tuple[Sent, Ended]], marked_at: float) -> Iterator[Mail]:
-        """The mails that go one after another over a connection; one whose turn comes too late is given back."""
-        loop, clock, sender_of = asyncio.get_running_loop(), self.sender.clock, self.sender.renderer.envelope_sender
+    def _in_time(self, line: Sequence[tuple[Sent, Ended]], marked_at: float, surely: datetime) -> Iterator[Mail]:
+        """The mails that go one after another over a connection; one whose turn comes too late is given back.
+
+        None has its turn after `surely`, so only for those that may not go then the clock is asked.
+        """
+        now, clock, sender_of = asyncio.get_running_loop().time, self.sender.clock, self.sender.renderer.envelope_sender
+        until, tracing = marked_at + MARK_GOOD_SECONDS, traces.tracing()
         for sent, ended in line:
-            message, written = sent.written.message, sent.written
-            not_after = message.not_after
-            if (not_after is not None and not_after <= clock()) or loop.time() - marked_at > MARK_GOOD_SECONDS:
+            ready, to, content, *_ = sent.written
+            not_after = ready.message.not_after
+            if now() > until or (not_after is not None and not_after <= surely and not_after <= clock()):
                 ended(TOO_LATE)
             else:
-                yield Mail(sender_of(message), written.to.address, written.mail, traced(sent, ended))
+                yield Mail(sender_of(ready.message), to.address, content, traced(sent, ended) if tracing else ended)
 
     async def _ended(self) -> list[Settled]:
         """What came of the mails that have been answered by now, or cannot be any more."""
@@ -286,8 +293,11 @@ class Crew:
         if not ended:
             return []
         outcomes = [outcome for _, outcome in ended]
-        self.sender.limits.breakers.learn([(one.way.relay_name, one.written.to.address) for one, _ in ended], outcomes)
-        tried = [(one.way.relay_name, outcome) for one, outcome in ended if type(outcome) is not OutOfTime]
+        names = [one.way.relay_name for one, _ in ended]
+        addresses = [one.written.to.address for one, _ in ended]
+        self.sender.limits.breakers.learn(list(zip(names, addresses, strict=True)), outcomes)
+        all_tried = list(zip(names, outcomes, strict=True))
+        tried = [one for one in all_tried if type(one[1]) is not OutOfTime]
         self.sender.relays.tried([name for name, _ in tried], [outcome for _, outcome in tried])
         if tried and all(type(outcome) is NotTried for _, outcome in tried):
             self.tired = True
@@ -296,19 +306,20 @@ class Crew:
             self.backoff.reset()
         now = self.sender.clock()
         judged = [self._judged(one, outcome, now) for one, outcome in ended]
-        for (one, outcome), settled in zip(ended, judged, strict=True):
-            self.sender.sendings.count(one.way.relay_name, outcome, settled)
+        self.sender.sendings.count(all_tried, judged)
         return judged
 
     def _judged(self, sent: Sent, outcome: Outcome, now: datetime) -> Settled:
-        message = sent.written.message
+        message = sent.written.ready.message
+        if type(outcome) is Accepted:
+            return Settled(message, taken(outcome, message.attempts, message.doubts), sent.way.relay_name)
         verdict = judge(
             outcome,
             attempts=message.attempts,
             doubts=message.doubts,
             queued_at=message.queued_at,
             now=now,
-            jitter=0.0 if type(outcome) is Accepted else DICE.random(),
+            jitter=DICE.random(),
             retries=self.sender.settings.retries,
         )
         return Settled(message, verdict, relay=sent.way.relay_name)

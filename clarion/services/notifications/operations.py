@@ -110,8 +110,10 @@ class Ready(NamedTuple):
 
     def hold(self, claimed_at: datetime, now: datetime) -> Hold:
         """How it is held once it is marked."""
-        named = None if self.named == self.message.recipient.officials else self.named
-        return Hold(self.message.claim, claimed_at, now, named, self.sequence)
+        message = self.message
+        named = None if self.named == message.recipient.officials else self.named
+        in_time = message.not_after is None or message.not_after > now
+        return Hold(message.claim, claimed_at, now, named, self.sequence, message.grounds if in_time else None)
 
 
 async def mark(

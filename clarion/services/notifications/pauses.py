@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from clarion.runtime.clock import Clock
 from clarion.runtime.database import Connection, Database, Transaction
@@ -9,7 +10,7 @@ from clarion.schemas.messages import Pause
 from clarion.services.notifications.operations import LEDGER_CHANGED
 from clarion.services.notifications.repository import queries
 
-MAILBOXES_AT_ONCE = 5_000
+THREADS_AT_ONCE = 5_000
 
 
 async def pause(tx: Transaction, wishes: Sequence[Pause], now: datetime) -> None:
@@ -26,15 +27,15 @@ async def pause(tx: Transaction, wishes: Sequence[Pause], now: datetime) -> None
     tx.notify(LEDGER_CHANGED)
 
 
-async def follow_pauses(database: Database, clock: Clock, room: int = MAILBOXES_AT_ONCE) -> None:
-    """Put aside what is paused, and have due what is resumed, `room` mailboxes in a transaction.
+async def follow_pauses(database: Database, clock: Clock, room: int = THREADS_AT_ONCE) -> None:
+    """Put aside what is paused, and have due what is resumed, `room` threads in a transaction.
 
     Marks go by the pauses alone; this keeps claims from passing over what they may not take.
     """
     async with database.connection() as connection:
         seen = [dict(row) async for row in queries.unfollowed_pauses(connection)]
     for matter in dict.fromkeys(row["matter"] for row in seen):
-        after: str | None = ""
+        after: UUID | None = UUID(int=0)
         while after is not None:
             async with database.transaction() as tx:
                 await queries.lock_following(tx.connection)

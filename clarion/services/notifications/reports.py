@@ -12,7 +12,8 @@ from clarion.services.notifications.domain.lanes import ORDER
 from clarion.services.notifications.domain.messages import WITHDRAWAL, joined, message_name
 from clarion.services.notifications.domain.states import TOLD, UNSENT
 from clarion.services.notifications.domain.telling import Again, Amended, Ended, Telling, Told, Unneeded, tell
-from clarion.services.notifications.repository import Projection, content_of, queries
+from clarion.services.notifications.repository import Projection, queries
+from clarion.services.notifications.rows import content_of
 
 PROJECTS = "the project's own"
 """What is said of a mail in no wording of staff's."""
@@ -68,7 +69,7 @@ async def find_story(connection: Connection, thread_id: UUID, revision: int | No
     row = await queries.find_message(connection, thread_id=thread_id, revision=revision)
     if row is None:
         return None
-    recipient = joined(row["mailbox"], row["parts"])
+    recipient = joined(row["mailbox"], row["officials"], row["parts"])
     known = await Projection(connection).officials(recipient.officials)
     kept = ("matter", "wave", "revision", "newest_revision", "resend", "mailbox", "template", "subscription", "state")
     times = ("state_at", "queued_at", "due_at", "not_after")
@@ -116,7 +117,7 @@ async def _revisions(connection: Connection, thread_id: UUID) -> AsyncIterator[d
     async for row in queries.thread_story(connection, thread_id=thread_id):
         content = content_of(row)
         kept = ("revision", "state", "state_at", "queued_at", "reason", "attempts", "doubts", "sequence")
-        elsewhere = joined(row["mailbox"], row["parts"]).told_elsewhere
+        elsewhere = joined(row["mailbox"], row["readers"], row["parts"]).told_elsewhere
         says = spoken(tell(content, told, elsewhere, row["readers"])) if row["state"] not in UNSENT else []
         yield {**{name: row[name] for name in kept}, "says": says}
         if row["state"] in TOLD:

@@ -1,6 +1,7 @@
 """The tables of notifications as values; decides nothing."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,16 +13,16 @@ from clarion.runtime.database import Connection, load_queries
 from clarion.schemas.deliveries import Delivery
 from clarion.schemas.directory import City
 from clarion.schemas.directory import Official as DirectoryOfficial
-from clarion.schemas.messages import CalendarEntry, Contact, Fact
 from clarion.services.notifications.domain.holds import Hold, Key, key_of
-from clarion.services.notifications.domain.messages import Claimed, Content, Official, joined
+from clarion.services.notifications.domain.messages import Claimed, Common, Content, Official, common_of
 from clarion.services.notifications.domain.outcomes import Verdict
 from clarion.services.notifications.domain.registration import Asked, Ending, Registration
 from clarion.services.notifications.domain.states import FINAL
 from clarion.services.notifications.domain.suppressions import SuppressionKind
 from clarion.services.notifications.domain.telling import Told
+from clarion.services.notifications.rows import claimed_of, content_of, delivery_of, wording_of
+from clarion.services.notifications.threads import as_known
 from clarion.services.notifications.wordings.editions import Edition, Fallback
-from clarion.services.notifications.wordings.wording import Draft
 
 queries = load_queries("clarion.services.notifications")
 
@@ -43,19 +44,6 @@ class Settled(NamedTuple):
     message: Claimed
     verdict: Verdict
     relay: str | None = None
-
-
-def delivery_of(row: Any) -> Delivery:
-    """A row that ended, as it is told."""
-    return Delivery.of_valid(
-        matter=row["matter"],
-        revision=row["revision"],
-        mailbox=row["mailbox"],
-        officials=row["officials"],
-        state=row["state"],
-        at=row["state_at"],
-        reason=row["reason"],
-    )
 
 
 class Projection:
@@ -98,19 +86,24 @@ class Ledger:
 
     async def register(self, wanted: Registration, now: datetime) -> list[Delivery]:
         """Contents, threads and rows of requests; older revisions that are unsent give way."""
-        await queries.save_contents(self._connection, rows=list(wanted.contents.values()))
+        await self._save_contents(list(wanted.contents.values()), wanted.commons)
+        asked = await as_known(self._connection, wanted.asked)
         try:
             async with self._connection.transaction():
-                moved = await self._put(wanted, now)
+                moved = await self._put(wanted, asked, now)
         except UniqueViolationError:
             # Somebody else was asked for the same at that moment; now it is known.
-            moved = await self._put(wanted, now)
-        await queries.unfollow(self._connection, matters=list({each["matter"] for each in wanted.asked.shared}))
+            moved = await self._put(wanted, asked, now)
+        await queries.unfollow(self._connection, matters=asked.matters)
         return moved
 
-    async def _put(self, wanted: Registration, now: datetime) -> list[Delivery]:
-        asked = wanted.asked
-        rows = {**asked.columns, "parts": wanted.all_parts, "officials": wanted.officials, "now": now}
+    async def _save_contents(self, rows: Sequence[Mapping[str, Any]], commons: Mapping[str, tuple[str, str]]) -> None:
+        matters, parts = [matter for matter, _ in commons.values()], [part for _, part in commons.values()]
+        await queries.save_contents(self._connection, rows=rows, common_ids=list(commons), matters=matters, parts=parts)
+
+    async def _put(self, wanted: Registration, asked: Asked, now: datetime) -> list[Delivery]:
+        own = {"parts": wanted.parts, "officials": wanted.officials, "common_ids": wanted.common_ids}
+        rows = {**asked.columns, **own, "now": now}
         found = [row["id"] async for row in queries.threads_known(self._connection, thread_ids=asked.thread_ids)]
         moved = await self._amend(asked.only({one.hex for one in found}), found, rows, now) if found else []
         if len(found) < len(set(asked.thread_ids)):
@@ -138,9 +131,10 @@ class Ledger:
     async def withdraw(self, ending: Ending, now: datetime) -> list[Delivery]:
         """End what is unsent of these threads, and queue word of it where something was told or may be."""
         await self.stop_marks()
-        await queries.save_contents(self._connection, rows=[ending.content])
-        await self._join(ending.asked)
-        ids = ending.asked.thread_ids
+        await self._save_contents([ending.content], {})
+        asked = await as_known(self._connection, ending.asked)
+        await self._join(asked)
+        ids = asked.thread_ids
         found = queries.withdraw(
             self._connection, thread_ids=ids, revision=ending.revision, reason=ending.reason, now=now
         )
@@ -165,8 +159,15 @@ class Ledger:
         """Take due messages for a worker whose lease holds, beside those that it holds."""
         await queries.lock_claims(self._connection)
         lanes = {"lanes": list(weights), "weights": list(weights.values())}
-        rows = queries.claim(self._connection, worker=worker, room=room, **lanes, **_hands(holds), now=now)
-        return [_claimed(row) async for row in rows]
+        found = queries.claim(self._connection, worker=worker, room=room, **lanes, **_hands(holds), now=now)
+        rows = [row async for row in found]
+        commons = await self._commons({row["common_id"] for row in rows if row["common_id"]})
+        return [claimed_of(row, commons) for row in rows]
+
+    async def _commons(self, ids: AbstractSet[UUID]) -> dict[UUID, Common]:
+        if not ids:
+            return {}
+        return {row["id"]: common_of(row["part"]) async for row in queries.commons_of(self._connection, ids=list(ids))}
 
     async def contents(self, ids: Sequence[int]) -> dict[int, Content]:
         """What these messages share."""
@@ -210,9 +211,9 @@ class Ledger:
         """
         keys = [*turn.under_way, *wanted]
         holds = [*turn.under_way.values(), *wanted.values()]
-        columns = ("revisions", "claims", "sequences", "named", "claimed_at", "marked_at")
+        columns = ("revisions", "claims", "sequences", "named", "claimed_at", "marked_at", "grounds")
         alike = [
-            (revision, hold.claim, hold.sequence, _array(hold.named), hold.claimed_at, hold.marked_at)
+            (revision, hold.claim, hold.sequence, _array(hold.named), hold.claimed_at, hold.marked_at, hold.grounds)
             for (_, revision), hold in zip(keys, holds, strict=True)
         ]
         marked = queries.mark(
@@ -319,35 +320,6 @@ class Workers:
         """The database's clock."""
         found: datetime = await queries.database_time(self._connection)
         return found
-
-
-def _claimed(row: Any) -> Claimed:
-    # By their places: a sender reads thousands of these in a second.
-    thread_id, revision, matter, mailbox, lane, content_id, subscription, parts, *rest = row
-    recipient = joined(mailbox, parts)
-    return Claimed(thread_id, revision, matter, mailbox, lane, content_id, subscription, recipient, *rest)
-
-
-def wording_of(row: Any) -> Edition:
-    """A row of wordings as a value."""
-    template, subject, body = row["template"], row["subject"], row["body"]
-    draft = None if body is None else Draft(template, subject, body)
-    return Edition(row["edition"], template, row["version"], draft)
-
-
-def content_of(row: Any) -> Content:
-    """A row of contents as a value."""
-    reply_to, calendar = row["reply_to"], row["calendar"]
-    return Content(
-        id=row["id"],
-        matter=row["matter"],
-        template=row["template"],
-        reply_to=Contact.model_validate(reply_to) if reply_to else None,
-        content=row["content"],
-        facts=tuple(Fact.model_validate(fact) for fact in row["facts"]),
-        calendar=CalendarEntry.model_validate(calendar) if calendar else None,
-        edition=row["edition"],
-    )
 
 
 def _hands(holds: Mapping[Key, Hold]) -> dict[str, list[Any]]:

@@ -66,6 +66,7 @@ async def _settle(
     database: Database, names: list[Name], now: datetime, *, why: str, doubt: bool, since: datetime | None = None
 ) -> Counter[str]:
     async with database.transaction() as tx:
+        await queries.stop_marks(tx.connection)
         rows = queries.settle_restored(
             tx.connection,
             thread_ids=[name.thread for name in names],

@@ -158,7 +158,7 @@ class Shift:
             self._wake = wakeups.wake
             while not self.ending.is_set():
                 beat("stock")
-                if self.relay_down or len(self.shelf) > settings.room // 2:
+                if self.relay_down or len(self.shelf) > settings.low:
                     self.low.clear()
                     await pause(self.low, settings.poll_seconds)
                 elif not await self._fetch(settings.room - len(self.shelf)):
@@ -228,7 +228,7 @@ class Shift:
         taken = self.shelf.take(room)
         if not len(self.shelf):
             self.stocked.clear()
-        if len(self.shelf) <= self.sender.settings.room // 2:
+        if len(self.shelf) <= self.sender.settings.low:
             self.low.set()
         return taken
 

@@ -24,10 +24,10 @@ class Sendings:
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.fallbacks: Counter[str] = Counter()
 
-    def count(self, relay: str, outcome: Outcome, settled: Settled) -> None:
-        """One try."""
-        self.tries[relay, word(outcome)] += 1
-        self.outcomes[lanes.ORDER[settled.message.lane], settled.verdict.state] += 1
+    def count(self, tried: Sequence[tuple[str, Outcome]], settled: Sequence[Settled]) -> None:
+        """The tries of a round, by whom each was made, and what follows."""
+        self.tries.update([(relay, word(outcome)) for relay, outcome in tried])
+        self.outcomes.update([(lanes.ORDER[message.lane], verdict.state) for message, verdict, _ in settled])
 
     def count_fallbacks(self, fallbacks: Sequence[Fallback]) -> None:
         """Contents that go out in the project's wording."""

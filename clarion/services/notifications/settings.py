@@ -45,6 +45,11 @@ class SendingSettings:
         return self.connections * 12
 
     @property
+    def low(self) -> int:
+        """How many are left when more are claimed: few, since each claim passes over all that senders hold."""
+        return self.room // 4
+
+    @property
     def crew_sizes(self) -> list[int]:
         """The connections of each crew: as few crews as may be, of about the same size."""
         crews = -(-self.connections // CREW_SIZE)

@@ -31,7 +31,7 @@ STARTS_AT = "2027-04-21T13:30:00-07:00"
 HOUSING = "ocd-organization/housing"
 TABLES = (
     "divisions, cities, districts, city_districts, legislators, committees, committee_members, officials,"
-    " groups, memberships,"
+    " headcounts, groups, memberships,"
     " import_markers, positions, priorities, bills, hearings, hearing_bills, campaigns, campaign_cities, waves,"
     " fanout_jobs, calls, threads, told, committee_rules, legislative_holidays, holiday_years, hearing_overrides,"
     " directory_changes, drafts, follow_ups, followed, inbox, outbox, dead_letters"
@@ -282,7 +282,17 @@ class World:
         return [json.loads(row["body"]) for row in rows]
 
     async def batches(self) -> list[dict[str, Any]]:
-        return await self.published("campaigns.calls.v1")
+        """Each recipient with what it has in common with others."""
+        found = await self.published("campaigns.calls.v1")
+        for body in found:
+            common = body.pop("in_common", [])
+            for one in body.get("recipients", []):
+                place = one.pop("in_common", None)
+                shared = {"reasons": [], "asks": []} if place is None else common[place]
+                one["reasons"] = [*one.get("reasons", []), *shared["reasons"]]
+                one["asks"] = [*one.get("asks", []), *shared["asks"]]
+                one.setdefault("told_elsewhere", [])
+        return found
 
     async def recipients(self) -> dict[str, dict[str, Any]]:
         """By mailbox; a mailbox in two messages is a failure."""

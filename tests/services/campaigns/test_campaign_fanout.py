@@ -54,6 +54,11 @@ def test_the_ranges_of_a_job_follow_one_another_from_the_first_mailbox_to_the_la
         assert all(before[1] == after[0] for before, after in pairwise(found))
 
 
+async def planned_as_full(world: World, bucket: int, officials: int) -> None:
+    """As if each bucket had so many officials: these mailboxes stand for a share of a large directory's."""
+    await world.fetch("UPDATE fanout_jobs SET officials = $2 WHERE bucket = $1 AND officials > 0", bucket, officials)
+
+
 async def test_each_transaction_reads_its_own_officials_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     people = [
         official(f"o{number}", "alder", "Mayor", mailbox=f"{number * 24 * 700_000:08x}{number:024x}")
@@ -62,6 +67,7 @@ async def test_each_transaction_reads_its_own_officials_alone(world: World, monk
     await world.import_all(officials=people)
     await world.adopt()
     await world.hear()
+    await planned_as_full(world, bucket=0, officials=250)
     monkeypatch.setattr(fanout, "OFFICIALS_PER_TRANSACTION", 50)
     sizes = []
     called = 0
@@ -84,6 +90,7 @@ async def test_an_amendment_in_the_middle_of_a_bucket_begins_it_again(
     await world.import_all(officials=people)
     await world.adopt()
     await world.hear()
+    await planned_as_full(world, bucket=0, officials=50)
     monkeypatch.setattr(fanout, "OFFICIALS_PER_TRANSACTION", 10)
     assert await fanout.fan_out(world.database, world.clock)
     early = set(await world.told())

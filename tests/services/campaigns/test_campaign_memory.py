@@ -1,6 +1,7 @@
 """A day with a thousand hearings takes hardly more memory than one with a few dozen."""
 
 import gc
+import json
 import tracemalloc
 from collections.abc import Callable, Iterator
 
@@ -9,6 +10,7 @@ from approving_world import drafted
 from campaigns_world import World, make_alert
 
 from clarion.services.campaigns.approving.notices import tell_waiting
+from clarion.services.campaigns.domain.batches import Written, WrittenBatch
 from clarion.services.campaigns.domain.occasions import Occasion
 
 MOST_BYTES_A_WAVE = 600
@@ -26,6 +28,15 @@ def test_a_hearing_that_was_told_of_leaves_nothing_for_the_collector(garbage: Ca
     alert = make_alert()
     garbage()
     assert Occasion.of(alert).own == []
+    assert garbage() == 0
+
+
+def test_a_batch_that_is_written_leaves_nothing_for_the_collector(garbage: Callable[[], int]) -> None:
+    garbage()
+    batch = WrittenBatch.of('{"revision":1}', [Written('{"mailbox":"m"', "{}")])
+    assert json.loads(batch.model_dump_json()) == {
+        "revision": 1, "in_common": [{}], "recipients": [{"mailbox": "m", "in_common": 0}],
+    }  # fmt: skip
     assert garbage() == 0
 
 

@@ -17,7 +17,7 @@ from clarion.schemas.messages import CalendarEntry, Contact, Fact, Recipient
 from clarion.services.notifications.domain.calendar import begins_at
 from clarion.services.notifications.domain.messages import WITHDRAWAL, Addressed, Content, thread_of
 from clarion.services.notifications.domain.telling import Entry, Telling, Told, tell
-from clarion.services.notifications.rendering.calendar import ATTENDEE, STAMP, Invitations, attendee, folded, stamp
+from clarion.services.notifications.rendering.calendar import ATTENDEE, Invitations, attendee, folded, stamp
 from clarion.services.notifications.rendering.mail import Renderer
 from tests.services.notifications.conftest import CONTENT, mailbox_of, recipient
 from tests.services.notifications.test_rendering import LINKS, MAYOR, NOW, message
@@ -323,7 +323,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters
 @given(name=TEXT, place=TEXT, summary=TEXT.filter(str.strip))
 def test_no_text_breaks_out_of_its_property(name: str, place: str, summary: str) -> None:
     entry = ENTRY.model_copy(update={"summary": summary, "location": place, "description": "END:VEVENT\nEND:VCALENDAR"})
-    own = {STAMP: stamp(NOW), ATTENDEE: attendee(Addressed("a@x.example", (), name))}
+    own = {ATTENDEE: stamp(NOW) + attendee(Addressed("a@x.example", (), name))}
     written = b"".join(Invitations("Clarion", "c@x.example").write(Entry(entry, 3)).fill(own))
     part = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + written
     raw = BytesParser(policy=policy.default).parsebytes(part).get_payload(decode=True)

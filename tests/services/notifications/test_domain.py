@@ -202,7 +202,7 @@ def test_whatever_is_given_nothing_written_can_end_a_command_or_a_header(to: str
 
 def test_parts_of_a_shared_mailbox_are_read_as_one_recipient() -> None:
     parts = [recipient(1), recipient(1, officials=["o2"], asks=[{"kind": "testimony", "bill": "SB 79"}])]
-    whole = joined(mailbox_of(1), parts)
+    whole = joined(mailbox_of(1), ["o1", "o2"], parts)
     assert whole.officials == ["o1", "o2"]
     assert [ask.kind for ask in whole.asks] == ["letter", "testimony"]
     assert len(whole.reasons) == 1

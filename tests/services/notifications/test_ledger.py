@@ -50,7 +50,8 @@ async def test_250_recipients_become_250_threads_and_rows_in_a_handful_of_statem
     assert await house.states() == {"queued": 250}
     assert len(await house.rows("SELECT FROM threads")) == 250
     assert len(await house.rows("SELECT FROM contents")) == 1
-    assert len(statements) <= 8
+    # The driver looks at each type once in a process.
+    assert len([one for one in statements if "typeinfo" not in one and "'jit'" not in one]) <= 7
 
 
 async def test_a_request_that_comes_again_changes_nothing(house: House) -> None:
@@ -168,7 +169,6 @@ async def test_a_row_is_not_claimed_while_another_of_its_thread_may_be_on_its_wa
 @pytest.mark.parametrize(
     ("event", "state", "reason"),
     [
-        ("UPDATE ledger SET not_after = now() - interval '1 second'", "expired", "its time had passed"),
         ("UPDATE threads SET revision = 2", "superseded", "revision 2 replaces it"),
         ("INSERT INTO unsubscribed SELECT mailbox, 'calls', now() FROM ledger", "unneeded", "unsubscribed"),
         ("INSERT INTO suppressions SELECT mailbox, 'bounced', now() FROM ledger", "suppressed", "bounced"),
@@ -302,3 +302,22 @@ def test_a_request_of_which_no_mail_can_be_made_is_a_dead_letter_and_the_next_is
     assert withdrawal.startswith("unknown template 'withdrawal'")
     assert "committee" in content
     assert calendar == ending == "calendar: unknown time zone 'Mars/Olympus'"
+
+
+async def test_batches_that_come_at_once_each_keep_what_is_their_own(house: House) -> None:
+    await house.ask(batch([1], matter="campaign:known"))
+    asked = {"campaign:a": [1, 2, 3], "campaign:b": [2], "campaign:known": [1, 4], "campaign:c": [5, 3]}
+    empty = batch([], matter="campaign:empty")
+    batches = [
+        batch([], recipients=[recipient(n, name=f"o{n}") for n in numbers], matter=matter, revision=2, wave=matter)
+        for matter, numbers in asked.items()
+    ]
+    await house.ask(batches[0], empty, *batches[1:])
+    rows = await house.rows("SELECT * FROM ledger WHERE revision = 2")
+    kept = {(row["matter"], row["wave"], row["mailbox"], *row["officials"]) for row in rows}
+    assert kept == {(one, one, mailbox_of(n), f"o{n}") for one, numbers in asked.items() for n in numbers}
+    assert all([row["parts"][0]["name"]] == row["officials"] for row in rows)
+    contents = await house.rows(
+        "SELECT l.matter = c.matter AS own FROM ledger AS l JOIN contents AS c ON c.id = content_id"
+    )
+    assert all(row["own"] for row in contents)

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from clarion.services.notifications.channels.lines import MOST, ROUNDS, Line
+from clarion.services.notifications.channels.lines import FIRST, ROUNDS, Line
 from clarion.services.notifications.channels.relays import Relay, Timeouts
 from clarion.services.notifications.channels.smtp import Mail, SmtpConnection
+from clarion.services.notifications.crew import Crew, Sent, Written
+from clarion.services.notifications.domain.messages import Addressed
 from clarion.services.notifications.domain.outcomes import Accepted, Declined, InDoubt, NotTried, Outcome, OutOfTime
+from clarion.services.notifications.operations import Ready
 from tests.services.notifications.relays import Turn, and_die, drop, listening, taking
 from tests.services.notifications.test_relays import MAIL, SENDER, relay_at
+from tests.services.notifications.test_rendering import NOW, RENDERER, message
 
 
 async def carried(relay: Relay, addresses: Sequence[str]) -> list[tuple[str, Outcome]]:
@@ -125,11 +131,11 @@ async def test_what_waits_behind_a_slow_word_is_given_back_and_never_said(until:
 def test_lines_grow_while_the_relay_is_quick_and_shrink_while_it_is_slow() -> None:
     line = Line()
     seen = []
-    for seconds in (0.2, 0.3, 0.1, 1.0, 1.0, 0.01, 0.1, 0.01, 0.01, 0.01):
+    for seconds in (0.2, 0.3, 0.1, 1.0, 1.0, 0.01, 0.1, 0.01, 0.01, 0.01, 0.01):
         for _ in range(ROUNDS):
             line.learn(seconds)
         seen.append(line.mails)
-    assert seen == [4, 2, 2, 1, 1, 2, 2, 4, 8, 8]
+    assert seen == [4, 2, 2, 1, 1, 2, 2, 4, 8, 16, 16]
 
 
 def test_lines_do_not_shrink_while_some_rounds_are_quick() -> None:
@@ -137,4 +143,23 @@ def test_lines_do_not_shrink_while_some_rounds_are_quick() -> None:
     for _ in range(5):
         for seconds in (1.0, 0.3, 0.1, 0.5):
             line.learn(seconds)
-    assert line.mails == MOST
+    assert line.mails == FIRST
+
+
+async def test_a_mail_whose_time_runs_out_while_those_before_it_go_is_given_back() -> None:
+    times = [NOW]
+    sender = SimpleNamespace(clock=lambda: times[-1], renderer=RENDERER, relays=None)
+    crew = Crew(cast("Any", SimpleNamespace(sender=sender, worker=None)), 10)
+    outcomes: dict[int, Outcome] = {}
+    line = []
+    for number, not_after in enumerate((None, NOW + timedelta(seconds=0.5), NOW + timedelta(hours=1))):
+        written = Written(Ready(message(not_after=not_after)), Addressed("ada@alder.example", ()), MAIL)
+        line.append(
+            (Sent(cast("Any", SimpleNamespace(relay_name="main")), written), partial(outcomes.__setitem__, number))
+        )
+    begun = asyncio.get_running_loop().time()
+    mails = crew._in_time(line, begun, NOW + timedelta(seconds=2))
+    next(mails)
+    times.append(NOW + timedelta(seconds=0.5))
+    next(mails)
+    assert {number: type(outcome) for number, outcome in outcomes.items()} == {1: OutOfTime}

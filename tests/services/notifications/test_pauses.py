@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from clarion.runtime.clock import system_clock
 from clarion.schemas.messages import MessageBatch, Pause
@@ -172,7 +173,7 @@ async def test_who_looked_before_it_was_resumed_leaves_nothing_aside(house: Hous
     await hold(house, paused())
     async with house.database.transaction() as late:
         await queries.lock_following(late.connection)
-        await queries.follow_pauses(late.connection, matter=MATTER, after="", room=9, now=system_clock())
+        await queries.follow_pauses(late.connection, matter=MATTER, after=UUID(int=0), room=9, now=system_clock())
         await hold(house, paused(2, yes=False))
         following = asyncio.create_task(aside(house))
         await until(lambda: someone_waits(house))

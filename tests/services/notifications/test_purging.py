@@ -60,8 +60,8 @@ async def test_a_matter_that_is_over_for_long_goes_with_all_it_needed(house: Hou
         "INSERT INTO pauses (matter, wave, revision, paused, changed_at) VALUES ('campaign:c1', NULL, 1, true, now())"
     )
     await aged(house, "campaign:c1", LONG_AGO)
-    assert await purge(house) == 5 + 3 + 5 + 2 + 1
-    for table in ("ledger", "threads", "contents"):
+    assert await purge(house) == 5 + 3 + 5 + 2 + 1 + 1
+    for table in ("ledger", "threads", "contents", "commons"):
         assert await matters(house, table) == {"campaign:c2"}
     assert await matters(house, "pauses") == set()
     assert await purge(house) == 0

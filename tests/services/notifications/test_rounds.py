@@ -41,7 +41,7 @@ async def mark(house: House, worker: UUID, claimed: list[Claimed]) -> set[Key]:
         return set(await operations.mark(tx, Round(worker, 0, {}), ready, system_clock(), holding(claimed)))
 
 
-async def settle(house: House, worker: UUID, claimed: list[Claimed], verdict: Verdict, before: str = "sending") -> None:
+async def settle(house: House, worker: UUID, claimed: list[Claimed], verdict: Verdict) -> None:
     async with house.database.transaction() as tx:
         await operations.begin_turn(tx)
         settled = [Settled(one, verdict) for one in claimed]
@@ -98,7 +98,7 @@ async def test_a_worker_that_was_buried_marks_and_settles_nothing(house: House) 
     claimed = await claim(house, worker, 2, [])
     await die(house, worker)
     assert await mark(house, worker, claimed) == set()
-    await settle(house, worker, claimed, Verdict("failed", 0, 0, reason="it cannot be written"), "claimed")
+    await settle(house, worker, claimed, Verdict("failed", 0, 0, reason="it cannot be written"))
     assert await house.states() == {"queued": 2}
     assert len(await claim(house, other, 2, [])) == 2
     await mark(house, worker, claimed)

@@ -91,6 +91,8 @@ async def work(house: House) -> dict[str, tuple[int, set[str]]]:
     ready = [Ready(one, one.recipient.officials) for one in claimed]
     turn = Round(WORKER, 0, {})
     assert len(await done("mark", lambda tx: operations.mark(tx, turn, ready, now))) == ROUND
+    unsure = [one._replace(message=one.message._replace(grounds=None)) for one in ready]
+    assert len(await done("mark after a change", lambda tx: operations.mark(tx, turn, unsure, now))) == ROUND
     await done("told", lambda tx: Ledger(tx.connection).told(claimed))
     verdict = Verdict("sent", 1, 0, reply="250 2.0.0 Ok")
     settled = [Settled(one, verdict) for one in claimed]

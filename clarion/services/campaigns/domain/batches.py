@@ -20,6 +20,8 @@ from clarion.services.campaigns.domain.model import Asked, Division, Withdrawn
 
 RECIPIENTS_PER_MESSAGE = 250
 BYTES_PER_MESSAGE = 900_000
+PLACE_BYTES = 24
+"""What the number of what it has in common takes in a recipient, and the commas."""
 MAILBOXES_PER_WITHDRAWAL = 1_000
 DAY = timedelta(hours=24)
 LAST_DAY = "Less than a day is left."
@@ -114,7 +116,7 @@ def batches_of(
     """Batches with their bucket: one wave each, and apart where letters end before the hearing."""
     apart = message.letters_due_at is not None
     recipients = Recipients(message, elsewhere)
-    together: dict[tuple[int, str, bool], list[str]] = defaultdict(list)
+    together: dict[tuple[int, str, bool], list[Written]] = defaultdict(list)
     for each in asked:
         together[each.bucket, each.division, each.letter and apart].append(recipients.written(each))
     frames = {
@@ -127,16 +129,30 @@ def batches_of(
             yield bucket, WrittenBatch.of(frame, chunk)
 
 
+class Written(NamedTuple):
+    """A recipient as JSON, all but the last brace; and what it has in common with others, as JSON."""
+
+    recipient: str
+    common: str
+
+
 class WrittenBatch(MessageBatch):
     """A batch as it goes over the wire: what its recipients have in common was written once, and none is an object."""
 
     _body: str = PrivateAttr("")
 
     @classmethod
-    def of(cls, frame: str, recipients: Iterable[str]) -> "WrittenBatch":
+    def of(cls, frame: str, written: Sequence[Written]) -> "WrittenBatch":
         """The batch of recipients that are JSON already; `frame` is a batch without any."""
-        body: dict[str, Any] = {"_body": f'{frame[:-1]},"recipients":[{",".join(recipients)}]}}'}
-        return cls.model_construct(**body)
+        places: dict[str, int] = {}
+        recipients = [
+            f'{each.recipient},"in_common":{places.setdefault(each.common, len(places))}}}' for each in written
+        ]
+        said = f'{frame[:-1]},"in_common":[{",".join(places)}],"recipients":[{",".join(recipients)}]}}'
+        made = cls.of_valid()
+        # To make empty lists itself, pydantic looks for the parameters of `list`; that leaves 50 kB in a cycle.
+        object.__setattr__(made, "__pydantic_private__", {"_body": said})
+        return made
 
     def model_dump_json(self, **_: Any) -> str:
         """The batch as JSON."""
@@ -160,7 +176,7 @@ def _frame(message: Message, slug: str, division: Division | None, now: datetime
         wave=slug,
         recipients=[],
     )
-    return batch.model_dump_json(exclude={"recipients"})
+    return batch.model_dump_json(exclude={"recipients", "in_common"})
 
 
 def _not_after(message: Message, now: datetime, *, letter: bool) -> datetime:
@@ -212,10 +228,10 @@ def _content(message: Message, division: Division | None, slug: str, now: dateti
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a mailbox is told for its cities: the bills it is about, and the reasons, each as JSON."""
+    """What a mailbox is told for its cities: the bills it is about, and the reasons as JSON."""
 
     bills: Sequence[str]
-    reasons: Sequence[str]
+    reasons: str
 
 
 class Recipients:
@@ -225,34 +241,35 @@ class Recipients:
         self._message = message
         self._elsewhere = elsewhere
         self._wordings: dict[tuple[str, ...], Wording] = {}
-        self._asks: dict[tuple[tuple[str, ...], bool, bool, bool], str] = {}
+        self._common: dict[tuple[tuple[str, ...], bool, bool, bool], str] = {}
 
-    def written(self, asked: Asked) -> str:
+    def written(self, asked: Asked) -> Written:
         """The recipient of a mailbox, with its reasons and what it is asked for. Its values were validated before."""
-        wording = self._wordings.get(asked.cities) or self._worded(asked.cities)
         key = asked.cities, asked.letter, asked.phone, asked.testimony
-        asks = self._asks.get(key) or self._asks.setdefault(key, self._asked(asked, wording))
-        reasons = wording.reasons
-        if asked.own or self._elsewhere.came:
-            reasons = [*self._own(asked, wording), *reasons]
+        common = self._common.get(key) or self._common.setdefault(key, self._in_common(asked))
         officials = ",".join(map(_to_json, asked.officials))
-        elsewhere = self._told_elsewhere(asked.mailbox) if self._elsewhere.called else ""
-        return (
-            f'{{"mailbox":"{asked.mailbox}","officials":[{officials}],"reasons":[{",".join(reasons)}],"asks":[{asks}],'
-            f'"told_elsewhere":[{elsewhere}]}}'
-        )
+        said = f'{{"mailbox":"{asked.mailbox}","officials":[{officials}]'
+        if asked.own or self._elsewhere.came:
+            said += f',"reasons":[{",".join(self._own(asked))}]'
+        if self._elsewhere.called:
+            said += f',"told_elsewhere":[{self._told_elsewhere(asked.mailbox)}]'
+        return Written(said, common)
+
+    def _in_common(self, asked: Asked) -> str:
+        wording = self._worded(asked.cities)
+        asks = ",".join(each.model_dump_json() for each in words.asks(asked, wording.bills, self._message.first_ask))
+        return f'{{"reasons":[{wording.reasons}],"asks":[{asks}]}}'
 
     def _worded(self, cities: tuple[str, ...]) -> Wording:
-        found = tuple(self._message.cities[city] for city in cities)
-        bills = [each.bill for each in self._message.content.bills if any(each.bill in city.bills for city in found)]
-        return self._wordings.setdefault(cities, Wording(bills, _reasons_told(found, self._message.jurisdiction)))
+        if cities not in self._wordings:
+            found = tuple(self._message.cities[city] for city in cities)
+            about = {bill for city in found for bill in city.bills}
+            bills = [each.bill for each in self._message.content.bills if each.bill in about]
+            self._wordings[cities] = Wording(bills, _reasons_told(found, self._message.jurisdiction))
+        return self._wordings[cities]
 
-    def _asked(self, asked: Asked, wording: Wording) -> str:
-        asks = words.asks(asked, wording.bills, self._message.first_ask)
-        return ",".join(each.model_dump_json() for each in asks)
-
-    def _own(self, asked: Asked, wording: Wording) -> list[str]:
-        own = [*self._moved(asked.mailbox, wording.bills), *asked.own]
+    def _own(self, asked: Asked) -> list[str]:
+        own = [*self._moved(asked.mailbox, self._worded(asked.cities).bills), *asked.own]
         return [each.model_dump_json() for each in own]
 
     def _told_elsewhere(self, mailbox: str) -> str:
@@ -271,22 +288,26 @@ class Recipients:
 
 
 @lru_cache(maxsize=1_024)
-def _reasons_told(cities: tuple[City, ...], jurisdiction: str) -> tuple[str, ...]:
-    """The reasons of these cities, each as JSON; they come again with each transaction of a fan-out."""
+def _reasons_told(cities: tuple[City, ...], jurisdiction: str) -> str:
+    """The reasons of these cities as JSON; they come again with each transaction of a fan-out."""
     found = [{"name": city.name, "reasons": json.loads(city.reasons)} for city in cities]
-    return tuple(each.model_dump_json() for each in words.reasons_told(found, jurisdiction))
+    return ",".join(each.model_dump_json() for each in words.reasons_told(found, jurisdiction))
 
 
-def _chunks(recipients: Iterable[str], shared: int) -> Iterator[list[str]]:
+def _chunks(written: Iterable[Written], shared: int) -> Iterator[list[Written]]:
     """Recipients by message; `shared` is how many bytes else there are in each."""
-    chunk: list[str] = []
+    chunk: list[Written] = []
+    known: set[str] = set()
     size = shared
-    for recipient in recipients:
-        length = len(recipient.encode()) + 1
+    for each in written:
+        own = len(each.recipient.encode()) + PLACE_BYTES
+        length = own if each.common in known else own + len(each.common.encode())
         if chunk and (len(chunk) == RECIPIENTS_PER_MESSAGE or size + length > BYTES_PER_MESSAGE):
             yield chunk
-            chunk, size = [], shared
-        chunk.append(recipient)
+            chunk, known, size = [], set(), shared
+            length = own + len(each.common.encode())
+        chunk.append(each)
+        known.add(each.common)
         size += length
     if chunk:
         yield chunk

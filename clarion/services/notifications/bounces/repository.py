@@ -11,7 +11,8 @@ from clarion.services.notifications.bounces.return_path import About
 from clarion.services.notifications.bounces.said import Conclusion
 from clarion.services.notifications.domain.messages import message_name
 from clarion.services.notifications.domain.states import State
-from clarion.services.notifications.repository import delivery_of, queries
+from clarion.services.notifications.repository import queries
+from clarion.services.notifications.rows import delivery_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,10 @@ NOT_ITS_TURN = OutOfTime("the connection did not get to it")
 class Parcel(NamedTuple):
     """A mail as it goes over the wire; `ended` is called once, with what came of it."""
 
-    mail: bytes
-    rcpt: bytes
+    envelope: bytes
+    """All that is said before the content, a line for each command."""
     content: Sequence[bytes]
     ended: Callable[[Outcome], None]
-
-    @property
-    def envelope(self) -> bytes:
-        """All that is said before the content."""
-        return b"%s\r\n%s\r\nDATA\r\n" % (self.mail, self.rcpt)
 
 
 class Handover:
@@ -75,8 +70,8 @@ class Handover:
         elif self._session.pipelining:
             self._say(parcel.envelope, 3)
         else:
-            self._unsaid = (parcel.rcpt, b"DATA")
-            self._say(parcel.mail + b"\r\n", 1)
+            first, *self._unsaid = parcel.envelope.splitlines(keepends=True)
+            self._say(first, 1)
 
     def release(self) -> None:
         """Give back what waits behind a mail whose last word takes long; the session is closed after it."""
@@ -100,7 +95,7 @@ class Handover:
         elif self._unsaid and replies[0].code < 400:
             self._replies = (*self._replies, *replies)
             command, *self._unsaid = self._unsaid
-            self._say(command + b"\r\n", 1)
+            self._say(command, 1)
         else:
             self._answered((*self._replies, *replies) if self._replies else replies)
 

@@ -1,6 +1,7 @@
 """How many mails of a round go one after another over a connection."""
 
-MOST = 8
+FIRST, MOST = 8, 16
+"""How many go at first, when nothing is known of the relay, and at most."""
 QUICK_SECONDS = 0.05
 SLOW_SECONDS = 0.15
 ROUNDS = 4
@@ -11,7 +12,7 @@ class Line:
     """More `mails` over fewer connections while rounds are quick, which costs less; side by side while they are not."""
 
     def __init__(self) -> None:
-        self.mails = MOST
+        self.mails = FIRST
         self._seconds: list[float] = []
 
     def learn(self, seconds: float) -> None:

@@ -27,8 +27,8 @@ class Listener(Protocol):
 
 @lru_cache(maxsize=256)
 def read(line: bytes) -> Reply | None:
-    """A line that is a whole reply, of which most are alike; None if it is nothing of SMTP."""
-    if not line[:3].isdigit():
+    """A line that is a whole reply, of which most are alike; None if it is a part of one, or nothing of SMTP."""
+    if line[3:4] == b"-" or not line[:3].isdigit():
         return None
     return Reply(int(line[:3]), text_of(line))
 
@@ -109,8 +109,12 @@ class Session(asyncio.Protocol):
         """Cut replies out of what comes; once all are there that are due, the listener hears them."""
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
-        for line in lines:
-            self._take(line)
+        replies = [reply for line in lines if (reply := read(line)) is not None]
+        if len(replies) == len(lines) and not self._earlier:
+            self._replies += replies
+        else:
+            for line in lines:
+                self._take(line)
         if len(self._replies) > self._due + self._then or ((self._rest or self._earlier) and self._endless):
             # Unasked, such as a farewell: nothing more is said, but what came before it holds.
             self._transport.abort()

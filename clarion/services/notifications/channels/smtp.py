@@ -47,20 +47,20 @@ def why(error: Exception) -> RelayDown:
     return RelayDown(str(error) or type(error).__name__)
 
 
-def envelope(sender: str, address: str, *, smtputf8: bool) -> tuple[bytes, bytes]:
-    """The MAIL and the RCPT command; addresses beyond ASCII go as RFC 6531 says.
+def envelope(sender: str, address: str, *, smtputf8: bool) -> bytes:
+    """The MAIL, the RCPT and the DATA command, a line each; addresses beyond ASCII go as RFC 6531 says.
 
     Raises:
         ValueError: an address would end its command, or needs what the relay does not offer.
     """
-    plain = sender.isascii() and address.isascii()
-    if not (plain and sender.isprintable() and address.isprintable()) and CONTROL.search(sender + address):
+    said = sender + address
+    if not (said.isascii() and said.isprintable()) and CONTROL.search(said):
         raise ValueError(NOT_FOR_THE_WIRE)
-    if plain:
-        return f"MAIL FROM:<{sender}>".encode(), f"RCPT TO:<{address}>".encode()
+    if said.isascii():
+        return f"MAIL FROM:<{sender}>\r\nRCPT TO:<{address}>\r\nDATA\r\n".encode()
     if not smtputf8:
         raise ValueError(BEYOND_ASCII)
-    return f"MAIL FROM:<{sender}> BODY=8BITMIME SMTPUTF8".encode(), f"RCPT TO:<{address}>".encode()
+    return f"MAIL FROM:<{sender}> BODY=8BITMIME SMTPUTF8\r\nRCPT TO:<{address}>\r\nDATA\r\n".encode()
 
 
 class Mail(NamedTuple):
@@ -157,11 +157,11 @@ class SmtpConnection:
         for sender, address, content, ended in mails:
             self.mails += 1
             try:
-                mail, rcpt = envelope(sender, address, smtputf8=self._smtputf8)
+                said = envelope(sender, address, smtputf8=self._smtputf8)
             except ValueError as error:
                 ended(Declined("refused", str(error)))
                 continue
-            yield Parcel(mail, rcpt, content, ended)
+            yield Parcel(said, content, ended)
 
     def _over(self) -> None:
         self.busy, self._handover = False, None

@@ -15,6 +15,7 @@ class Hold(NamedTuple):
     """How a worker holds a message: at which version of its row, and since when; once it is marked also for whom.
 
     `named` is None where the mail names everyone it was asked for; `sequence` is that of its calendar entry.
+    `grounds` are those on which it may be sent as long as they hold; None if that is to be looked at.
     """
 
     claim: int
@@ -22,6 +23,7 @@ class Hold(NamedTuple):
     marked_at: datetime | None = None
     named: Sequence[str] | None = None
     sequence: int | None = None
+    grounds: int | None = None
 
 
 def key_of(message: Claimed) -> Key:

@@ -28,13 +28,22 @@ TRIAL = "wording:"
 
 
 def thread_of(matter: str, mailbox: str) -> UUID:
-    """The thread of a matter with a mailbox: always the same, so that a replay finds it again."""
+    """The thread of a matter with a mailbox: always the same, so that a replay finds it again.
+
+    A thread from before ids began with their matter keeps another: `notifications.threads` gives the one it has.
+    """
     return UUID(thread_key(matter, mailbox))
 
 
 def thread_key(matter: str, mailbox: str) -> str:
     """The same in 32 hexadecimal digits, where a batch of them is only handed on to the database."""
-    return hashlib.sha256(f"{matter}\n{mailbox}".encode()).hexdigest()[:32]
+    return matter_key(matter) + hashlib.sha256(f"{matter}\n{mailbox}".encode()).hexdigest()[:20]
+
+
+@lru_cache(maxsize=1_024)
+def matter_key(matter: str) -> str:
+    """The twelve digits with which all threads of a matter begin, so that they are neighbours in the indexes."""
+    return hashlib.sha256(matter.encode()).hexdigest()[:12]
 
 
 def message_name(thread_id: UUID, revision: int, resend: int = 0) -> str:
@@ -55,7 +64,10 @@ class Official(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A ledger row that a worker holds. `claim` counts its claims and tells a late word from a current one."""
+    """A ledger row that a worker holds. `claim` counts its claims and tells a late word from a current one.
+
+    `grounds` is the edition of what could forbid it at its claim, when nothing did; None if something may.
+    """
 
     thread_id: UUID
     revision: int
@@ -71,6 +83,7 @@ class Claimed(NamedTuple):
     attempts: int
     doubts: int
     resend: int = 0
+    grounds: int | None = None
 
     @property
     def id(self) -> str:
@@ -168,15 +181,32 @@ def reachable(to: str, officials: tuple[Official, ...], name: str | None) -> Add
     return NotSent("failed", MALFORMED) if address is None else Addressed(address, officials, name)
 
 
-def joined(mailbox: str, parts: Sequence[Mapping[str, Any]]) -> Recipient:
-    """The recipients of one mailbox that came in several batches as one: everyone named, each reason and ask once."""
-    recipients = [recipient_of(mailbox, part) for part in parts]
-    first = recipients[0]
-    if len(recipients) == 1:
+class Common(NamedTuple):
+    """What a recipient is told and asked as others of its batch are."""
+
+    reasons: list[Reason]
+    asks: list[Ask]
+
+
+NOTHING = Common([], [])
+NOTHING_ELSE: Sequence[Mapping[str, Any]] = ({},)
+"""The parts of one recipient who has all in common with others."""
+
+
+def joined(
+    mailbox: str, officials: Sequence[str], parts: Sequence[Mapping[str, Any]], common: Common = NOTHING
+) -> Recipient:
+    """The recipients of one mailbox that came in several batches as one: everyone named, each reason and ask once.
+
+    `common` is what the first of them has in common with others.
+    """
+    first = recipient_of(mailbox, officials, parts[0], common)
+    if len(parts) == 1:
         return first
+    recipients = [first, *(recipient_of(mailbox, officials, part) for part in parts[1:])]
     return first.model_copy(
         update={
-            "officials": list(dict.fromkeys(one for part in recipients for one in part.officials)),
+            "officials": list(dict.fromkeys(officials)),
             "reasons": list({(r.kind, r.text): r for part in recipients for r in part.reasons}.values()),
             "asks": list({(a.kind, a.bill): a for part in recipients for a in part.asks}.values()),
             "told_elsewhere": list(dict.fromkeys(key for part in recipients for key in part.told_elsewhere)),
@@ -184,17 +214,29 @@ def joined(mailbox: str, parts: Sequence[Mapping[str, Any]]) -> Recipient:
     )
 
 
-def recipient_of(mailbox: str, part: Mapping[str, Any]) -> Recipient:
+def recipient_of(
+    mailbox: str, officials: Sequence[str], part: Mapping[str, Any], common: Common = NOTHING
+) -> Recipient:
     """A recipient as the ledger keeps it, which was validated when it was asked for."""
     get = part.get
+    own = common_of(part) if part else common
     return Recipient.of_valid(
         mailbox=mailbox,
-        officials=get("officials", []),
+        officials=officials,
         address=get("address"),
         name=get("name"),
-        reasons=[_reason(one["kind"], one["text"]) for one in get("reasons", ())],
-        asks=[_ask(one["kind"], one["bill"]) for one in get("asks", ())],
+        reasons=own.reasons or common.reasons,
+        asks=own.asks or common.asks,
         told_elsewhere=get("told_elsewhere", []),
+        in_common=None,
+    )
+
+
+def common_of(part: Mapping[str, Any]) -> Common:
+    """What is told and asked of a part, or of what parts have in common."""
+    return Common(
+        [_reason(one["kind"], one["text"]) for one in part.get("reasons", ())],
+        [_ask(one["kind"], one["bill"]) for one in part.get("asks", ())],
     )
 
 

@@ -98,10 +98,10 @@ def judge(
     retries: Retries,
 ) -> Verdict:
     """What follows from a try. A message in doubt is sent once more; in doubt again, its end is unknown."""
+    if isinstance(outcome, Accepted):
+        return taken(outcome, attempts, doubts)
     tried = attempts + 1
     match outcome:
-        case Accepted(reply):
-            return Verdict("sent", tried, doubts, reply=brief(reply))
         case InDoubt(reason) if doubts:
             return Verdict("unknown", tried, doubts + 1, reason=f"in doubt twice: {brief(reason)}")
         case InDoubt(reason):
@@ -114,6 +114,11 @@ def judge(
             soon = now + timedelta(seconds=retries.wait_seconds(1, jitter, SOON))
             verdict = Verdict(waiting_as("queued", doubts), attempts, doubts, soon, brief(reason))
     return given_up(verdict, now - queued_at, retries)
+
+
+def taken(accepted: Accepted, attempts: int, doubts: int) -> Verdict:
+    """What follows for a mail that the relay took."""
+    return Verdict("sent", attempts + 1, doubts, None, None, brief(accepted.reply))
 
 
 def _declined(

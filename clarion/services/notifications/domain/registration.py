@@ -6,23 +6,20 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from clarion.schemas.messages import CalendarEntry, MessageBatch, Recipient, Withdrawal
 from clarion.services.notifications.domain import lanes
 from clarion.services.notifications.domain.calendar import begins_at
+from clarion.services.notifications.domain.commons import kept
 from clarion.services.notifications.domain.messages import WITHDRAWAL, thread_key
 
 SHARED_FIELDS = {"template", "lane", "subscription", "reply_to", "not_after", "facts", "content", "calendar"}
-
-_parts = TypeAdapter(list[Recipient])
 
 
 @dataclass(slots=True)
 class Asked:
     """Threads at the revisions they are asked for, column by column; `shared` has what those of a batch have in common.
 
-    `shares` tells for each thread which of `shared` is its own.
+    `shares` tells for each thread which of `shared` is its own; each of those names its first and last place, from 1.
     """
 
     shared: list[dict[str, Any]] = field(default_factory=list)
@@ -32,10 +29,16 @@ class Asked:
 
     def add(self, threads: Mapping[str, str], **shared: Any) -> None:
         """Take in mailboxes by their threads."""
+        places = {"first": len(self.shares) + 1, "last": len(self.shares) + len(threads)}
         self.shares += [len(self.shared)] * len(threads)
-        self.shared.append({"share": len(self.shared), **shared})
+        self.shared.append({"share": len(self.shared), **places, **shared})
         self.thread_ids += threads
         self.mailboxes += threads.values()
+
+    @property
+    def matters(self) -> list[str]:
+        """What they are about, each once."""
+        return list({each["matter"] for each in self.shared})
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -46,6 +49,12 @@ class Asked:
             "thread_ids": self.thread_ids,
             "mailboxes": self.mailboxes,
         }
+
+    def named(self, ids: Mapping[tuple[str, str], str]) -> "Asked":
+        """The same, with the threads of these matters and mailboxes by these ids."""
+        threads = zip(self.shares, self.mailboxes, self.thread_ids, strict=True)
+        named = [ids.get((self.shared[share]["matter"], mailbox), made) for share, mailbox, made in threads]
+        return Asked(self.shared, self.shares, named, self.mailboxes)
 
     def only(self, threads: Container[str]) -> "Asked":
         """The same, of these threads alone."""
@@ -62,13 +71,16 @@ class Asked:
 class Registration:
     """Rows for the ledger's tables; each thread and revision stands in it once.
 
-    `officials` are PostgreSQL's array literals, `parts` the recipients of each batch as a JSON array.
+    `officials` are PostgreSQL's array literals, `parts` the recipients of each batch as a JSON array. `commons` are
+    what several have in common, by the ids that stand in `common_ids`: each its matter, and itself as JSON.
     """
 
     contents: dict[tuple[str, int, str], dict[str, Any]] = field(default_factory=dict)
     asked: Asked = field(default_factory=Asked)
     officials: list[str] = field(default_factory=list)
-    parts: list[bytes] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    common_ids: list[str | None] = field(default_factory=list)
+    commons: dict[str, tuple[str, str]] = field(default_factory=dict)
     _known: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, batch: MessageBatch) -> "Registration | None":
@@ -89,24 +101,20 @@ class Registration:
         threads = {thread: one.mailbox for thread, one in recipients.items()}
         self.asked.add(threads, **named, wave=batch.wave, lane=lanes.number(batch.lane))
         self.officials += [array_literal(one.officials) for one in recipients.values()]
-        self.parts.append(parts_of(list(recipients.values())))
+        self._keep(batch.matter, list(recipients.values()))
         return None
 
-    @property
-    def all_parts(self) -> str:
-        """The recipients of all batches as one JSON array, in the order of the threads."""
-        return f"[{','.join(part[1:-1].decode() for part in self.parts if part != b'[]')}]"
+    def _keep(self, matter: str, recipients: Sequence[Recipient]) -> None:
+        parts, common_ids, commons = kept(matter, recipients)
+        self.parts.append(parts)
+        self.common_ids += common_ids
+        self.commons |= {common_id: (matter, part) for common_id, part in commons.items()}
 
     @classmethod
     def _of(cls, batch: MessageBatch) -> "Registration":
         made = cls()
         made.add(batch)
         return made
-
-
-def parts_of(recipients: Sequence[Recipient]) -> bytes:
-    """Recipients as the ledger keeps them, as a JSON array: the mailbox is the row's."""
-    return _parts.dump_json(list(recipients), exclude={"__all__": {"mailbox"}}, exclude_defaults=True)
 
 
 def array_literal(texts: Sequence[str]) -> str:

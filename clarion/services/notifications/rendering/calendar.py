@@ -26,8 +26,8 @@ MAILTO = "@!$'*+^_`{|}~.-"
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 SHARED_LIMIT = 256
 NAME_CHARACTERS = 100
-STAMP, ATTENDEE = "stamp", "attendee"
-OWN = ("uid", "sequence", STAMP, "location", "url", ATTENDEE)
+ATTENDEE = "attendee"
+OWN = ("uid", "sequence", "location", "url", ATTENDEE)
 
 
 class Invitations:
@@ -38,7 +38,7 @@ class Invitations:
         self._shared: OrderedDict[str, Segments] = OrderedDict()
 
     def write(self, entry: Entry) -> Segments:
-        """The entry as the quoted-printable body of a part, with a gap for each of STAMP and ATTENDEE."""
+        """The entry as the quoted-printable body of a part, with a gap for when and for whom it was written."""
         calendar = trimmed(entry.calendar)
         lines = {
             "uid": text_line("UID", calendar.uid),

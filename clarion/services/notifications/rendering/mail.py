@@ -1,7 +1,7 @@
 """From a claimed message to the bytes of its mail."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -17,9 +17,9 @@ from clarion.services.notifications.domain.changes import Line
 from clarion.services.notifications.domain.messages import Addressed, Claimed, Content, message_name
 from clarion.services.notifications.domain.room import MAIL_BYTES, brief, shortened
 from clarion.services.notifications.domain.subscriptions import PURPOSE, list_name, title_of
-from clarion.services.notifications.domain.telling import Amended, Ended, Entry, Fresh, Telling, Wording
+from clarion.services.notifications.domain.telling import FRESH, Amended, Ended, Entry, Fresh, Telling, Wording
 from clarion.services.notifications.rendering.bodies import Body, body_of, web_link
-from clarion.services.notifications.rendering.calendar import ATTENDEE, STAMP, Invitations, attendee, stamp
+from clarion.services.notifications.rendering.calendar import ATTENDEE, Invitations, attendee, stamp
 from clarion.services.notifications.rendering.mime import (
     VERSION,
     Gap,
@@ -34,6 +34,7 @@ from clarion.services.notifications.rendering.mime import (
     unstructured,
 )
 from clarion.services.notifications.rendering.own import TOKEN, Own
+from clarion.services.notifications.rendering.reader import NAME_CHARACTERS, Reader
 from clarion.services.notifications.wordings.editions import Edition, Editions
 from clarion.services.notifications.wordings.faults import Faulty, Unusable
 from clarion.services.notifications.wordings.limits import TOO_LONG
@@ -42,17 +43,18 @@ from clarion.services.notifications.wordings.wording import Worded
 SHARED_LIMIT = 256
 ROOMS = (30_000, 22_000, 14_000, 7_000, 2_000)
 """Bytes that the details of a call may take: the most with which the whole mail is not too long."""
-SUBJECT_CHARACTERS, SUBJECT_BYTES, NAME_CHARACTERS, ADDRESS_CHARACTERS = 250, 1_500, 100, 320
+SUBJECT_CHARACTERS, SUBJECT_BYTES, ADDRESS_CHARACTERS = 250, 1_500, 320
 PERSONAL = frozenset({"registration", "kept", "sign-in", "notice"})
 """Templates whose content is one person's own, so that keeping it would only push out what is shared."""
 TEMPLATES = ("call", "over", "registration", "kept", "sign-in", "notice", "worded")
 TRIED_OUT = "Test: "
 """What the subject of a mail begins with that only tries a wording out."""
 PLAIN = Telling()
+FRESHLY = (Fresh,)
 TEXT, HTML = "text.", "html."
 POSTMARK_HEADER = "X-PM-Metadata-clarion"
 """What Postmark gives back with a bounce, as `Metadata`."""
-TO, OWN, LINK = Gap("to"), Gap("own"), Gap("link")
+OWN = Gap("own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,20 @@ class Shared:
     """What all recipients with the same asks have in common: the mail, with gaps for what is their own."""
 
     mail: Segments
-    changes: Sequence[Line]
+    changes: tuple[Line, ...]
     wording: Edition | None = None
     """That of staff, if it is not the project's."""
+
+
+def told_as(wording: Wording) -> tuple[Any, ...]:
+    """What of a wording makes mails differ."""
+    match wording:
+        case Amended(before, changes):
+            return Amended, before.id, *[change.key for change in changes]
+        case Ended(before):
+            return Ended, before.id
+        case _:
+            return (type(wording),)
 
 
 @lru_cache(maxsize=16)
@@ -74,8 +87,8 @@ def written_date(now: datetime) -> str:
 class Signs(Protocol):
     """Makes what makes tokens of one purpose."""
 
-    def signer(self, purpose: str, /) -> Callable[[Any], str]:
-        """What makes a token that carries a payload."""
+    def signer(self, purpose: str, /) -> Callable[[Any, datetime], str]:
+        """What makes a token that carries a payload, at a time."""
         ...
 
 
@@ -123,6 +136,7 @@ class Renderer:
         }
         self._text = Own(environment.get_template("own.txt.j2"), html=False)
         self._html = Own(environment.get_template("own.html.j2"), html=True)
+        self._reader = Reader(self._text, self._html)
         self._invitations = Invitations(display, self.sender)
         self._shared: OrderedDict[tuple[Any, ...], Shared] = OrderedDict()
 
@@ -164,57 +178,57 @@ class Renderer:
         return mail, True
 
     def _own(
-        self, message: Claimed, to: Addressed, now: datetime, telling: Telling, shared_changes: Sequence[Line]
+        self, message: Claimed, to: Addressed, now: datetime, telling: Telling, shared_changes: tuple[Line, ...]
     ) -> dict[str, bytes]:
         """What fills the gaps."""
         reasons = message.recipient.reasons
-        changes = (*shared_changes, *words.arrived(reasons, telling.wording))
         why = tuple([reason.text for reason in reasons if reason.kind != words.ARRIVED])
-        names = words.salutation(to)
-        token = "" if message.subscription is None else self._sign([message.mailbox, message.subscription])
+        changes = shared_changes
+        if len(why) < len(reasons):
+            changes = (*changes, *words.arrived(reasons, telling.wording))
+        named = self._reader.named(to)
+        token = "" if message.subscription is None else self._sign([message.mailbox, message.subscription], now)
         return {
-            TO.name: mailbox("To", to.name and brief(to.name, NAME_CHARACTERS), to.address),
-            OWN.name: self._own_headers(message, telling, now),
-            LINK.name: token.encode(),
+            OWN.name: named.to + self._own_headers(message, telling, now, token),
             TOKEN.name: unquoted(token),
-            "text.greeting": self._text.greeting(names),
+            "text.greeting": named.text,
             "text.changes": self._text.changed(changes),
             "text.why": self._text.told(why),
-            "html.greeting": self._html.greeting(names),
+            "html.greeting": named.html,
             "html.changes": self._html.changed(changes),
             "html.why": self._html.told(why),
-            STAMP: stamp(now),
-            ATTENDEE: b"" if telling.entry is None else attendee(to),
+            ATTENDEE: b"" if telling.entry is None else stamp(now) + (named.attendee or attendee(to)),
         }
 
-    def _own_headers(self, message: Claimed, telling: Telling, now: datetime) -> bytes:
+    def _own_headers(self, message: Claimed, telling: Telling, now: datetime, token: str) -> bytes:
+        thread, name, domain = message.thread_id.hex, message.id, self.domain
         lines = (
             f"Date: {written_date(now)}\r\n"
-            f"Message-ID: <{message.id}@{self.domain}>\r\n"
+            f"Message-ID: <{name}@{domain}>\r\n"
             "Auto-Submitted: auto-generated\r\n"
-            f"Clarion-Thread: {message.thread_id.hex}\r\n"
+            f"Clarion-Thread: {thread}\r\n"
             f"Clarion-Revision: {message.revision}\r\n"
         )
+        if token:
+            lines += f"List-Unsubscribe: <{self._leaving_page}{token}>\r\n"
         if self._postmark:
-            lines += f"{POSTMARK_HEADER}: {message.id}\r\n"
+            lines += f"{POSTMARK_HEADER}: {name}\r\n"
         if telling.first is not None:
-            first = f"<{message_name(message.thread_id, telling.first.revision, telling.first.resend)}@{self.domain}>"
+            first = f"<{message_name(message.thread_id, telling.first.revision, telling.first.resend)}@{domain}>"
             lines += f"In-Reply-To: {first}\r\nReferences: {first}\r\n"
         return lines.encode("ascii")
 
-    def _list_headers(self, subscription: str) -> Parts:
-        """The list that a mail belongs to, and the link that leaves it."""
+    def _list_headers(self, subscription: str) -> bytes:
+        """The list that a mail belongs to, and that its link leaves it at once."""
         list_id = f"{list_name(subscription)}.{self.domain}"
-        before = f"List-Id: <{list_id}>\r\nList-Unsubscribe: <{self._leaving_page}"
-        return [before.encode("ascii"), LINK, b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"]
+        return f"List-Id: <{list_id}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode("ascii")
 
     def _shared_part(self, message: Claimed, content: Content, telling: Telling, room: int) -> Shared:
-        wording, entry, asks = telling.wording, telling.entry, message.recipient.asks
-        before = wording.before.id if isinstance(wording, Amended | Ended) else None
-        changed = tuple(change.key for change in wording.changes) if isinstance(wording, Amended) else ()
-        said = (content.id, self.editions.taken_up(content), room, type(wording), before, changed)
+        entry = telling.entry
+        wording = FRESHLY if telling.wording is FRESH else told_as(telling.wording)
+        said = (content.id, self.editions.taken_up(content), room, wording, message.subscription)
         calendar = (entry.calendar.method, entry.sequence) if entry else None
-        key = (*said, calendar, message.subscription, *[(ask.kind, ask.bill) for ask in asks])
+        key = (*said, calendar, *[(ask.kind, ask.bill) for ask in message.recipient.asks])
         found = self._shared.get(key)
         if found is None:
             found = self._render_shared(message, content, telling, room)
@@ -231,9 +245,9 @@ class Renderer:
         tried = TRIED_OUT if content.tried_out else ""
         subject = brief(f"{tried}{worded.subject if worded else body.subject}", SUBJECT_CHARACTERS)
         subject = shortened(subject, SUBJECT_BYTES)
-        headers = [self._from, TO, unstructured("Subject", subject), *self._reply_to(content, wording), OWN]
-        if message.subscription:
-            headers += self._list_headers(message.subscription)
+        headers: Parts = [self._from, unstructured("Subject", subject), *self._reply_to(content, wording), OWN]
+        if message.subscription is not None:
+            headers.append(self._list_headers(message.subscription))
         shown = {**self._foot, "subject": subject}
         if worded is not None:
             plain, marked_up = self._templates["worded"]
@@ -243,7 +257,7 @@ class Renderer:
             plain, marked_up = self._templates[body.template]
             rendered = plain.render(shown, **body.context), marked_up.render(shown, **body.context)
         parts = self._parts(*rendered, message.subscription, telling.entry)
-        return Shared(Segments([*headers, VERSION, *parts]), body.changes, own)
+        return Shared(Segments([*headers, VERSION, *parts]), tuple(body.changes), own)
 
     def _reply_to(self, content: Content, wording: Wording) -> Parts:
         reply_to = (wording.before if isinstance(wording, Ended) else content).reply_to

@@ -86,7 +86,10 @@ def continued(text: str) -> bytes:
 def unquoted(token: str) -> bytes:
     """Letters, digits, dots, hyphens and underscores in quoted-printable, which goes on after them."""
     lines = [token[start : start + TOKEN_LINE] for start in range(0, len(token), TOKEN_LINE)]
-    return "".join([f"=2E{line[1:]}=\r\n" if line[0] == "." else f"{line}=\r\n" for line in lines]).encode("ascii")
+    said = "=\r\n".join([*lines, ""])
+    if "\n." in said or said.startswith("."):
+        said = "=\r\n".join([f"=2E{line[1:]}" if line[0] == "." else line for line in lines] + [""])
+    return said.encode("ascii")
 
 
 def gap(name: str) -> str:

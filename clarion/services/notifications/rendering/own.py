@@ -47,6 +47,11 @@ class Own:
         self._lines: OrderedDict[tuple[Line, ...], bytes] = OrderedDict()
         self._lists: dict[tuple[str, str], Parts] = {}
 
+    @property
+    def plain_greeting(self) -> tuple[str, str]:
+        """What stands before and after names that need no quoting, as it travels."""
+        return self._before, f"{self._after[:-1]}\r\n"
+
     def greeting(self, names: str) -> bytes:
         """To whom it is said, in quoted-printable as all that follows."""
         return quoted(f"{self._before}{self._escape(names)}{self._after}")

@@ -26,9 +26,9 @@ class Unshown(Exception):
 class NoLinks:
     """Signs nothing: whoever looks at somebody else's mail must not be able to act as them."""
 
-    def signer(self, _purpose: str) -> Callable[[Any], str]:
+    def signer(self, _purpose: str) -> Callable[[Any, datetime], str]:
         """What stands where a token would."""
-        return lambda _payload: NO_TOKEN
+        return lambda _payload, _at: NO_TOKEN
 
 
 def showing_renderer(settings: "Settings") -> Renderer:
@@ -51,10 +51,12 @@ async def render_shown(
         Unshown: they would get none.
     """
     from clarion.services.notifications.repository import Ledger, Projection  # noqa: PLC0415 - a trial has no database
+    from clarion.services.notifications.threads import thread_id_of  # noqa: PLC0415
 
     renderer.editions.add(await Ledger(connection).wordings_after(renderer.editions.newest))
     edition = renderer.editions.newest_in_force
-    message = claimed(batch, recipient, now)
+    thread_id = await thread_id_of(connection, batch.matter, recipient.mailbox)
+    message = claimed(batch, recipient, now)._replace(thread_id=thread_id)
     known = await Projection(connection).officials(recipient.officials)
     told = (await Ledger(connection).told([message])).get(message.thread_id, [])
     content = content_of_batch(batch, edition, number_of(batch))

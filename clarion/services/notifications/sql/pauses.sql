@@ -1,6 +1,10 @@
--- name: stop_marks$
--- Waits for the turns of crews; none marks or settles anything until the transaction ends.
-SELECT pg_advisory_xact_lock(hashtextextended('notifications.pauses', 0)) IS NULL
+-- name: stop_marks!
+-- Waits for the turns of crews; none marks or settles anything until the transaction ends, and then none goes by what was
+-- known when its mails were claimed.
+WITH alone AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(hashtextextended('notifications.pauses', 0))
+)
+UPDATE grounds SET edition = edition + 1 FROM alone
 
 -- name: save_pauses!
 INSERT INTO pauses (matter, wave, revision, paused, changed_at)
@@ -23,9 +27,8 @@ FROM (
            CASE WHEN bool_or(l.state = 'sending') THEN 'sending'
                 WHEN (array_agg(l.state ORDER BY l.revision DESC))[1] = 'unneeded' AND bool_or(l.state = 'sent') THEN 'sent'
                 ELSE (array_agg(l.state ORDER BY l.revision DESC))[1] END AS state
-    FROM threads AS t
+    FROM threads_of(:matter) AS t
     JOIN messages AS l ON l.thread_id = t.id
-    WHERE t.matter = :matter
     GROUP BY t.id
 ) AS newest
 GROUP BY wave, state
@@ -43,17 +46,25 @@ SELECT matter, wave, revision FROM pauses WHERE NOT followed ORDER BY matter, wa
 SELECT pg_advisory_xact_lock(hashtextextended('notifications.following', 0)) IS NULL
 
 -- name: follow_pauses$
--- The waiting messages of the next mailboxes of a matter, put aside or due again; the last of those mailboxes.
-WITH mailboxes AS MATERIALIZED (
-    SELECT id, mailbox FROM threads WHERE matter = :matter AND mailbox > :after ORDER BY mailbox LIMIT :room
+-- The waiting messages of the next threads of a matter, put aside or due again; the last of those threads. Who else has an
+-- id in the range is not asked before it is taken: the planner, which thinks that few would be left, read all of a matter.
+WITH next AS MATERIALIZED (
+    (
+        SELECT id FROM threads
+        WHERE id > greatest(:after::uuid, first_thread(:matter)) AND id <= last_thread(:matter)
+        ORDER BY id LIMIT :room
+    )
+    UNION
+    (SELECT id FROM threads WHERE matter = :matter AND scattered AND id > :after ORDER BY id LIMIT :room)
+    ORDER BY id LIMIT :room
 ), waiting AS MATERIALIZED (
     SELECT l.thread_id, l.revision,
            EXISTS (
                SELECT FROM pauses AS p
                WHERE p.paused AND p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave)
            ) AS paused
-    FROM mailboxes AS m
-    JOIN ledger AS l ON l.thread_id = m.id
+    FROM next AS n
+    JOIN ledger AS l ON l.thread_id = n.id AND l.matter = :matter
     WHERE l.state IN ('queued', 'deferred') AND l.thread_id NOT IN (SELECT h.thread_id FROM in_hand AS h)
 ), followed AS (
     UPDATE ledger AS l
@@ -62,7 +73,7 @@ WITH mailboxes AS MATERIALIZED (
     WHERE l.thread_id = w.thread_id AND l.revision = w.revision AND l.state IN ('queued', 'deferred')
       AND (l.due_at = 'infinity') <> w.paused
 )
-SELECT max(mailbox) FROM mailboxes
+SELECT id FROM next ORDER BY id DESC LIMIT 1
 
 -- name: save_followed!
 -- A pause that changed meanwhile is followed again.

@@ -58,22 +58,32 @@ SELECT count(*) FROM under_way WHERE thread_id = ANY(:thread_ids::uuid[])
 
 -- name: blank_contents
 -- Contents that are one person's own: those of matters with no other mailbox.
+WITH own AS MATERIALIZED (
+    SELECT matter
+    FROM unnest(:matters::text[]) AS asked (matter)
+    WHERE NOT EXISTS (SELECT FROM threads_of(matter) AS t WHERE NOT t.id = ANY(:thread_ids::uuid[]))
+), commons_gone AS (
+    DELETE FROM commons AS c USING own
+    WHERE c.id BETWEEN first_thread(own.matter) AND last_thread(own.matter) AND c.matter = own.matter
+)
 UPDATE contents AS c
 SET facts = '[]', content = '{}', calendar = NULL, reply_to = NULL, template = 'erased'
-WHERE c.matter = ANY(:matters::text[])
-  AND NOT EXISTS (SELECT FROM threads AS t WHERE t.matter = c.matter AND NOT t.id = ANY(:thread_ids::uuid[]))
+WHERE c.matter IN (SELECT matter FROM own)
 RETURNING c.id
 
 -- name: make_messages_nobodys
--- They stay as counts by matter, state and time. A thread's id comes of its mailbox, so it gets another.
+-- They stay as counts by matter, state and time. A thread's id comes of its mailbox, so it gets another of its matter's.
 WITH made AS MATERIALIZED (
-    SELECT t.id, gen_random_uuid() AS new_id, md5(gen_random_uuid()::text) AS mailbox
+    SELECT t.id, overlay(first_thread(t.matter)::text PLACING right(gen_random_uuid()::text, 22) FROM 15)::uuid AS new_id,
+           md5(gen_random_uuid()::text) AS mailbox
     FROM threads AS t WHERE t.id = ANY(:thread_ids::uuid[])
 ), renamed AS (
-    UPDATE threads AS t SET id = made.new_id, mailbox = made.mailbox FROM made WHERE t.id = made.id RETURNING t.id
+    UPDATE threads AS t SET id = made.new_id, mailbox = made.mailbox, scattered = false
+    FROM made WHERE t.id = made.id RETURNING t.id
 )
 UPDATE ledger AS l
-SET thread_id = made.new_id, mailbox = made.mailbox, officials = '{}', named = NULL, parts = '[{}]', last_reply = NULL,
+SET thread_id = made.new_id, mailbox = made.mailbox, officials = '{}', named = NULL, parts = '[{}]', common_id = NULL,
+    last_reply = NULL,
     reason = CASE WHEN l.reason IS NOT NULL THEN 'erased' END, claim = l.claim + 1,
     moves = ARRAY(SELECT ROW(m.state, m.at, NULL)::move FROM unnest(l.moves) WITH ORDINALITY AS m ORDER BY m.ordinality)
 FROM made

@@ -1,4 +1,12 @@
 -- name: save_contents!
+-- What messages share, and what their recipients have in common.
+WITH saved AS (
+    INSERT INTO commons (id, matter, part)
+    SELECT id, matter, part::jsonb
+    FROM unnest(:common_ids::uuid[], :matters::text[], :parts::text[]) AS given (id, matter, part)
+    ORDER BY id
+    ON CONFLICT (id) DO NOTHING
+)
 INSERT INTO contents (
     matter, revision, digest, template, lane, subscription, reply_to, not_after, facts, content, calendar, begins_at,
     edition
@@ -12,39 +20,49 @@ FROM jsonb_to_recordset(:rows::jsonb) AS given (
 ORDER BY matter, revision, digest
 ON CONFLICT (matter, revision, digest) DO NOTHING
 
+-- name: scattered_threads
+-- Threads from before ids began with their matter.
+SELECT id, matter, mailbox FROM threads
+WHERE scattered AND matter = ANY(:matters::text[]) AND mailbox = ANY(:mailboxes::text[])
+
 -- name: threads_known
 SELECT id FROM threads WHERE id = ANY(:thread_ids::uuid[])
 
 -- name: insert_new_messages!
 -- Threads that are new, with their messages: inserted plainly, since looking for what they could conflict with costs half
--- as much again. Whoever else puts one of them in meanwhile makes this fail, and it is looked again.
-WITH asked AS MATERIALIZED (
-    SELECT r.part, r.officials, r.thread_id, r.mailbox, s.*
-    FROM ROWS FROM (
-        json_array_elements(:parts::text::json), unnest(:officials::text[]), unnest(:thread_ids::uuid[]),
-        unnest(:mailboxes::text[]), unnest(:shares::integer[])
-    ) AS r (part, officials, thread_id, mailbox, of_share)
-    JOIN jsonb_to_recordset(:shared::jsonb) AS s (
-        share integer, matter text, revision integer, digest text, wave text, lane smallint
-    ) ON s.share = r.of_share
+-- as much again. Whoever else puts one of them in meanwhile makes this fail, and it is looked again. Both go in by the order
+-- of the ids, so that a page of an index is gone to once.
+WITH shared AS MATERIALIZED (
+    SELECT s.share, s.first, s.last, s.matter, s.revision, s.wave, s.lane, c.id AS content_id, c.subscription, c.not_after
+    FROM jsonb_to_recordset(:shared::jsonb) AS s (
+        share integer, first integer, last integer, matter text, revision integer, digest text, wave text, lane smallint
+    )
+    JOIN contents AS c ON c.matter = s.matter AND c.revision = s.revision AND c.digest = s.digest
+), asked AS MATERIALIZED (
+    SELECT r.part, r.officials, r.thread_id, r.mailbox, r.common_id, s.*
+    FROM shared AS s
+    CROSS JOIN LATERAL ROWS FROM (
+        json_array_elements((:parts::text[])[s.share + 1]::json), unnest((:officials::text[])[s.first : s.last]),
+        unnest((:thread_ids::uuid[])[s.first : s.last]), unnest((:mailboxes::text[])[s.first : s.last]),
+        unnest((:common_ids::uuid[])[s.first : s.last])
+    ) AS r (part, officials, thread_id, mailbox, common_id)
     WHERE r.thread_id <> ALL(:known::uuid[])
+    ORDER BY r.thread_id
 ), joined AS (
     INSERT INTO threads (id, matter, mailbox, revision)
     SELECT thread_id, matter, mailbox, max(revision)
     FROM asked
     GROUP BY thread_id, matter, mailbox
-    ORDER BY matter, mailbox
+    ORDER BY thread_id
 )
 INSERT INTO ledger (
-    thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
+    thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, common_id, not_after,
     state, state_at, reason, moves, queued_at, due_at
 )
-SELECT a.thread_id, a.revision, c.id, a.matter, a.wave, a.mailbox, a.lane, c.subscription, a.officials::text[],
-       jsonb_build_array(a.part), c.not_after, first.*, :now, :now
+SELECT a.thread_id, a.revision, a.content_id, a.matter, a.wave, a.mailbox, a.lane, a.subscription,
+       a.officials::text[], jsonb_build_array(a.part), a.common_id, a.not_after, first.*, :now, :now
 FROM asked AS a
-JOIN contents AS c ON c.matter = a.matter AND c.revision = a.revision AND c.digest = a.digest
 CROSS JOIN moved('{}', 'queued', :now, NULL) AS first
-ORDER BY a.thread_id
 
 -- name: join_threads
 -- Locks each thread, so that two revisions of it are registered one after the other; gives those that were there before.
@@ -54,8 +72,8 @@ WITH joined AS (
     FROM unnest(:thread_ids::uuid[], :mailboxes::text[], :shares::integer[]) AS r (id, mailbox, share)
     JOIN jsonb_to_recordset(:shared::jsonb) AS s (share integer, matter text, revision integer) ON s.share = r.share
     GROUP BY r.id, s.matter, r.mailbox
-    ORDER BY s.matter, r.mailbox
-    ON CONFLICT (matter, mailbox) DO UPDATE
+    ORDER BY r.id
+    ON CONFLICT (id) DO UPDATE
     SET revision = greatest(threads.revision, excluded.revision)
     RETURNING id, revision, xmax <> 0 AS known
 )
@@ -79,18 +97,19 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 -- at it stays so.
 WITH put AS (
     INSERT INTO ledger (
-        thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
+        thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, common_id, not_after,
         state, state_at, reason, moves, queued_at, due_at
     )
     SELECT r.thread_id, s.revision, c.id, s.matter, s.wave, r.mailbox, s.lane, c.subscription, r.officials::text[],
-           jsonb_build_array(r.part), c.not_after, first.*, :now, :now
-    FROM ROWS FROM (
-        jsonb_array_elements(:parts::text::jsonb), unnest(:officials::text[]), unnest(:thread_ids::uuid[]),
-        unnest(:mailboxes::text[]), unnest(:shares::integer[])
-    ) AS r (part, officials, thread_id, mailbox, share)
-    JOIN jsonb_to_recordset(:shared::jsonb) AS s (
-        share integer, matter text, revision integer, digest text, wave text, lane smallint
-    ) ON s.share = r.share
+           jsonb_build_array(r.part), r.common_id, c.not_after, first.*, :now, :now
+    FROM jsonb_to_recordset(:shared::jsonb) AS s (
+        share integer, first integer, last integer, matter text, revision integer, digest text, wave text, lane smallint
+    )
+    CROSS JOIN LATERAL ROWS FROM (
+        jsonb_array_elements((:parts::text[])[s.share + 1]::jsonb), unnest((:officials::text[])[s.first : s.last]),
+        unnest((:thread_ids::uuid[])[s.first : s.last]), unnest((:mailboxes::text[])[s.first : s.last]),
+        unnest((:common_ids::uuid[])[s.first : s.last])
+    ) AS r (part, officials, thread_id, mailbox, common_id)
     JOIN contents AS c ON c.matter = s.matter AND c.revision = s.revision AND c.digest = s.digest
     LEFT JOIN unnest(:known::uuid[], :known_revisions::integer[]) AS newer (id, revision)
         ON newer.id = r.thread_id AND newer.revision > s.revision
@@ -103,7 +122,8 @@ WITH put AS (
     WHERE r.thread_id = ANY(:found::uuid[])
     ORDER BY r.thread_id
     ON CONFLICT (thread_id, revision) DO UPDATE
-    SET officials = ledger.officials || excluded.officials, parts = ledger.parts || excluded.parts,
+    SET officials = ledger.officials || excluded.officials,
+        parts = ledger.parts || whole_parts(excluded.parts, nullif(excluded.common_id, ledger.common_id)),
         claim = ledger.claim + 1
     WHERE ledger.state IN ('queued', 'deferred') AND NOT ledger.officials @> excluded.officials
       AND (ledger.thread_id, ledger.revision) NOT IN (SELECT u.thread_id, u.revision FROM under_way AS u)
@@ -131,18 +151,18 @@ RETURNING l.matter, l.revision, l.mailbox, l.officials, l.state, l.state_at, l.r
 -- Who was told, or may be by a mail under way, is to be told that it ended; whom the last mail was for is taken over.
 -- They believe what they were told, so it helps until that begins.
 INSERT INTO ledger (
-    thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, not_after,
+    thread_id, revision, content_id, matter, wave, mailbox, lane, subscription, officials, parts, common_id, not_after,
     state, state_at, reason, moves, queued_at, due_at
 )
 SELECT t.id, t.revision, c.id, t.matter, last.wave, t.mailbox, last.lane, last.subscription, last.officials,
-       last.parts,
+       last.parts, last.common_id,
        CASE WHEN last.not_after IS NOT NULL THEN greatest(last.not_after, last.begins_at) END,
        first.*, :now, :now
 FROM threads AS t
 JOIN contents AS c ON c.matter = t.matter AND c.revision = t.revision AND c.digest = :digest
 CROSS JOIN moved('{}', 'queued', :now, NULL) AS first
 CROSS JOIN LATERAL (
-    SELECT l.wave, l.lane, l.subscription, l.officials, l.parts, l.not_after, told.begins_at
+    SELECT l.wave, l.lane, l.subscription, l.officials, l.parts, l.common_id, l.not_after, told.begins_at
     FROM ledger AS l
     JOIN contents AS told ON told.id = l.content_id
     WHERE l.thread_id = t.id AND l.revision < t.revision

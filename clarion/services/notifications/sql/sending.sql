@@ -32,15 +32,16 @@ SELECT pg_advisory_xact_lock(hashtextextended('notifications.claims', 0)) IS NUL
 -- Due messages by lane, those that come first for their lane's weight; a lane that needs less leaves the rest to the others.
 -- What the worker has in hand it says itself, since what it noted last may be over. The limit that is none tells the planner
 -- that few of those that wait are read: without it they are read and sorted, all of them for each claim, as soon as the
--- statistics know how many they are.
+-- statistics know how many they are. `grounds` is the edition on which a message may be sent to its officials as they are now;
+-- one that was changed since it was asked for has none.
 WITH due AS (
     SELECT c.*, c.before / w.weight AS turn
     FROM unnest(:lanes::smallint[], :weights::double precision[]) AS w (number, weight)
     CROSS JOIN LATERAL (
         SELECT l.*, row_number() OVER () - 1 AS before
         FROM (
-            SELECT thread_id, revision, matter, wave, mailbox, lane, content_id, subscription, parts, not_after, state,
-                   queued_at, claim, attempts, doubts, resend
+            SELECT thread_id, revision, matter, wave, mailbox, lane, content_id, subscription, officials, common_id, parts,
+                   not_after, state, queued_at, claim, attempts, doubts, resend
             FROM ledger
             WHERE lane = w.number AND state IN ('queued', 'deferred', 'uncertain') AND due_at <= :now
             ORDER BY due_at
@@ -72,8 +73,14 @@ WITH due AS (
       AND (EXISTS (SELECT FROM taken) OR w.held <> hands.thread_ids)
     RETURNING w.id
 )
-SELECT t.thread_id, t.revision, t.matter, t.mailbox, t.lane, t.content_id, t.subscription, t.parts, t.not_after,
-       t.queued_at, t.claim, t.attempts, t.doubts, t.resend
+SELECT t.thread_id, t.revision, t.matter, t.mailbox, t.lane, t.content_id, t.subscription, t.officials, t.common_id,
+       nullif(t.parts, '[{}]') AS parts, t.not_after, t.queued_at, t.claim, t.attempts, t.doubts, t.resend,
+       CASE WHEN t.claim = 0 AND t.state = 'queued'
+             AND NOT EXISTS (
+                 SELECT FROM unsubscribed AS u WHERE u.mailbox = t.mailbox AND u.subscription = t.subscription
+             )
+             AND NOT EXISTS (SELECT FROM suppressions AS s WHERE s.mailbox = t.mailbox)
+       THEN (SELECT edition FROM grounds) END AS grounds
 FROM taken AS t
 CROSS JOIN noted
 
@@ -82,6 +89,9 @@ CROSS JOIN noted
 UPDATE workers
 SET held = :held::uuid[], held_revisions = :revisions::integer[], held_claims = :claims::integer[]
 WHERE id = :worker
+
+-- name: commons_of
+SELECT id, part FROM commons WHERE id = ANY(:ids::uuid[])
 
 -- name: contents_of
 SELECT id, matter, template, reply_to, facts, content, calendar, edition FROM contents WHERE id = ANY(:ids::bigint[])
@@ -101,20 +111,27 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended('notifications.pauses', 0))
 
 -- name: mark
 -- The start of mails, where whatever forbids it is asked in one statement; the first `kept` are under way already. Gives the
--- places of those that begin. `hows` are places in the other arrays: most mails of a round are held alike.
+-- places of those that begin. `hows` are places in the other arrays: most mails of a round are held alike. What may be sent on
+-- the grounds that still hold is not looked at again.
 WITH paused AS MATERIALIZED (
     SELECT matter, wave FROM pauses WHERE paused
-), marked AS MATERIALIZED (
-    SELECT place
+), asked AS MATERIALIZED (
+    SELECT place, how, (:grounds::bigint[])[how] = (SELECT edition FROM grounds) AS unchanged
     FROM few(:kept::integer + 1, cardinality(:thread_ids::uuid[])) AS place
-    CROSS JOIN LATERAL (
-        SELECT (:thread_ids::uuid[])[place] AS thread_id, (:revisions::integer[])[how] AS revision,
-               (:claims::integer[])[how] AS claim, (:named::text[])[how]::text[] AS named
-        FROM (SELECT (:hows::integer[])[place] AS how) AS held
-    ) AS asked
-    JOIN ledger AS l ON l.thread_id = asked.thread_id AND l.revision = asked.revision
+    CROSS JOIN LATERAL (SELECT (:hows::integer[])[place] AS how) AS held
     WHERE EXISTS (SELECT FROM workers WHERE id = :worker)
-      AND l.claim = asked.claim AND l.state IN ('queued', 'deferred', 'uncertain')
+), marked AS MATERIALIZED (
+    SELECT place FROM asked WHERE unchanged
+    UNION ALL
+    SELECT changed.place
+    FROM (
+        SELECT place, (:thread_ids::uuid[])[place] AS thread_id, (:revisions::integer[])[how] AS revision,
+               (:claims::integer[])[how] AS claim, (:named::text[])[how]::text[] AS named
+        FROM asked
+        WHERE unchanged IS NOT TRUE
+    ) AS changed
+    JOIN ledger AS l ON l.thread_id = changed.thread_id AND l.revision = changed.revision
+    WHERE l.claim = changed.claim AND l.state IN ('queued', 'deferred', 'uncertain')
       AND (l.not_after IS NULL OR l.not_after > :now)
       AND EXISTS (SELECT FROM threads AS t WHERE t.id = l.thread_id AND t.revision = l.revision)
       AND NOT EXISTS (
@@ -123,7 +140,7 @@ WITH paused AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM suppressions AS s WHERE s.mailbox = l.mailbox)
       AND NOT EXISTS (SELECT FROM paused AS p WHERE p.matter = l.matter AND (p.wave IS NULL OR p.wave = l.wave))
       AND NOT EXISTS (
-          SELECT FROM unnest(coalesce(asked.named, l.officials)) AS named (id)
+          SELECT FROM unnest(coalesce(changed.named, l.officials)) AS named (id)
           WHERE NOT EXISTS (
               SELECT FROM officials AS o WHERE o.id = named.id AND o.active AND o.mailbox = l.mailbox
           )
