@@ -1,7 +1,12 @@
-"""Loopback ports that stay the same from one start to the next."""
+"""Loopback ports: the same from one start to the next, and never given to two."""
 
+import contextlib
+import fcntl
+import functools
+import os
 import random
 import socket
+import tempfile
 from pathlib import Path
 
 from clarion.runtime.embedded.errors import EmbeddedError, PortTaken
@@ -31,6 +36,7 @@ def settle_port(path: Path, wanted: int | None = None) -> int:
     if wanted is not None and not is_free(wanted):
         raise PortTaken(f"port {wanted} is taken by another program; choose another one")
     port = wanted or _kept(path) or any_free_port()
+    claims().claim(port)
     path.write_text(f"{port}\n")
     return port
 
@@ -43,12 +49,44 @@ def _kept(path: Path) -> int | None:
     return port if 0 < port < 65_536 and is_free(port) else None
 
 
+class PortClaims:
+    """Ports that processes of one user have been given, until they end: a server listens only a while later.
+
+    Each port is one byte of a file, locked. Where the file cannot be made nothing is claimed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._own: set[int] = set()
+        self._file: int | None = None
+        with contextlib.suppress(OSError):
+            path = folder / f"clarion-ports-{os.getuid()}"
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+    def claim(self, port: int) -> bool:
+        """Whether it is ours from now on; not when it was given before, by us or another."""
+        if port in self._own:
+            return False
+        if self._file is not None:
+            try:
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            except (BlockingIOError, PermissionError):
+                return False
+        self._own.add(port)
+        return True
+
+
+@functools.cache
+def claims() -> PortClaims:
+    """Those of everyone whose temporary files are where ours are."""
+    return PortClaims(Path(tempfile.gettempdir()))
+
+
 def any_free_port() -> int:
-    """A free loopback port that no outgoing connection will be given."""
+    """A free loopback port that no outgoing connection and no one else who asks will be given."""
     # Not the shared generator: test runners seed it alike in every worker.
     source = random.SystemRandom()
     for _ in range(200):
         port = source.randrange(_LOWEST, _HIGHEST)
-        if is_free(port):
+        if is_free(port) and claims().claim(port):
             return port
     raise EmbeddedError(f"no free port between {_LOWEST} and {_HIGHEST} on {HOST}")

@@ -5,12 +5,13 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import sys
 import time
 from bisect import bisect_left
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+
+from clarion.runtime.embedded.ports import any_free_port
 
 OURS = "ours"
 SMTP_SINK = "smtp-sink"
@@ -91,7 +92,7 @@ async def _start_smtp_sink() -> tuple[asyncio.subprocess.Process, int, int]:
     program = shutil.which(SMTP_SINK) or shutil.which(SMTP_SINK, path="/usr/sbin:/usr/libexec/postfix")
     if program is None:
         raise NoSink("there is no smtp-sink on this machine: it comes with Postfix (on Debian: apt install postfix)")
-    port = _free_port()
+    port = any_free_port()
     user = ["-u", "postfix"] if os.geteuid() == 0 else []
     process, output = await _start(program, *user, "-c", f"127.0.0.1:{port}", BACKLOG)
     async with asyncio.timeout(START_SECONDS):
@@ -118,12 +119,6 @@ async def _said(output: int) -> bytes:
         with contextlib.suppress(BlockingIOError):
             return os.read(output, READ_BYTES)
         await asyncio.sleep(LOOK_SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def _listens(port: int) -> bool:
