@@ -65,9 +65,10 @@ class EmbeddedServer(ABC):
 
     async def stop(self) -> None:
         """Stop the server in order, by force after a bound; harmless when it has ended."""
-        if self._process is not None and self._process.exit_code() is None:
-            code = await self._process.stop(self._stop_steps)
-            _log.info(f"{self.name.lower()}_stopped", pid=self._process.pid, exit_code=code)
+        if self.is_running:
+            process = self._started()
+            code = await process.stop(self._stop_steps)
+            _log.info(f"{self.name.lower()}_stopped", pid=process.pid, exit_code=code)
         self._lock.release()
 
     async def wait_stopped(self) -> int:

@@ -149,10 +149,7 @@ class WrittenBatch(MessageBatch):
             f'{each.recipient},"in_common":{places.setdefault(each.common, len(places))}}}' for each in written
         ]
         said = f'{frame[:-1]},"in_common":[{",".join(places)}],"recipients":[{",".join(recipients)}]}}'
-        made = cls.of_valid()
-        # To make empty lists itself, pydantic looks for the parameters of `list`; that leaves 50 kB in a cycle.
-        object.__setattr__(made, "__pydantic_private__", {"_body": said})
-        return made
+        return cls.of_valid(_body=said)
 
     def model_dump_json(self, **_: Any) -> str:
         """The batch as JSON."""

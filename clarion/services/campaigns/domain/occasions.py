@@ -103,8 +103,16 @@ class Occasion(HearingAlert):
     @staticmethod
     def of(alert: HearingAlert) -> Occasion:
         """A hearing as it was told of; its values were validated before."""
-        # To make the empty list itself, pydantic looks for the parameters of `list`; that leaves 50 kB in a cycle.
-        return Occasion.model_construct(**dict(alert), own=[])
+        return Occasion.of_valid(
+            **dict(alert),
+            kind="hearing",
+            audience=None,
+            own=[],
+            first_ask="letter",
+            launch="auto",
+            started_in=None,
+            due=None,
+        )
 
     @property
     def letter_roles(self) -> list[str] | None:

@@ -12,7 +12,6 @@ from clarion.services.notifications.domain.messages import thread_key
 ALIKE = {"reasons", "asks"}
 OF_THE_ROW = {"mailbox", "officials"}
 """What stands in columns of its own."""
-NOTHING_ELSE = "{}"
 
 _recipient = TypeAdapter(Recipient)
 
@@ -53,7 +52,7 @@ def _part(one: Recipient, common_id: str | None) -> str:
     if common_id is None:
         return _json(one, exclude=OF_THE_ROW)
     if one.address is None and one.name is None and not one.told_elsewhere:
-        return NOTHING_ELSE
+        return "{}"
     return _json(one, exclude=OF_THE_ROW | ALIKE)
 
 
