@@ -34,6 +34,8 @@ def _about_servers(error: Exception) -> str | None:
             return f"the database is not at this version ({error}): run clarion migrate"
         case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.ClientConfigurationError() | ssl.SSLError():
             return str(reaching.explained(error))
+        case asyncpg.DeadlockDetectedError():
+            return "somebody changed the same at the same moment, and nothing was changed here: give the command again"
         case TimeoutError():
             return "a server did not answer in time: it is busy, or its disk is full; look at its log, then try again"
         case OSError() | asyncpg.CannotConnectNowError() | KafkaConnectionError():

@@ -1,5 +1,6 @@
 """What a command says of failures that its user can mend."""
 
+import asyncpg
 import pytest
 
 from clarion.services.failures import explained
@@ -21,6 +22,10 @@ def test_a_setting_that_cannot_be_read_is_said_in_a_line() -> None:
 
 def test_any_other_wrong_value_is_ours_to_mend() -> None:
     assert explained(ValueError("not in list")) is None
+
+
+def test_two_who_change_the_same_at_once_are_told_to_try_again() -> None:
+    assert "give the command again" in str(explained(asyncpg.DeadlockDetectedError("deadlock detected")))
 
 
 def test_a_server_that_does_not_answer_in_time_is_no_failure_of_ours() -> None:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
+
 from clarion.runtime.clock import Clock, system_clock
 from clarion.runtime.database import mailbox_key, open_database
 from clarion.runtime.database.pool import connect_login
@@ -251,15 +253,16 @@ def _held(topic: Topic, now: datetime) -> Held:
 
 
 async def _from_service(settings: Settings, database: Database, who: Person, clock: Clock) -> dict[str, int]:
-    """What was taken away of one service, over as many tries as mail under way needs."""
+    """What was taken away of one service, over as many tries as mail under way needs, or who changes the same rows."""
     taken: dict[str, int] = {}
     for _ in range(TRIES):
-        async with database.transaction() as tx:
-            step = await _erase(settings, database, tx, who, clock())
-            swept = await messages.erase(tx, who)
-        taken = _added(taken, _added(dict(step.counts), swept.counts))
-        if not step.unfinished:
-            return taken
+        with contextlib.suppress(asyncpg.DeadlockDetectedError):
+            async with database.transaction() as tx:
+                step = await _erase(settings, database, tx, who, clock())
+                swept = await messages.erase(tx, who)
+            taken = _added(taken, _added(dict(step.counts), swept.counts))
+            if not step.unfinished:
+                return taken
         await asyncio.sleep(PAUSE_SECONDS)
     raise NotFinished("a mail to them is on its way for half a minute now: give the same command again in a while")
 

@@ -29,6 +29,7 @@ from clarion.services.people import operations
 from clarion.services.people.commands import people
 from clarion.services.people.operations import InUse, SeveralKnown
 from clarion.services.people.pages import people_router
+from tests.conftest import Until
 from tests.staff import form_token_in, signed_in
 from tests.whole.test_erasing import tables_saying
 
@@ -236,6 +237,24 @@ async def test_a_mail_that_is_on_its_way_is_waited_for(town: Town) -> None:
     await erasing
     [row] = await town.login.fetch("SELECT thread_id, state, mailbox FROM notifications.ledger")
     assert (row["thread_id"] == thread, row["state"], row["mailbox"] == town.box) == (False, "suppressed", False)
+
+
+async def test_who_changes_the_same_at_the_same_moment_does_not_stop_an_erasure(town: Town, until: Until) -> None:
+    """The directory's word that they are gone is handled by campaigns at that moment, in an order of its own."""
+    changed = "UPDATE campaigns.calls SET phone = false WHERE official = $1"
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    other = await asyncpg.connect(town.settings.database_url)
+    async with other.transaction():
+        # The one who looks for a deadlock first is the one who is turned away.
+        await other.execute("SET LOCAL deadlock_timeout = '1min'")
+        await other.execute(changed, "bo-1")
+        erasing = asyncio.create_task(town.erase(everyone=True))
+        await until(lambda: town.login.fetchval(waiting))
+        await other.execute(changed, "ada-1")
+    await other.close()
+    done = await erasing
+    assert done.counts["campaigns"]["calls"] == 2
+    assert await tables_saying(town.settings, "marigold", "thistledown", ADDRESS) == {}
 
 
 async def test_a_mail_of_nobody_can_still_be_looked_at(town: Town) -> None:
