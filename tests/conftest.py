@@ -3,12 +3,13 @@
 import asyncio
 import gc
 import inspect
+import logging
 import os
 import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import hypothesis
 import pytest
+import structlog
 
 from clarion.runtime.database import migrate
 from clarion.runtime.embedded import KafkaServer, PostgresServer
@@ -293,6 +295,17 @@ async def mail_catcher() -> AsyncIterator[MailCatcher]:
     yield catcher
     await catcher.stop()
     store.close()
+
+
+@pytest.fixture
+def own_logs() -> Iterator[None]:
+    """How this process logs is set up by the test, and afterwards as it was."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.configure(**before)
 
 
 @pytest.fixture

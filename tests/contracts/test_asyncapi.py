@@ -20,6 +20,7 @@ from clarion.schemas.asyncapi import asyncapi
 from clarion.schemas.documents import DIALECT
 from clarion.schemas.topics import TOPICS, Topic
 from clarion.services.builders import BUILDERS
+from tests.sources import tree_of
 
 OFFICIAL = Path(__file__).parent / "asyncapi" / "3.0.0.json"
 SERVICES = Path(clarion.services.__file__).parent
@@ -143,7 +144,7 @@ def published(service: str) -> set[str]:
     """The topics that a service's code makes outgoing events for."""
     found = set()
     for path in (SERVICES / service).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Outgoing":
                 given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "topic")]
                 found |= {NAMES[one.id].name for one in given if isinstance(one, ast.Name)}

@@ -17,6 +17,7 @@ from clarion.runtime.telemetry import configure_logs
 from clarion.runtime.web.pages import STATIC
 from clarion.services.directory.staff import sign_ins
 from tests.conftest import REPOSITORY
+from tests.sources import tree_of
 
 INTO_POSTGRESQL = "clarion/services/directory/repository.py"
 SECRETS = re.compile(r"(^|_)(token|secret|signature|digest|mac|key_hash|form_token|password)$")
@@ -24,6 +25,7 @@ CHECKED = "links.read("
 """What is compared after its signature was checked: what is equal is no secret to who made the form."""
 
 
+@pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_log_entry_is_one_line_whatever_it_tells(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
     configure_logs("INFO", as_json=as_json)
@@ -37,7 +39,7 @@ def test_a_log_entry_is_one_line_whatever_it_tells(capsys: pytest.CaptureFixture
 def trees() -> list[tuple[str, ast.Module]]:
     """The package's files, read once."""
     return [
-        (path.relative_to(REPOSITORY).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        (path.relative_to(REPOSITORY).as_posix(), tree_of(path))
         for path in sorted((REPOSITORY / "clarion").rglob("*.py"))
     ]
 

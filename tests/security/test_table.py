@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.sources import tree_of
 
 DOCUMENT = REPOSITORY / "docs" / "security.md"
 # OWASP ASVS 5.0.0 puts a section's requirements of levels 1 and 2 before those of level 3: so many each section has.
@@ -33,7 +34,7 @@ LINES = LINE.findall(DOCUMENT.read_text(encoding="utf-8"))
 @cache
 def names_in(path: Path) -> set[str]:
     """The tests of a file."""
-    found = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    found = ast.walk(tree_of(path))
     return {node.name for node in found if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 

@@ -22,6 +22,7 @@ from clarion.services.cli import COMMANDS
 from clarion.services.running import open_services
 from clarion.services.web import build_site
 from tests.reach import reach_of
+from tests.sources import tree_of
 
 COMMANDS_WITHOUT: Mapping[str, str] = {
     "migrate": "before it there may be no record to write to; clarion.migrations says what was applied and when",
@@ -107,7 +108,7 @@ def recorded_acts() -> Iterator[str]:
         text = path.read_text("utf-8")
         if "runtime.staff.audit import" in text:
             yield from filter(
-                is_act, (node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant))
+                is_act, (node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant))
             )
 
 

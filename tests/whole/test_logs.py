@@ -3,10 +3,9 @@
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
 from clarion.runtime import telemetry
@@ -24,19 +23,15 @@ PERSON = ("Ada Fictional", "ada@pleasantville.ca.example")
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def written(monkeypatch: pytest.MonkeyPatch, own_logs: None) -> io.StringIO:
     """All that is logged, down to what only a developer reads, as `serve` writes it."""
-    root, stream, before = logging.getLogger(), io.StringIO(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
     monkeypatch.setattr(telemetry.sys, "stderr", stream)
-    root.handlers = []
     telemetry.configure_logs("DEBUG", as_json=True)
     # The tests' own clients say whom they ask.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    yield stream
-    root.handlers, root.level = handlers, level
-    structlog.configure(**before)
+    return stream
 
 
 @pytest.fixture
